@@ -1,0 +1,80 @@
+# Landbridge. Needs Python >= 3.11, make and git; everything else goes into .venv in this folder.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+PIP_INSTALL := $(UV) pip install --python $(BIN)/python --link-mode copy
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+# The workers of pytest; two fit two cores.
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check test bench docs lock clean install lint tools
+
+help: ## show these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: .venv/installed ## carry real data over the whole bridge, on this machine
+	$(BIN)/python -m examples.demo
+
+check: lint ## lint, types, floors and the fast tests (under 90 s)
+	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not story"
+
+test: tools lint ## everything that CI runs: lint, all tests, documentation
+	$(BIN)/pytest -n $(WORKERS)
+	$(MAKE) --no-print-directory docs
+
+bench: .venv/bench-installed ## measure beside the peers, and print the table
+	$(BIN)/python -m bench
+
+docs: .venv/installed ## build the documentation into site/
+	DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
+
+lock: $(UV) ## pin every dependency again, with hashes
+	$(COMPILE) --upgrade pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --group bench -c requirements/dev.txt -o requirements/bench.txt
+	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/uv.txt
+
+clean: ## remove what the tools left behind (not .venv)
+	rm -rf site dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests examples bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install: .venv/installed ## make .venv, and nothing more
+
+lint: .venv/installed
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# OpenSSH, lftp and rclone are foreign clients that some tests hold against our server; without them those skip.
+tools:
+	@missing=; for client in ssh:openssh-client lftp:lftp rclone:rclone; do \
+	  command -v "$${client%%:*}" >/dev/null || missing="$$missing $${client##*:}"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing$$missing with apt-get"; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
+	    >/dev/null 2>&1 || echo "apt-get could not install$$missing: the tests that need them skip"; \
+	else \
+	  echo "not installed:$$missing (needs root and apt-get): the tests that need them skip"; \
+	fi
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is too old or absent: Landbridge needs Python 3.11 or later (make PYTHON=python3.12 ...)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "$(PYTHON) cannot make an environment: install its venv module (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/installed: $(UV) requirements/dev.txt pyproject.toml
+	$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	$(PIP_INSTALL) --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/bench-installed: .venv/installed requirements/bench.txt
+	$(PIP_INSTALL) --require-hashes -r requirements/bench.txt
+	@touch $@

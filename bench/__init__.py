@@ -1,0 +1,1 @@
+"""How fast, how small, how strict, beside its peers? Run `make bench`."""

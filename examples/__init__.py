@@ -1,0 +1,1 @@
+"""Which real data can be carried at once? Run `make demo`."""

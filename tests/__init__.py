@@ -1,0 +1,1 @@
+"""Does every promise hold? One folder for each kind of promise."""

@@ -1,0 +1,1 @@
+"""Does each command print and exit as its help says?"""

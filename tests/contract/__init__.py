@@ -1,0 +1,1 @@
+"""Does every adapter keep the promise of its port?"""

@@ -1,0 +1,1 @@
+"""Are the rendered templates what the ecosystem accepts?"""

@@ -1,0 +1,1 @@
+"""Does everything that the documentation shows exist and run?"""

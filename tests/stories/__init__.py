@@ -1,0 +1,1 @@
+"""Do whole runs converge on real servers, through crashes, reruns and faults?"""

@@ -1,0 +1,292 @@
+"""What does each step hand to the next?
+
+Frozen facts without behaviour. A step consumes the fact that the step before it produced, so the type checker
+refuses to promote what was not validated: Draft -> Staged -> Judged (Validated | Breached | Empty) -> Commitment -> Released -> Receipt.
+All sizes are bytes, all instants are aware and in UTC, all sha256 are lower-case hex.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """One expected delivery: feed x occurrence. Written `feed/occurrence`, for instance `flights/2026-11-20`."""
+
+    feed: str
+    occurrence: str
+    """The business date (`2026-11-20`) of a daily or rarer feed, the UTC instant (`20261120T1000Z`) of a more frequent one."""
+    business_date: date
+    scheduled_at: datetime
+    deadline: datetime | None = None
+    """When the file must be on the share."""
+
+    def __str__(self) -> str:
+        """Give the name the operator types."""
+        return f"{self.feed}/{self.occurrence}"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a file is, wherever it lies."""
+
+    size: int
+    sha256: str
+    rows: int
+    """Data rows, without header, leading and trailing records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where bytes lie: a store's own name (`s3://bucket` or `file:///folder`), the whole key in it, and the version if the store has one."""
+
+    store: str
+    key: str
+    version: str = ""
+    etag: str = ""
+
+    def __str__(self) -> str:
+        """Give the URL a person can read."""
+        return f"{self.store}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFact:
+    """What one source gave to a draft."""
+
+    name: str
+    kind: str
+    query: str
+    """Where it was asked, without secrets: the URL, the SQL, the path."""
+    parameters: Mapping[str, str]
+    rows: int
+    began_at: datetime
+    ended_at: datetime
+    sha256: str = ""
+    """Digest of the Arrow batches as they came, empty where the source cannot give one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Bytes generated into a scratch file on this machine; nothing outside knows of them yet."""
+
+    slot: Slot
+    path: Path
+    content: Content
+    sources: tuple[SourceFact, ...] = ()
+    totals: Mapping[str, str] = field(default_factory=dict)
+    """Control totals by column, exact decimals as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The draft's bytes are in the staging store under a name that contains their sha256; the server verified the checksum."""
+
+    slot: Slot
+    content: Content
+    at: Location
+    sources: tuple[SourceFact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One place where the bytes break a rule. Records count data records from 1 (the header is record 0), lines from 1."""
+
+    rule: str
+    record: int
+    line: int
+    """Physical line on which the record starts; 0 where the format has no lines."""
+    offset: int
+    """Byte offset of the defect in the decompressed file, -1 where the format has none."""
+    column: str
+    message: str
+    value: str = ""
+    """The offending text, shortened to 80 characters; `***` for a column classified as personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """How one rule of the contract ended."""
+
+    rule: str
+    column: str
+    passed: bool
+    checked: int
+    """Rows looked at."""
+    broken: int
+    """Rows (or, for a rule about the whole file, 1) that broke it."""
+    threshold: str
+    """The bound in words: `= 0`, `< 1 %`, `between 1 and 500`."""
+    severity: Literal["error", "warning"] = "error"
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """What a gate saw in one file: every rule with its count, and the first defects."""
+
+    contract: str
+    contract_version: str
+    rows: int
+    rules: tuple[RuleResult, ...]
+    defects: tuple[Defect, ...]
+
+    @property
+    def passed(self) -> bool:
+        """True when no rule of severity `error` is broken."""
+        return all(rule.passed or rule.severity == "warning" for rule in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """The *staged* bytes were read back and met the contract."""
+
+    staged: Staged
+    report: GateReport
+
+
+@dataclass(frozen=True, slots=True)
+class Breached:
+    """The staged bytes broke the contract."""
+
+    staged: Staged
+    report: GateReport
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """The file has no rows and the feed says that such a slot is skipped."""
+
+    staged: Staged
+    report: GateReport
+
+
+Judged = Validated | Breached | Empty
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A validated file that was encrypted once; its ciphertext is staged and is what will be released."""
+
+    validated: Validated
+    ciphertext: Staged
+    recipients: tuple[str, ...]
+    """Fingerprints of the keys it was encrypted to."""
+
+
+class Verdict(StrEnum):
+    """What the commit of a revision says."""
+
+    RELEASE = "release"
+    QUARANTINE = "quarantine"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a revision goes, decided before anything runs."""
+
+    key: str
+    """Whole key in the reports store: folder and final name."""
+    landed_name: str
+    """Name on the share."""
+    done_name: str = ""
+    """Name of the consumer's done-file beside it, empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """The one durable decision about a revision of a slot, as the ledger holds it. Written once, never edited."""
+
+    slot: Slot
+    revision: int
+    verdict: Verdict
+    environment: str
+    plain: Content
+    """What was validated."""
+    delivered: Content
+    """What travels: equal to `plain` unless the feed encrypts."""
+    staged: Location
+    """Where the bytes that travel lie in staging."""
+    target: Target
+    report: GateReport
+    sources: tuple[SourceFact, ...]
+    run_id: str
+    actor: str
+    committed_at: datetime
+    plan: str
+    """Digest of the plan that was applied."""
+    reason: str = ""
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The bytes are in the reports store under their final name, and the manifest is written."""
+
+    commitment: Commitment
+    at: Location
+    manifest: Location
+    copies: tuple[Location, ...] = ()
+    """Further declared places that hold the same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the on-prem side knows of a released file: everything it needs to verify and land it, nothing more."""
+
+    feed: str
+    occurrence: str
+    business_date: date
+    revision: int
+    environment: str
+    remote_path: str
+    """Path below the SFTP home, `/outbound/eidv/NAME`."""
+    landed_name: str
+    done_name: str
+    size: int
+    sha256: str
+    rows: int
+    committed_at: datetime
+    deadline: datetime | None
+    commitment: str
+    """sha256 of the ledger's commitment, which chains the receipt to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The share holds (or held, before the consumer took them) bytes with this sha256, landed once."""
+
+    feed: str
+    occurrence: str
+    business_date: date
+    revision: int
+    environment: str
+    size: int
+    sha256: str
+    landed_path: str
+    landed_at: datetime
+    collector: str
+    commitment: str
+
+
+class SlotState(StrEnum):
+    """Where a slot stands. The last five are ends."""
+
+    UPCOMING = "upcoming"
+    DUE = "due"
+    COMMITTED = "committed"
+    RELEASED = "released"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+    QUARANTINED = "quarantined"
+    WAIVED = "waived"
+    MISSING = "missing"

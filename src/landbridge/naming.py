@@ -1,0 +1,219 @@
+"""What is everything called: files, keys, manifests, receipts; and which names from the other side are plain?
+
+Every key of the system is made here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from landbridge.errors import IntegrityBroken, UsageError
+from landbridge.facts import Slot, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from landbridge.feed import Feed
+
+OUTBOUND = "outbound"
+RECEIPTS = "receipts"
+MANIFESTS = "outbound/_manifests"
+
+LONGEST_NAME = 255
+"""Bytes: ext4, XFS, NFS; NTFS and SMB count 255 UTF-16 units, which is never less for the names we allow."""
+
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"COM{n}" for n in range(1, 10)), *(f"LPT{n}" for n in range(1, 10))}
+_FORBIDDEN = set('<>:"|?*\\/')
+
+WORDS = ("ENVIRONMENT", "environment", "business_date", "scheduled_at", "revision", "feed", "variables")
+
+
+class _Variables:
+    """Attribute access for `{variables.NAME}`; nothing else of Python's format syntax gets through."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def pick(self, name: str) -> str:
+        if name not in self._values:
+            raise UsageError(
+                f"no variable `{name}`", expected=f"one of {', '.join(sorted(self._values)) or 'none declared'}"
+            )
+        return self._values[name]
+
+
+def render(  # noqa: PLR0913 - the words a template may use, one argument each
+    template: str,
+    slot: Slot,
+    *,
+    environment: str,
+    revision: int = 1,
+    variables: Mapping[str, str] | None = None,
+    more: Mapping[str, str] | None = None,
+) -> str:
+    """Fill a template's words; `more` adds words of the place it is used in (a done-file's `name`, a record's `rows`).
+
+    Raises:
+        UsageError: an unknown word, or a format that does not fit it.
+    """
+    values: dict[str, object] = {
+        "ENVIRONMENT": environment,
+        "environment": environment.lower(),
+        "business_date": slot.business_date,
+        "scheduled_at": slot.scheduled_at.astimezone(UTC),
+        "revision": revision,
+        "feed": slot.feed,
+        **(more or {}),
+    }
+    text = ""
+    for literal, word, spec, conversion in _parsed(template):
+        text += literal
+        if word is None:
+            continue
+        if conversion:
+            raise UsageError(f"`!{conversion}` is not allowed in the template `{template}`")
+        if word.startswith("variables."):
+            text += _Variables(variables or {}).pick(word.removeprefix("variables."))
+        elif word in values:
+            text += _formatted(template, word, values[word], spec or "")
+        else:
+            raise UsageError(
+                f"unknown word `{{{word}}}` in the template `{template}`",
+                expected="one of " + ", ".join(f"`{{{known}}}`" for known in (*values, "variables.NAME")),
+            )
+    return text
+
+
+def _parsed(template: str) -> list[tuple[str, str | None, str | None, str | None]]:
+    try:
+        return list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise UsageError(
+            f"the template `{template}` cannot be read: {error}", hint="write a literal brace twice: {{ or }}"
+        ) from error
+
+
+def _formatted(template: str, word: str, value: object, spec: str) -> str:
+    if isinstance(value, datetime) and not spec:
+        spec = "%Y%m%dT%H%MZ"
+    try:
+        return format(value, spec)
+    except ValueError as error:
+        raise UsageError(f"the format `:{spec}` does not fit `{{{word}}}` in the template `{template}`") from error
+
+
+def target(feed: Feed, slot: Slot, environment: str, revision: int, variables: Mapping[str, str]) -> Target:
+    """Decide where a revision of a slot goes: its key in the reports bucket, its name on the share, its done-file.
+
+    Raises:
+        UsageError: a template cannot be filled, or gives a name that a file system would refuse.
+    """
+
+    def fill(template: str, more: Mapping[str, str] | None = None) -> str:
+        return render(
+            template, slot, environment=environment, revision=revision, variables=variables, more=more
+        )
+
+    declared = feed.file
+    name = plain_name(fill(declared.name))
+    folder = [plain_name(part) for part in fill(declared.folder).strip("/").split("/")]
+    landed = plain_name(fill(declared.landed_name)) if declared.landed_name else name
+    above = [plain_name(p) for p in fill(declared.landed_folder).strip("/").split("/")] if declared.landed_folder else []
+    done = plain_name(fill(declared.done_file, {"name": landed})) if declared.done_file else ""
+    return Target(
+        key="/".join((OUTBOUND, *folder, name)),
+        landed_name="/".join((*above, landed)),
+        done_name="/".join((*above, done)) if done else "",
+    )
+
+
+def plain_name(name: str) -> str:
+    """Give `name` back if every file system we meet takes it as one plain name.
+
+    Refused: empty, `.`, `..`, separators, control characters, characters that Windows forbids, its reserved
+    names, a trailing dot or space, a leading `.` or `_manifests` (ours), text that is not NFC, more than 255 bytes.
+
+    Raises:
+        UsageError: it is not plain; the message shows it escaped.
+
+    Source: Microsoft, "Naming Files, Paths, and Namespaces".
+    """
+    reason = _not_plain(name)
+    if reason:
+        raise UsageError(f"{name!r} cannot be a file name: {reason}", expected="one plain name that every file system takes")
+    return name
+
+
+def hostile_name(name: str) -> str:
+    """Do what `plain_name` does for a name that came from the other side.
+
+    Raises:
+        IntegrityBroken: it is not plain; nothing was done with it.
+    """
+    reason = _not_plain(name)
+    if reason:
+        raise IntegrityBroken(
+            f"the name {name!r} from the other side is refused: {reason}",
+            expected="one plain name that every file system takes",
+            hint="look at who wrote it; nothing was downloaded under this name",
+        )
+    return name
+
+
+def _not_plain(name: str) -> str:  # noqa: PLR0911 - one reason each
+    if not name or name in {".", ".."}:
+        return "it names a folder, not a file"
+    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for char in name):
+        return "it has a control or invisible character"
+    if forbidden := _FORBIDDEN.intersection(name):
+        return f"it has {' '.join(sorted(forbidden))}"
+    if name[0] in ". " or name == "_manifests":
+        return "names that start with a dot or a space, and `_manifests`, are taken"
+    if name[-1] in ". ":
+        return "it ends in a dot or a space, which Windows drops"
+    if name.split(".", 1)[0].rstrip().upper() in _RESERVED:
+        return "Windows reserves it for a device"
+    if unicodedata.normalize("NFC", name) != name:
+        return "it is not in Unicode NFC, so two names could look the same"
+    if len(name.encode()) > LONGEST_NAME:
+        return f"it has {len(name.encode())} bytes, more than {LONGEST_NAME}"
+    return ""
+
+
+def staging_key(slot: Slot, sha256: str, suffix: str) -> str:
+    """Name staged bytes by what they are: two pods with the same bytes share one object, with others never collide."""
+    return f"{slot.feed}/{slot.occurrence}/{sha256}{suffix}"
+
+
+def attempt_prefix(slot: Slot) -> str:
+    """Where the durable records of generated but not yet judged files of a slot lie (in the ledger)."""
+    return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/attempts/"
+
+
+def ledger_key(slot: Slot, revision: int) -> str:
+    """The commitment of a revision: `2026-11-20/flights/2026-11-20/0001.json`."""
+    return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/{revision:04d}.json"
+
+
+def ledger_day(business_date: date) -> str:
+    """The prefix that holds everything of one business date."""
+    return f"{business_date:%Y-%m-%d}/"
+
+
+def manifest_name(feed: str, occurrence: str, revision: int) -> str:
+    """The last part of a manifest's or receipt's key: `flights.2026-11-20.0001.json`."""
+    return f"{feed}.{occurrence}.{revision:04d}.json"
+
+
+def manifest_key(slot: Slot, revision: int) -> str:
+    """A manifest's key in the reports store: `outbound/_manifests/2026-11-20/flights.2026-11-20.0001.json`."""
+    return f"{MANIFESTS}/{slot.business_date:%Y-%m-%d}/{manifest_name(slot.feed, slot.occurrence, revision)}"
+
+
+def receipt_key(feed: str, occurrence: str, revision: int, business_date: date) -> str:
+    """A receipt's key in the reports store: `receipts/2026-11-20/flights.2026-11-20.0001.json`."""
+    return f"{RECEIPTS}/{business_date:%Y-%m-%d}/{manifest_name(feed, occurrence, revision)}"

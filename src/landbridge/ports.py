@@ -1,0 +1,322 @@
+"""What do the steps ask of the world, and what does each answer promise?
+
+Every promise here is a test in tests/contract, run against every implementation.
+Retrying is a wrapper around a port (wiring sets it), never a habit at call sites.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from landbridge.facts import Content, GateReport, Location, Manifest, Receipt, Slot, SourceFact
+
+
+class Clock(Protocol):
+    """The time, so that tests and simulations can set it."""
+
+    def now(self) -> datetime:
+        """Give the current instant, aware, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        ...
+
+
+class Progress(Protocol):
+    """Somebody who watches a step advance. A silent one is the default when nobody is watching."""
+
+    def start(self, step: str, total: int | None, unit: str) -> None:
+        """Say that `step` begins; `total` in `unit` ("B", "rows", "files"), None when unknown."""
+        ...
+
+    def advance(self, step: str, amount: int) -> None:
+        """Add `amount` units to `step`. Cheap enough to call for every batch; safe from several threads."""
+        ...
+
+    def finish(self, step: str) -> None:
+        """Say that `step` is over, well or not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """An object in a store, as the store describes it."""
+
+    at: Location
+    size: int
+    modified_at: datetime
+    sha256: str = ""
+    """Lower-case hex, empty where the store does not keep it."""
+
+
+class Store(Protocol):
+    """A bucket (or a prefix of one, or a folder). Keys are relative, `/`-separated, without `..`.
+
+    An object appears whole or not at all, and a reader sees either none or all of it.
+    After a write returns, every later read by anybody sees it (S3 since 2020 is strongly consistent).
+    Every call may raise Unavailable (retry may help) or NotPermitted (it will not).
+    """
+
+    name: str
+    """`s3://bucket/prefix` or `file:///folder`: the `store` of every Location it gives."""
+
+    def put_file(self, key: str, path: Path, content: Content) -> Blob:
+        """Write the file at `path` under `key`, all or nothing, with a checksum the server verifies.
+
+        Reads once, in parts; memory does not grow with the size. Idempotent: the same bytes again are fine
+        and may be skipped. For names that contain the digest; a final name goes through `copy_new`.
+
+        Raises:
+            IntegrityBroken: the file's bytes are not `content`; nothing is visible under `key`.
+        """
+        ...
+
+    def put_new(self, key: str, body: bytes) -> Blob:
+        """Create `key`, only if nobody has; the one commit point of the protocol (`If-None-Match: *`).
+
+        Of any number of concurrent callers exactly one returns. A caller that lost its answer and tries
+        again with the same bytes gets the blob, not a conflict.
+
+        Raises:
+            StoreConflict: `key` exists with other bytes.
+        """
+        ...
+
+    def copy_new(self, source: Location, key: str, content: Content) -> Blob:
+        """Copy `source` (any store of the same kind, this version only) to `key`, only if nobody has written it.
+
+        Any size (above 5 GiB in parts). Server side where the store can. A crash leaves nothing visible.
+        The same bytes already there are fine: the blob is returned.
+
+        Raises:
+            StoreConflict: `key` exists with bytes other than `content`.
+            NotFound: `source` is gone.
+            IntegrityBroken: `source` no longer has the bytes of `content`.
+        """
+        ...
+
+    def head(self, key: str) -> Blob | None:
+        """Describe `key`, or None when it is not there."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """Give the whole of a small object (at most 16 MiB: ledger entries, manifests, receipts).
+
+        Raises:
+            NotFound: it is not there.
+        """
+        ...
+
+    def fetch(self, at: Location, path: Path) -> Content:
+        """Download the object at `at` into the new file `path`, hashing what arrives; `rows` is 0 (unknown).
+
+        Memory does not grow with the size. On error `path` is removed.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        ...
+
+    def chunks(self, at: Location, size: int = 8 << 20) -> Iterator[bytes]:
+        """Stream the object at `at` in order, in pieces of about `size` bytes.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        ...
+
+    def list(self, prefix: str) -> Iterator[Blob]:
+        """Give every object whose key starts with `prefix`, in key order (bytewise), with as many pages as it takes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """One opened source: a stream of record batches with one schema, and the fact about it once the stream has ended."""
+
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    fact: list[SourceFact]
+    """Empty until `batches` is exhausted, then exactly one."""
+
+
+class Source(Protocol):
+    """One declared source of a feed, bound to its slot."""
+
+    def open(self, slot: Slot) -> AbstractContextManager[Extract]:
+        """Open the source for `slot`; closing it releases connections whatever happened.
+
+        Batches are bounded (about 64 Ki rows or 16 MiB), so memory does not grow with the result.
+
+        Raises:
+            Unavailable: the service did not answer properly after the declared retries.
+            NotPermitted: it refused the credentials.
+            ContractBroken: it answered something that is not what the declaration says (a page without the record path).
+        """
+        ...
+
+
+class Signal(Protocol):
+    """A readiness signal of an upstream: asked until it says yes or the limit has passed."""
+
+    def ready(self, slot: Slot) -> bool:
+        """Tell whether the data for `slot` may be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file as the SFTP server lists it. `name` comes from the other side: hostile until proven plain."""
+
+    path: str
+    name: str
+    size: int
+
+
+class Remote(Protocol):
+    """The SFTP side. Paths are absolute below the user's logical home, `/`-separated.
+
+    Every call may raise Unavailable (cut, refused, host away), NotPermitted (key or path refused) or
+    IntegrityBroken (the host key is not the pinned one: stop, ask a person).
+    """
+
+    def list(self, folder: str) -> list[RemoteFile]:
+        """Give the plain files of `folder` sorted by name; a folder that is not there is empty."""
+        ...
+
+    def folders(self, folder: str) -> list[str]:
+        """Give the names of the folders in `folder`, sorted; a folder that is not there is empty."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """Give the whole of a small file (at most 1 MiB: manifests, receipts).
+
+        Raises:
+            NotFound: it is not there.
+        """
+        ...
+
+    def read_many(self, paths: list[str]) -> list[bytes]:
+        """Give many small files in the order asked, pipelined over the one connection.
+
+        Raises:
+            NotFound: one of them is not there.
+        """
+        ...
+
+    def download(self, path: str, into: Path, size: int, progress: Progress | None = None) -> Content:
+        """Bring `path` into the local file `into`, resuming what is already there, and fsync it; rows is 0.
+
+        Pipelined and in parallel; the sha256 covers all `size` bytes, the resumed ones re-read from disk.
+        On a cut the bytes that are there stay, contiguous from 0, for the next try.
+
+        Raises:
+            NotFound: it is not there.
+            IntegrityBroken: the remote file is shorter or longer than `size`.
+            ShareRefused, DiskFailed: the local disk refused.
+        """
+        ...
+
+    def write(self, path: str, body: bytes) -> None:
+        """Put a small file (a receipt), making its folder when needed. Again with the same bytes is harmless."""
+        ...
+
+    def close(self) -> None:
+        """End the connection. Idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A file that is (or was, before the consumer took it) on the share under its final name."""
+
+    manifest: Manifest
+    path: str
+    """Relative to the share's root, `/`-separated."""
+    landed_at: datetime
+
+
+class Claim(Protocol):
+    """Exclusive, fenced right to deliver one revision of one slot to the share. Lost when stale and taken over."""
+
+    @property
+    def part(self) -> Path:
+        """The private file on the share's own volume to download into; it survives crashes of this claimant."""
+        ...
+
+    def land(self, content: Content) -> Landed:
+        """Verify `part` is `content` and the manifest's, write intent, rename without replacing, fsync, journal `landed`.
+
+        Raises:
+            IntegrityBroken: size or sha256 differ, or the final name already holds other bytes.
+            ShareRefused: the share is full, read-only, away, or the claim was taken over by another collector.
+        """
+        ...
+
+
+class Share(Protocol):
+    """The destination file share with its journal. The consumer may take a landed file at any moment.
+
+    Every call may raise ShareRefused (wrong or vanished mount, read-only, full) or DiskFailed.
+    """
+
+    def landed(self, manifest: Manifest) -> Landed | None:
+        """Tell whether this revision is journalled as landed, first finishing what a crash left (intent present, part gone)."""
+        ...
+
+    def newest_revision(self, feed: str, occurrence: str) -> int:
+        """Give the highest revision that landed for the slot, 0 for none: an older one must never follow it."""
+        ...
+
+    def claim(self, manifest: Manifest) -> AbstractContextManager[Claim]:
+        """Take the exclusive right to deliver this revision.
+
+        Raises:
+            TryAgain: another live collector holds it.
+        """
+        ...
+
+    def receipted(self, receipt: Receipt) -> None:
+        """Journal that the receipt was sent. Idempotent."""
+        ...
+
+    def unreceipted(self) -> list[Landed]:
+        """Give what landed but whose receipt is not known to be sent, oldest first."""
+        ...
+
+
+class Gate(Protocol):
+    """Judges the bytes of one file against one contract. Narrow on purpose: a native kernel may take its place."""
+
+    def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
+        """Read the whole file at `path` once per half and report every rule with its count and the first defects.
+
+        Memory is bounded whatever the size. The same bytes always give the same report.
+
+        Raises:
+            DiskFailed: the file cannot be read.
+        """
+        ...
+
+
+class Secrets(Protocol):
+    """Resolves references to secrets at the moment they are used."""
+
+    def resolve(self, reference: str) -> str:
+        """Give the secret that `env:NAME`, `file:PATH` or `aws-sm:ID[#json-key]` refers to.
+
+        Raises:
+            UsageError: the variable or file is not there (names the reference, never a value).
+            NotPermitted, Unavailable: from the secret's own store.
+        """
+        ...

@@ -26,7 +26,14 @@ MANIFESTS = "outbound/_manifests"
 LONGEST_NAME = 255
 """Bytes: ext4, XFS, NFS; NTFS and SMB count 255 UTF-16 units, which is never less for the names we allow."""
 
-_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"COM{n}" for n in range(1, 10)), *(f"LPT{n}" for n in range(1, 10))}
+_RESERVED = {
+    "CON",
+    "PRN",
+    "AUX",
+    "NUL",
+    *(f"COM{n}" for n in range(1, 10)),
+    *(f"LPT{n}" for n in range(1, 10)),
+}
 _FORBIDDEN = set('<>:"|?*\\/')
 
 WORDS = ("ENVIRONMENT", "environment", "business_date", "scheduled_at", "revision", "feed", "variables")
@@ -41,12 +48,13 @@ class _Variables:
     def pick(self, name: str) -> str:
         if name not in self._values:
             raise UsageError(
-                f"no variable `{name}`", expected=f"one of {', '.join(sorted(self._values)) or 'none declared'}"
+                f"no variable `{name}`",
+                expected=f"one of {', '.join(sorted(self._values)) or 'none declared'}",
             )
         return self._values[name]
 
 
-def render(  # noqa: PLR0913 - the words a template may use, one argument each
+def render(
     template: str,
     slot: Slot,
     *,
@@ -103,7 +111,9 @@ def _formatted(template: str, word: str, value: object, spec: str) -> str:
     try:
         return format(value, spec)
     except ValueError as error:
-        raise UsageError(f"the format `:{spec}` does not fit `{{{word}}}` in the template `{template}`") from error
+        raise UsageError(
+            f"the format `:{spec}` does not fit `{{{word}}}` in the template `{template}`"
+        ) from error
 
 
 def target(feed: Feed, slot: Slot, environment: str, revision: int, variables: Mapping[str, str]) -> Target:
@@ -122,7 +132,11 @@ def target(feed: Feed, slot: Slot, environment: str, revision: int, variables: M
     name = plain_name(fill(declared.name))
     folder = [plain_name(part) for part in fill(declared.folder).strip("/").split("/")]
     landed = plain_name(fill(declared.landed_name)) if declared.landed_name else name
-    above = [plain_name(p) for p in fill(declared.landed_folder).strip("/").split("/")] if declared.landed_folder else []
+    above = (
+        [plain_name(p) for p in fill(declared.landed_folder).strip("/").split("/")]
+        if declared.landed_folder
+        else []
+    )
     done = plain_name(fill(declared.done_file, {"name": landed})) if declared.done_file else ""
     return Target(
         key="/".join((OUTBOUND, *folder, name)),
@@ -144,7 +158,10 @@ def plain_name(name: str) -> str:
     """
     reason = _not_plain(name)
     if reason:
-        raise UsageError(f"{name!r} cannot be a file name: {reason}", expected="one plain name that every file system takes")
+        raise UsageError(
+            f"{name!r} cannot be a file name: {reason}",
+            expected="one plain name that every file system takes",
+        )
     return name
 
 
@@ -164,7 +181,7 @@ def hostile_name(name: str) -> str:
     return name
 
 
-def _not_plain(name: str) -> str:  # noqa: PLR0911 - one reason each
+def _not_plain(name: str) -> str:
     if not name or name in {".", ".."}:
         return "it names a folder, not a file"
     if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for char in name):

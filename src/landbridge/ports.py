@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -190,11 +190,11 @@ class Remote(Protocol):
     IntegrityBroken (the host key is not the pinned one: stop, ask a person).
     """
 
-    def list(self, folder: str) -> list[RemoteFile]:
+    def list(self, folder: str) -> Sequence[RemoteFile]:
         """Give the plain files of `folder` sorted by name; a folder that is not there is empty."""
         ...
 
-    def folders(self, folder: str) -> list[str]:
+    def folders(self, folder: str) -> Sequence[str]:
         """Give the names of the folders in `folder`, sorted; a folder that is not there is empty."""
         ...
 
@@ -206,7 +206,7 @@ class Remote(Protocol):
         """
         ...
 
-    def read_many(self, paths: list[str]) -> list[bytes]:
+    def read_many(self, paths: Sequence[str]) -> Sequence[bytes]:
         """Give many small files in the order asked, pipelined over the one connection.
 
         Raises:

@@ -19,8 +19,6 @@ BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9{][a-z0-9.{}-]{1
 """An S3 bucket; `{environment}` stands for the environment's name in lower case."""
 
 
-
-
 def _not_root(name: str) -> str:
     if name == "root":
         message = "expected a user name other than `root`: AWS Transfer Family refuses it"
@@ -121,7 +119,9 @@ class Project(Declared):
         for name, environment in self.environments.items():
             for part in ("buckets", "sftp", "share"):
                 if getattr(environment, part) is None and getattr(self, part) is None:
-                    message = f"environment `{name}` has no `{part}`: declare it there or for the whole project"
+                    message = (
+                        f"environment `{name}` has no `{part}`: declare it there or for the whole project"
+                    )
                     raise ValueError(message)
         return self
 
@@ -157,7 +157,11 @@ def place(project: Project, environment: str) -> Place:
         KeyError: no such environment (declare.py has refused it before).
     """
     own = project.environments[environment]
-    buckets, sftp, share = own.buckets or project.buckets, own.sftp or project.sftp, own.share or project.share
+    buckets, sftp, share = (
+        own.buckets or project.buckets,
+        own.sftp or project.sftp,
+        own.share or project.share,
+    )
     if buckets is None or sftp is None or share is None:  # the model's validator has refused this
         raise AssertionError(environment)
 
@@ -168,8 +172,12 @@ def place(project: Project, environment: str) -> Place:
         project=project.project,
         environment=environment,
         region=own.region or project.region,
-        buckets=buckets.model_copy(update={k: fill(getattr(buckets, k)) for k in ("staging", "reports", "ledger", "ledger_prefix")}),
-        sftp=sftp.model_copy(update={"host": fill(sftp.host), "user": fill(sftp.user), "private_key": fill(sftp.private_key)}),
+        buckets=buckets.model_copy(
+            update={k: fill(getattr(buckets, k)) for k in ("staging", "reports", "ledger", "ledger_prefix")}
+        ),
+        sftp=sftp.model_copy(
+            update={"host": fill(sftp.host), "user": fill(sftp.user), "private_key": fill(sftp.private_key)}
+        ),
         share=share.model_copy(
             update={"path": fill(share.path), "journal": fill(share.journal) if share.journal else None}
         ),

@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from landbridge.feed.words import Column, Declared, Duration, Name, Resolvable, SecretReference, Template, Text, TimeOfDay, is_reference
+from landbridge.feed.words import (
+    Column,
+    Declared,
+    Duration,
+    Name,
+    Resolvable,
+    SecretReference,
+    Template,
+    Text,
+    TimeOfDay,
+    is_reference,
+)
 
 ColumnType = Annotated[
     str,
@@ -107,7 +118,9 @@ class PageNumber(Declared):
     total_pages_path: Text | None = None
 
 
-Paging = Annotated[SinglePage | LinkHeader | NextUrl | Cursor | Offset | PageNumber, Field(discriminator="kind")]
+Paging = Annotated[
+    SinglePage | LinkHeader | NextUrl | Cursor | Offset | PageNumber, Field(discriminator="kind")
+]
 
 
 class Retries(Declared):

@@ -8,7 +8,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from landbridge.feed.words import Column, Declared, Name, Resolvable, SecretReference, Template, Text
 
-Encoding = Literal["utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16-le", "utf-16-be"]
+Encoding = Literal[
+    "utf-8", "utf-8-sig", "ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16-le", "utf-16-be"
+]
 
 
 class Record(Declared):

@@ -10,7 +10,15 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 
 class Declared(BaseModel):
@@ -69,7 +77,9 @@ def is_reference(text: str) -> bool:
 def _reference(text: str) -> str:
     _, _, rest = text.partition(":")
     if not is_reference(text) or not rest:
-        message = "expected a reference to a secret (`env:NAME`, `file:PATH`, `aws-sm:ID`), never the secret itself"
+        message = (
+            "expected a reference to a secret (`env:NAME`, `file:PATH`, `aws-sm:ID`), never the secret itself"
+        )
         # The value itself must not be repeated: it may be a secret that somebody pasted here.
         raise ValueError(message)
     return text
@@ -78,7 +88,13 @@ def _reference(text: str) -> str:
 SecretReference = Annotated[
     str,
     AfterValidator(_reference),
-    WithJsonSchema({"type": "string", "pattern": "^(env|file|aws-sm):.+", "examples": ["env:API_TOKEN", "aws-sm:eidv/api"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^(env|file|aws-sm):.+",
+            "examples": ["env:API_TOKEN", "aws-sm:eidv/api"],
+        }
+    ),
 ]
 
 Resolvable = Annotated[str, StringConstraints(min_length=1, max_length=2000)]

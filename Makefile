@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
-PIP_INSTALL := $(UV) pip install --python $(BIN)/python --link-mode copy
+PIP_INSTALL := $(UV) pip install --python $(BIN)/python
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 # The workers of pytest; two fit two cores.
 WORKERS ?= 2
@@ -28,7 +28,7 @@ bench: .venv/bench-installed ## measure beside the peers, and print the table
 	$(BIN)/python -m bench
 
 docs: .venv/installed ## build the documentation into site/
-	DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock: $(UV) ## pin every dependency again, with hashes
 	$(COMPILE) --upgrade pyproject.toml --all-extras --group dev -o requirements/dev.txt

@@ -30,8 +30,8 @@ bench: .venv/bench-installed ## measure beside the peers, and print the table
 docs: .venv/installed ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-lock: $(UV) ## pin every dependency again, with hashes
-	$(COMPILE) --upgrade pyproject.toml --all-extras --group dev -o requirements/dev.txt
+lock: $(UV) ## pin what pyproject.toml asks for, with hashes (UPGRADE=1: take the newest releases)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --group bench -c requirements/dev.txt -o requirements/bench.txt
 	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/uv.txt

@@ -1,0 +1,19 @@
+"""Which servers may every test ask for?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers import postgres as servers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Postgres]:
+    """Lend one real PostgreSQL for the whole session; make a database or schema of your own in it."""
+    with servers.running() as server:
+        yield server

@@ -1,0 +1,137 @@
+"""Which commands are there? One module a command: parse, call, print, exit.
+
+Only the module of the command that was asked for is imported, so that `--help` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from landbridge import __version__
+from landbridge.errors import Exit, LandbridgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of the table: where its function lives, and its line in the help."""
+
+    name: str
+    module: str
+    help: str
+    group: bool = False
+    """A group's module offers `app` (a Typer); any other a function with the command's own name."""
+
+
+COMMANDS = (
+    Command("init", "init", "Write a small working project, with comments."),
+    Command("check", "check", "Check the declaration: all mistakes at once, with file and line."),
+    Command("schema", "schema", "Print the JSON Schema of a declaration file."),
+    Command("explain", "explain", "Show the whole plan of a slot without doing anything."),
+    Command("run", "run", "Generate, stage, validate and promote one slot of a feed."),
+    Command("validate", "validate", "Judge any file on disk by a contract."),
+    Command("collect", "collect", "Bring what is released to the share, and send the receipts."),
+    Command("status", "status", "Show the slots by feed and business date, with state and deadline."),
+    Command("trace", "trace", "Follow one slot or file: every hop with time, size, hash and who."),
+    Command(
+        "verify", "verify", "Read a slot's bytes again wherever they are, and compare with the evidence."
+    ),
+    Command("twin", "twin", "The whole chain on this machine: up, down, status.", group=True),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code (see `errors.Exit`)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(int(_run(words)))
+
+
+def _run(words: list[str]) -> int:
+    try:
+        # Not standalone: usage errors, errors of ours and Ctrl-C get the exit codes of the manual, not 1 and 2.
+        result = _app(words)(args=words, standalone_mode=False, prog_name="landbridge")
+    except LandbridgeError as error:
+        from landbridge.cli.output import print_error
+
+        print_error(error, as_json="--json" in words)
+        return error.exit
+    except typer.TyperException as error:
+        typer.secho(f"usage: {error.format_message()}", err=True)
+        typer.secho("see `landbridge --help` and `landbridge COMMAND --help`", err=True)
+        return Exit.USAGE
+    except (typer.Abort, KeyboardInterrupt):
+        typer.secho("\ninterrupted; the same command carries on where it stopped", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # `landbridge status | head`
+        sys.stderr.close()
+        return Exit.DONE
+    return result if isinstance(result, int) else Exit.DONE
+
+
+def _app(words: Sequence[str]) -> typer.Typer:
+    asked = next((word for word in words if not word.startswith("-")), "")
+    app = typer.Typer(
+        name="landbridge",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,  # plain help: drawing boxes costs 0.25 s
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_landbridge)
+    for command in COMMANDS:
+        if command.group:
+            app.add_typer(_group(command, asked), name=command.name, help=command.help)
+        else:
+            app.command(command.name, short_help=command.help)(_function(command, asked))
+    return app
+
+
+def _function(command: Command, asked: str) -> Callable[..., object]:
+    if command.name != asked:
+        return _unasked
+    function: Callable[..., object] = getattr(
+        importlib.import_module(f"landbridge.cli.{command.module}"), command.name
+    )
+    return function
+
+
+def _group(command: Command, asked: str) -> typer.Typer:
+    if command.name != asked:
+        return typer.Typer()
+    app = importlib.import_module(f"landbridge.cli.{command.module}").app
+    if not isinstance(app, typer.Typer):
+        raise TypeError(command.module)
+    return app
+
+
+def _unasked() -> None:
+    """Stand in the help for a command whose module nobody needs now."""
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"landbridge {__version__}")
+        raise typer.Exit
+
+
+def _landbridge(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Declare a file feed once; generate it, check it, carry it to the ground, and prove that it arrived.
+
+    Start with `landbridge init`, then `landbridge twin up`.
+
+    Exit codes: 0 done, 64 usage, 65 data, 69 unavailable, 73/74 share or disk, 75 try again,
+    76 integrity, 77 permission, 78 declaration.
+    """

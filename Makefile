@@ -46,7 +46,7 @@ lint: .venv/installed
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 # OpenSSH, lftp and rclone are foreign clients that some tests hold against our server; without them those skip.
 tools:

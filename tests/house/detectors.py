@@ -91,6 +91,8 @@ def environment_reads(source: str) -> list[str]:
                 taken = {alias.name for alias in names}
             case ast.Attribute(attr="expandvars"):
                 taken = _ENVIRONMENT
+            case ast.Call(keywords=keywords) if any(keyword.arg == "envvar" for keyword in keywords):
+                taken = _ENVIRONMENT
             case _:
                 continue
         if taken & _ENVIRONMENT:

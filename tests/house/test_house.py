@@ -77,6 +77,7 @@ def test_each_dependency_is_locked_with_its_hash(lock: str) -> None:
         (detectors.environment_reads, "import os\nx = os.environ['HOME']\n"),
         (detectors.environment_reads, "import os as system\nx = system.getenv('HOME')\n"),
         (detectors.environment_reads, "from os import environ\n"),
+        (detectors.environment_reads, "x = typer.Option(envvar='LANDBRIDGE_X')\n"),
         (detectors.environment_reads, "import os.path\nx = os.path.expandvars('$HOME')\n"),
         (detectors.registry_addresses, "see https://" + "pypi" + ".org/simple\n"),
         (detectors.registry_addresses, "--extra-" + "index-url x\n"),

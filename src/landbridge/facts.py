@@ -278,6 +278,15 @@ class Receipt:
     commitment: str
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A staged file that waits for its verdict: what a run that stops after `generate` leaves for the next one."""
+
+    staged: Staged
+    run_id: str
+    recorded_at: datetime
+
+
 class SlotState(StrEnum):
     """Where a slot stands. The last five are ends."""
 

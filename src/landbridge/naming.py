@@ -201,9 +201,19 @@ def _not_plain(name: str) -> str:
     return ""
 
 
+DRAFTS = "drafts"
+QUARANTINE = "quarantine"
+"""Prefixes of the staging bucket: drafts expire after the project's `staging_days`, quarantined files do not."""
+
+
 def staging_key(slot: Slot, sha256: str, suffix: str) -> str:
     """Name staged bytes by what they are: two pods with the same bytes share one object, with others never collide."""
-    return f"{slot.feed}/{slot.occurrence}/{sha256}{suffix}"
+    return f"{DRAFTS}/{slot.feed}/{slot.occurrence}/{sha256}{suffix}"
+
+
+def quarantine_key(slot: Slot, sha256: str, suffix: str) -> str:
+    """Name the kept copy of a file that broke its contract."""
+    return f"{QUARANTINE}/{slot.feed}/{slot.occurrence}/{sha256}{suffix}"
 
 
 def attempt_prefix(slot: Slot) -> str:

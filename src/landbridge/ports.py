@@ -140,6 +140,22 @@ class Store(Protocol):
         ...
 
 
+class Place(Protocol):
+    """A further declared place that gets a copy of every released file."""
+
+    def deliver(self, source: Location, key: str, content: Content) -> Location:
+        """Bring the bytes at `source` (in staging) to `key` of this place, only if nobody has; all or nothing.
+
+        The same bytes already there are fine.
+
+        Raises:
+            StoreConflict: `key` exists with other bytes.
+            IntegrityBroken: what arrived is not `content`; nothing is visible under `key`.
+            NotFound: `source` is gone.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Extract:
     """One opened source: a stream of record batches with one schema, and the fact about it once the stream has ended."""

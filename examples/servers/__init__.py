@@ -1,0 +1,1 @@
+"""Which real servers do examples and tests start on this machine?"""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.servers import postgres as servers
+from tests.servers import seaweed as stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,4 +17,11 @@ if TYPE_CHECKING:
 def postgres() -> Iterator[servers.Postgres]:
     """Lend one real PostgreSQL for the whole session; make a database or schema of your own in it."""
     with servers.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[stores.Lent]:
+    """Lend one real S3 and SFTP server for the whole session; make buckets of your own in it."""
+    with stores.lent() as server:
         yield server

@@ -97,7 +97,8 @@ def screening(day: str) -> Rows:
 def billing(month: str) -> Rows:
     """One line a day, client and product."""
     chance, _ = _of_the_day(month, "billing")
-    day, rows = date.fromisoformat(f"{month}-01"), []
+    day = date.fromisoformat(f"{month}-01")
+    rows: Rows = []
     while day.strftime("%Y-%m") == month:
         for client in ("EDBH", "NORTHBANK", "HARBOUR"):
             for product in ("document", "selfie", "address"):

@@ -108,7 +108,10 @@ def _datasette(database: Path) -> Iterator[str]:
     ]
     command += [word for name, value in settings.items() for word in ("--setting", name, str(value))]
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=postgres.die_with_parent
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=postgres.die_with_parent,  # noqa: PLW1509 - no threads run yet, and no server may outlive the demo
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -124,7 +127,7 @@ def _await(url: str, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(f"{url}/-/versions.json", timeout=5) as answer:
+            with urllib.request.urlopen(f"{url}/-/versions.json", timeout=5) as answer:  # noqa: S310 - our own loopback server
                 json.load(answer)
                 return
         except (urllib.error.URLError, OSError):

@@ -37,9 +37,11 @@ class Postgres:
 
     @property
     def url(self) -> str:
+        """Give the superuser's URL of the first database."""
         return self.url_of("postgres")
 
     def url_of(self, database: str, *, user: str = "postgres", password: str = "") -> str:
+        """Give the URL of one database as one user."""
         word = f":{password}" if password else ""
         return f"postgresql://{user}{word}@127.0.0.1:{self.port}/{database}"
 
@@ -143,5 +145,6 @@ def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def die_with_parent() -> None:
+    """Ask the kernel to stop this (child) process when its parent ends, however that happens (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGINT)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from landbridge.errors import Unavailable
 from landbridge.twin import child
+from landbridge.twin.files import private_folder, write_private
 from landbridge.twin.ports import LOOPBACK, Ports, all_free, free_ports
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ class Seaweed:
             Unavailable: it ended, or did not answer within `patience` seconds; nothing is left running.
         """
         folder = config.folder
-        (folder / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        private_folder(folder)
+        private_folder(folder / "data")
         admin = _admin_key(folder)
         _write_configuration(config, admin)
         until = time.monotonic() + patience
@@ -267,13 +268,13 @@ def _write_configuration(config: Config, admin: AccessKey) -> None:
         "credentials": [{"accessKey": admin.access_key, "secretKey": admin.secret_key}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
-    _write(folder / "s3.json", json.dumps({"identities": [identity]}))
+    write_private(folder / "s3.json", json.dumps({"identities": [identity]}))
     if config.iam:
-        _write(folder / "iam.json", json.dumps(config.iam))
+        write_private(folder / "iam.json", json.dumps(config.iam))
     if config.sftp:
-        _write(folder / "sftp_host_key", config.sftp.host_key)
+        write_private(folder / "sftp_host_key", config.sftp.host_key)
         users = [_sftp_user(number, user) for number, user in enumerate(config.sftp.users, 1001)]
-        _write(folder / "sftp.json", json.dumps(users))
+        write_private(folder / "sftp.json", json.dumps(users))
 
 
 def _sftp_user(number: int, user: SftpUser) -> dict[str, object]:
@@ -293,17 +294,8 @@ def _admin_key(folder: Path) -> AccessKey:
     path = folder / "admin.json"
     if not path.exists():
         made = AccessKey(f"admin{secrets.token_hex(6)}", secrets.token_urlsafe(30))
-        _write(path, json.dumps(asdict(made)))
+        write_private(path, json.dumps(asdict(made)))
     return AccessKey(**json.loads(path.read_text(encoding="utf-8")))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that only we may read, all or nothing."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=0o600)
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
 
 
 def make_bucket(client: S3Client, bucket: str, region: str) -> None:

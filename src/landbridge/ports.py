@@ -139,6 +139,13 @@ class Store(Protocol):
         """Give every object whose key starts with `prefix`, in key order (bytewise), with as many pages as it takes."""
         ...
 
+    def versions(self, key: str) -> Sequence[Blob]:
+        """Give every version of `key` that is still kept, oldest first; where none are kept, what is there now.
+
+        Each can be read by its Location. For evidence that others may write more than once: the first valid one wins.
+        """
+        ...
+
 
 class Place(Protocol):
     """A further declared place that gets a copy of every released file."""

@@ -41,7 +41,7 @@ def test_the_drawn_arrows_are_allowed(tmp_path: Path) -> None:
         tmp_path,
         {
             "cli/__init__.py": "import typer\nfrom landbridge import wiring, twin\n",
-            "wiring.py": "import boto3\nfrom landbridge import run, stores, sources\n",
+            "wiring.py": "import boto3\nfrom landbridge import run, stores, sources, twin\n",
             "twin/__init__.py": "import asyncssh\nfrom landbridge import stores\n",
             "run.py": "from landbridge import ledger, plan, steps, facts\n",
             "collect.py": "from landbridge import ledger, steps, ports\n",
@@ -73,7 +73,7 @@ def test_the_drawn_arrows_are_allowed(tmp_path: Path) -> None:
         ("Floors", {"sftp/client.py": "from landbridge import share\n", "share/__init__.py": ""}),
         ("Floors", {"ledger/__init__.py": "from landbridge import stores\n", "stores/__init__.py": ""}),
         ("Floors", {"formats/csv.py": "from landbridge import contract\n", "contract/__init__.py": ""}),
-        ("Floors", {"wiring.py": "from landbridge import twin\n", "twin/__init__.py": ""}),
+        ("Floors", {"twin/__init__.py": "from landbridge import wiring\n", "wiring.py": ""}),
         ("utils", {"utils.py": ""}),
         ("Adapters", {"stores/s3.py": "from landbridge import ledger\n", "ledger/__init__.py": ""}),
         ("The plan", {"plan.py": "from landbridge import formats\n", "formats/__init__.py": ""}),

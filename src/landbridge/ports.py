@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
 
     import pyarrow as pa
@@ -207,17 +207,18 @@ class RemoteFile:
 
 
 class Remote(Protocol):
-    """The SFTP side. Paths are absolute below the user's logical home, `/`-separated.
+    """The SFTP side. Paths are absolute below the user's logical home, `/`-separated. Safe from several threads.
 
     Every call may raise Unavailable (cut, refused, host away), NotPermitted (key or path refused) or
     IntegrityBroken (the host key is not the pinned one: stop, ask a person).
+    A cut is not for ever: the next call connects again.
     """
 
-    def list(self, folder: str) -> Sequence[RemoteFile]:
+    def list(self, folder: str) -> list[RemoteFile]:
         """Give the plain files of `folder` sorted by name; a folder that is not there is empty."""
         ...
 
-    def folders(self, folder: str) -> Sequence[str]:
+    def folders(self, folder: str) -> list[str]:
         """Give the names of the folders in `folder`, sorted; a folder that is not there is empty."""
         ...
 
@@ -226,22 +227,28 @@ class Remote(Protocol):
 
         Raises:
             NotFound: it is not there.
+            IntegrityBroken: it is larger.
         """
         ...
 
-    def read_many(self, paths: Sequence[str]) -> Sequence[bytes]:
+    def read_many(self, paths: Sequence[str]) -> list[bytes]:
         """Give many small files in the order asked, pipelined over the one connection.
 
         Raises:
             NotFound: one of them is not there.
+            IntegrityBroken: one of them is larger than 1 MiB.
         """
         ...
 
-    def download(self, path: str, into: Path, size: int, progress: Progress | None = None) -> Content:
+    def download(
+        self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
+    ) -> Content:
         """Bring `path` into the local file `into`, resuming what is already there, and fsync it; rows is 0.
 
-        Pipelined and in parallel; the sha256 covers all `size` bytes, the resumed ones re-read from disk.
-        On a cut the bytes that are there stay, contiguous from 0, for the next try.
+        Reads are pipelined; `into` is written in order, so what a cut or a crash leaves is contiguous from 0 and is
+        where the next try goes on. The sha256 covers all `size` bytes, the resumed ones re-read from disk.
+        Many small files are fast when many threads call at once: their round trips overlap.
+        `watch` is told of every byte once, from the calling thread.
 
         Raises:
             NotFound: it is not there.
@@ -255,7 +262,7 @@ class Remote(Protocol):
         ...
 
     def close(self) -> None:
-        """End the connection. Idempotent."""
+        """End the connection; calls under way raise Unavailable. Idempotent, and later calls are refused."""
         ...
 
 
@@ -267,18 +274,31 @@ class Landed:
     path: str
     """Relative to the share's root, `/`-separated."""
     landed_at: datetime
+    collector: str
+    """Who landed it; with `landed_at` from the journal, so a receipt made twice is the same."""
 
 
 class Claim(Protocol):
-    """Exclusive, fenced right to deliver one revision of one slot to the share. Lost when stale and taken over."""
+    """Exclusive, fenced right to deliver to one slot. Whoever takes a stale claim over makes landing under it impossible."""
+
+    @property
+    def landed(self) -> Landed | None:
+        """The newest revision of the slot that landed, once what a crash left is settled.
+
+        Settled means: an intent whose part is gone was delivered, though the consumer may have taken it by now.
+        Also set when the final name already holds the manifest's very bytes: there is nothing left to deliver.
+        """
+        ...
 
     @property
     def part(self) -> Path:
-        """The private file on the share's own volume to download into; it survives crashes of this claimant."""
+        """The private file on the share's own volume to download into; what an earlier try left is in it."""
         ...
 
     def land(self, content: Content) -> Landed:
-        """Verify `part` is `content` and the manifest's, write intent, rename without replacing, fsync, journal `landed`.
+        """Check `content` against the manifest, write the intent, rename without replacing, fsync, journal `landed`.
+
+        The consumer's done-file, if one is declared, appears after the file. A part with other bytes is thrown away.
 
         Raises:
             IntegrityBroken: size or sha256 differ, or the final name already holds other bytes.
@@ -290,31 +310,40 @@ class Claim(Protocol):
 class Share(Protocol):
     """The destination file share with its journal. The consumer may take a landed file at any moment.
 
-    Every call may raise ShareRefused (wrong or vanished mount, read-only, full) or DiskFailed.
+    Safe from several threads, and for several collectors at once. Every call may raise ShareRefused (wrong or vanished
+    mount, read-only, full), DiskFailed, or IntegrityBroken (the journal is damaged).
     """
 
-    def landed(self, manifest: Manifest) -> Landed | None:
-        """Tell whether this revision is journalled as landed, first finishing what a crash left (intent present, part gone)."""
-        ...
-
-    def newest_revision(self, feed: str, occurrence: str) -> int:
-        """Give the highest revision that landed for the slot, 0 for none: an older one must never follow it."""
+    def landed(self, feed: str, occurrence: str, business_date: date) -> Landed | None:
+        """Give the newest revision of the slot that is journalled as landed: an older one must never follow it."""
         ...
 
     def claim(self, manifest: Manifest) -> AbstractContextManager[Claim]:
-        """Take the exclusive right to deliver this revision.
+        """Take the exclusive right to deliver to the manifest's slot, and settle what a crash left there.
+
+        Leaving gives the claim back; a part that did not land stays, for the next try.
 
         Raises:
             TryAgain: another live collector holds it.
+            IntegrityBroken: the final name holds other bytes, or differs only in case from one that is there; or the
+                journal was lost and nobody knows whether this file landed (see `answer`).
         """
         ...
 
-    def receipted(self, receipt: Receipt) -> None:
+    def receipted(self, landed: Landed) -> None:
         """Journal that the receipt was sent. Idempotent."""
         ...
 
-    def unreceipted(self) -> list[Landed]:
-        """Give what landed but whose receipt is not known to be sent, oldest first."""
+    def unreceipted(self, since: date) -> list[Landed]:
+        """Give what landed for business dates from `since` but whose receipt is not known to be sent, oldest first."""
+        ...
+
+    def restore(self, receipt: Receipt) -> None:
+        """Put on the journal what a receipt proves, after the journal was lost. Idempotent."""
+        ...
+
+    def answer(self, manifest: Manifest, *, deliver: bool) -> None:
+        """Journal a person's answer for a file that is landed on neither account: deliver it, or it was delivered."""
         ...
 
 

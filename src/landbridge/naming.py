@@ -5,9 +5,10 @@ Every key of the system is made here and nowhere else.
 
 from __future__ import annotations
 
+import re
 import string
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken, UsageError
@@ -15,24 +16,21 @@ from landbridge.facts import Slot, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
-
     from landbridge.feed import Feed
 
 OUTBOUND = "outbound"
 RECEIPTS = "receipts"
 MANIFESTS = "outbound/_manifests"
 
+LONGEST_KEY = 1024
+"""Bytes of a whole key in S3."""
+
 LONGEST_NAME = 255
 """Bytes: ext4, XFS, NFS; NTFS and SMB count 255 UTF-16 units, which is never less for the names we allow."""
 
 _RESERVED = {
-    "CON",
-    "PRN",
-    "AUX",
-    "NUL",
-    *(f"COM{n}" for n in range(1, 10)),
-    *(f"LPT{n}" for n in range(1, 10)),
+    *("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"),
+    *(f"{port}{n}" for port in ("COM", "LPT") for n in "123456789\u00b9\u00b2\u00b3"),
 }
 _FORBIDDEN = set('<>:"|?*\\/')
 
@@ -105,9 +103,26 @@ def _parsed(template: str) -> list[tuple[str, str | None, str | None, str | None
         ) from error
 
 
+_DAY_DIRECTIVES = frozenset("YymdjGVuUWbBaA%")
+_TIME_DIRECTIVES = _DAY_DIRECTIVES | frozenset("HIMSpf")
+_LONGEST_SPEC = 40
+_WIDEST = re.compile(r"\d{4}")
+
+
 def _formatted(template: str, word: str, value: object, spec: str) -> str:
     if isinstance(value, datetime) and not spec:
         spec = "%Y%m%dT%H%MZ"
+    fits = len(spec) <= _LONGEST_SPEC and not _WIDEST.search(spec)  # `:09999999` would fill the memory
+    if isinstance(value, date):
+        # What strftime does with any other letter depends on the platform, and a day has no hour to tell.
+        known = _TIME_DIRECTIVES if isinstance(value, datetime) else _DAY_DIRECTIVES
+        fits = (
+            fits
+            and all(letter in known for letter in re.findall(r"%(.?)", spec))
+            and (not spec or "%" in spec)
+        )
+    if not fits:
+        raise UsageError(f"the format `:{spec}` does not fit `{{{word}}}` in the template `{template}`")
     try:
         return format(value, spec)
     except ValueError as error:
@@ -138,8 +153,11 @@ def target(feed: Feed, slot: Slot, environment: str, revision: int, variables: M
         else []
     )
     done = plain_name(fill(declared.done_file, {"name": landed})) if declared.done_file else ""
+    key = "/".join((OUTBOUND, *folder, name))
+    if len(key.encode()) > LONGEST_KEY:
+        raise UsageError(f"the key {key!r} has {len(key.encode())} bytes, more than {LONGEST_KEY}")
     return Target(
-        key="/".join((OUTBOUND, *folder, name)),
+        key=key,
         landed_name="/".join((*above, landed)),
         done_name="/".join((*above, done)) if done else "",
     )
@@ -188,7 +206,7 @@ def _not_plain(name: str) -> str:
         return "it has a control or invisible character"
     if forbidden := _FORBIDDEN.intersection(name):
         return f"it has {' '.join(sorted(forbidden))}"
-    if name[0] in ". " or name == "_manifests":
+    if name[0] in ". " or name.casefold() == "_manifests":
         return "names that start with a dot or a space, and `_manifests`, are taken"
     if name[-1] in ". ":
         return "it ends in a dot or a space, which Windows drops"

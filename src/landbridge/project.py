@@ -151,7 +151,7 @@ class Declaration:
 
 
 def place(project: Project, environment: str) -> Place:
-    """Fill `environment` with what the project says for all; `{environment}` and `{ENVIRONMENT}` in buckets, host and paths are replaced.
+    """Fill `environment` with what the project says for all; `{environment}` and `{ENVIRONMENT}` are replaced in every text of buckets, SFTP and share, references included.
 
     Raises:
         KeyError: no such environment (declare.py has refused it before).
@@ -165,21 +165,27 @@ def place(project: Project, environment: str) -> Place:
     if buckets is None or sftp is None or share is None:  # the model's validator has refused this
         raise AssertionError(environment)
 
-    def fill(text: str) -> str:
-        return text.replace("{environment}", environment.lower()).replace("{ENVIRONMENT}", environment)
-
     return Place(
         project=project.project,
         environment=environment,
-        region=own.region or project.region,
-        buckets=buckets.model_copy(
-            update={k: fill(getattr(buckets, k)) for k in ("staging", "reports", "ledger", "ledger_prefix")}
-        ),
-        sftp=sftp.model_copy(
-            update={"host": fill(sftp.host), "user": fill(sftp.user), "private_key": fill(sftp.private_key)}
-        ),
-        share=share.model_copy(
-            update={"path": fill(share.path), "journal": fill(share.journal) if share.journal else None}
-        ),
+        region=_filled(own.region or project.region, environment),
+        buckets=buckets.model_copy(update=_texts(buckets, environment)),
+        sftp=sftp.model_copy(update=_texts(sftp, environment)),
+        share=share.model_copy(update=_texts(share, environment)),
         variables={**project.variables, **own.variables},
     )
+
+
+def _filled(text: str, environment: str) -> str:
+    return text.replace("{environment}", environment.lower()).replace("{ENVIRONMENT}", environment)
+
+
+def _texts(part: Declared, environment: str) -> dict[str, object]:
+    """Give every text of a part (and every text of its lists) with the environment filled in."""
+    filled: dict[str, object] = {}
+    for name, value in part:
+        if isinstance(value, str):
+            filled[name] = _filled(value, environment)
+        elif isinstance(value, tuple):
+            filled[name] = tuple(_filled(each, environment) for each in value)
+    return filled

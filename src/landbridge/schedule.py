@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 INSTANT = "%Y%m%dT%H%MZ"
 _SATURDAY = 5
+_CRON_FIELDS = 5
+_MOST_NEAR = 3
+_ONE_MINUTE = timedelta(minutes=1)
 _ONE_DAY = timedelta(days=1)
 _LOOK_AROUND = timedelta(days=40)
 """Farther than any business date lies from its scheduled day: a month of holidays in a row is refused."""
@@ -80,21 +83,36 @@ def firings(schedule: Schedule, since: datetime, until: datetime) -> Iterator[da
         UsageError: the expression cannot be read, or never fires.
     """
     zone = ZoneInfo(schedule.time_zone)
+    # A second earlier in UTC, not on the wall clock: on the day the clocks change these are an hour apart.
+    before = (since.astimezone(UTC) - timedelta(seconds=1)).astimezone(zone)
+    cron = _cron(schedule.cron, before)
+    if len(cron.hours) * len(cron.minutes) == 1:
+        # `*/60 2 * * *` is a daily time too, but cronsim would fire it twice when the hour repeats, and not at all when it is skipped.
+        cron = _cron(_with_plain_time(schedule.cron, cron), before)
+    for at in cron:  # ends after fifty years without any: it never fires again
+        if at.astimezone(UTC) >= until:
+            return
+        if at.astimezone(UTC) >= since:
+            yield at
+
+
+def _cron(expression: str, before: datetime) -> CronSim:
+    expected = "five fields: minute hour day month weekday"
+    if len(expression.split()) != _CRON_FIELDS:
+        raise UsageError(
+            f"the cron expression `{expression}` cannot be read: wrong number of fields", expected=expected
+        )
     try:
-        cron = CronSim(schedule.cron, since.astimezone(zone) - timedelta(seconds=1))
+        return CronSim(expression, before)
     except CronSimError as error:
         raise UsageError(
-            f"the cron expression `{schedule.cron}` cannot be read: {error}",
-            expected="five fields: minute hour day month weekday",
+            f"the cron expression `{expression}` cannot be read: {error}", expected=expected
         ) from error
-    while True:
-        try:
-            at = next(cron)
-        except StopIteration:
-            return  # cronsim gives up after fifty years: it never fires again
-        if at >= until:
-            return
-        yield at
+
+
+def _with_plain_time(expression: str, cron: CronSim) -> str:
+    (minute,), (hour,) = cron.minutes, cron.hours
+    return " ".join([str(minute), str(hour), *expression.split()[2:]])
 
 
 def is_frequent(schedule: Schedule) -> bool:
@@ -103,13 +121,7 @@ def is_frequent(schedule: Schedule) -> bool:
     Raises:
         UsageError: the expression cannot be read.
     """
-    try:
-        cron = CronSim(schedule.cron, datetime(2024, 1, 1, tzinfo=UTC))
-    except CronSimError as error:
-        raise UsageError(
-            f"the cron expression `{schedule.cron}` cannot be read: {error}",
-            expected="five fields: minute hour day month weekday",
-        ) from error
+    cron = _cron(schedule.cron, datetime(2024, 1, 1, tzinfo=UTC))
     return len(cron.hours) * len(cron.minutes) > 1
 
 
@@ -141,16 +153,18 @@ def slots(feed: Feed, calendar: Calendar, since: datetime, until: datetime) -> I
 def slot_named(feed: Feed, calendar: Calendar, occurrence: str) -> Slot:
     """Give the slot with this occurrence: a business date, or the instant of a frequent feed.
 
-    A frequent feed also takes a business date if only one slot has it.
+    A frequent feed also takes a business date if only one slot has it; a daily one also the instant.
 
     Raises:
         UsageError: the schedule has no such slot; the message names the nearest ones.
     """
-    day = _day_of(occurrence)
-    around = datetime.combine(day, time(), tzinfo=UTC)
-    near = list(slots(feed, calendar, around - _ONE_DAY, around + _LOOK_AROUND))
-    found = [slot for slot in near if slot.occurrence == occurrence]
-    found = found or [slot for slot in near if slot.business_date.isoformat() == occurrence]
+    named = _named(occurrence)
+    if isinstance(named, datetime):
+        found = [s for s in slots(feed, calendar, named, named + _ONE_MINUTE) if s.scheduled_at == named]
+        near = found or _near(feed, calendar, named.date())
+    else:
+        near = _near(feed, calendar, named)
+        found = [slot for slot in near if slot.business_date == named]
     if len(found) == 1:
         return found[0]
     if found:
@@ -161,9 +175,22 @@ def slot_named(feed: Feed, calendar: Calendar, occurrence: str) -> Slot:
     raise UsageError(
         f"`{feed.feed}` has no slot `{occurrence}` by its schedule `{feed.schedule.cron}` ({feed.schedule.time_zone})",
         expected="for instance "
-        + (", ".join(slot.occurrence for slot in near[:3]) or "none: it does not fire near that day"),
+        + (
+            ", ".join(slot.occurrence for slot in near[:_MOST_NEAR]) or "none: it does not fire near that day"
+        ),
         hint=f"see `landbridge explain {feed.feed}`",
     )
+
+
+def _near(feed: Feed, calendar: Calendar, day: date) -> list[Slot]:
+    """Give the slots around a business date, at least all that are about it: business dates never go back."""
+    around = datetime.combine(day, time(), tzinfo=UTC)
+    near: list[Slot] = []
+    for slot in slots(feed, calendar, around - _ONE_DAY, around + _LOOK_AROUND):
+        near.append(slot)
+        if slot.business_date > day and len(near) >= _MOST_NEAR:
+            break
+    return near
 
 
 def slot_at(feed: Feed, calendar: Calendar, instant: datetime) -> Slot:
@@ -172,8 +199,9 @@ def slot_at(feed: Feed, calendar: Calendar, instant: datetime) -> Slot:
     Raises:
         UsageError: the schedule does not fire then.
     """
-    for slot in slots(feed, calendar, instant, instant + timedelta(minutes=1)):
-        return slot
+    for slot in slots(feed, calendar, instant, instant + _ONE_MINUTE):
+        if slot.scheduled_at == instant:
+            return slot
     raise UsageError(
         f"`{feed.feed}` is not scheduled at {instant.astimezone(UTC):{INSTANT}}",
         expected=f"an instant of `{feed.schedule.cron}` in {feed.schedule.time_zone}",
@@ -232,12 +260,14 @@ def _deadline(schedule: Schedule, at: datetime) -> datetime | None:
             return local.astimezone(UTC)
 
 
-def _day_of(occurrence: str) -> date:
+def _named(occurrence: str) -> date | datetime:
+    """Read what an operator types: an aware instant in UTC, or a business date."""
     for form in ("%Y-%m-%d", INSTANT):
         try:
-            return datetime.strptime(occurrence, form).replace(tzinfo=UTC).date()
+            named = datetime.strptime(occurrence, form).replace(tzinfo=UTC)
         except ValueError:
             continue
+        return named if form == INSTANT else named.date()
     raise UsageError(
         f"`{occurrence}` names no slot",
         expected="a business date `2026-11-20`, or an instant `20261120T1000Z`",

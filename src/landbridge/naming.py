@@ -16,6 +16,7 @@ from landbridge.facts import Slot, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from landbridge.feed import Feed
 
 OUTBOUND = "outbound"

@@ -8,6 +8,7 @@ Source of the codes: sysexits(3), BSD.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
@@ -158,3 +159,27 @@ class NotFound(LandbridgeError):
     """A named object is not there. Callers that expect absence ask `head` instead."""
 
     exit = Exit.UNAVAILABLE
+
+
+_REFUSALS = {
+    errno.ENOSPC: "free space there; what was half-way stays private and is taken up again",
+    errno.EDQUOT: "free space there or raise the quota; what was half-way stays private and is taken up again",
+    errno.EFBIG: "the file system or a limit of this process allows no file of that size",
+    errno.EROFS: "mount it writable",
+    errno.EACCES: "give this user the right to write there",
+    errno.EPERM: "give this user the right to write there",
+    errno.ENOENT: "look whether it is mounted",
+    errno.ENOTDIR: "look whether it is mounted",
+    errno.ESTALE: "mount it again",
+    errno.EHOSTDOWN: "look whether its server is up",
+    errno.ENODEV: "look whether it is mounted",
+    errno.ENXIO: "look whether it is mounted",
+}
+
+
+def disk_refused(error: OSError, what: str) -> ShareRefused | DiskFailed:
+    """Say what a share or local disk did to `what` ("writing /mnt/edbh/x"): it refused, or it failed half-way (EIO and the like)."""
+    seen = error.strerror or str(error)
+    if error.errno in _REFUSALS:
+        return ShareRefused(f"{what} was refused", seen=seen, hint=_REFUSALS[error.errno])
+    return DiskFailed(f"{what} failed", seen=seen, hint="look at the disk, the mount and the system's log")

@@ -1,0 +1,107 @@
+"""Which values of these records lack the lexical form of their column?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from landbridge.contract.strict import findings as rule
+from landbridge.contract.strict.lexical import fault_of
+from landbridge.contract.strict.records import LONGEST_VALUE, Fault
+from landbridge.contract.strict.vector import acceptor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from landbridge.contract.columns import ColumnRule
+    from landbridge.contract.strict.blocks import Block
+    from landbridge.contract.strict.page import Flags, Page, Positions
+    from landbridge.contract.strict.records import Dialect, Record, Records
+    from landbridge.contract.strict.vector import Accept
+
+
+class Judge:
+    """Judges values of one file's columns: many at once (fast, may be unsure) and one at a time (exact)."""
+
+    def __init__(self, columns: Sequence[ColumnRule], dialect: Dialect) -> None:
+        self.columns = tuple(columns)
+        self._dialect = dialect
+        self._faults = [fault_of(c, dialect.encoding) for c in columns]
+        self._groups = _groups(columns, dialect.encoding)
+
+    def block(self, page: Page, block: Block) -> Iterator[tuple[int, Fault, bytes]]:
+        """Give (row, fault, value) of every value of the regular records that lacks its form, in the order of the file."""
+        unsure: list[tuple[int, int, int, int]] = []
+        for accept, group in self._groups:
+            first, last = block.first[:, group].ravel(), block.last[:, group].ravel()
+            quoted = self._unquote(page, first, last) if block.quoted else None
+            well = accept(page, first, last)
+            if not well.all():
+                rest = np.flatnonzero(~well)
+                rest = rest[
+                    ~self._null(page, first[rest], last[rest], None if quoted is None else quoted[rest])
+                ]
+                rows, columns = np.divmod(rest, len(group))
+                unsure += zip(
+                    block.regular[rows].tolist(),
+                    group[columns].tolist(),
+                    first[rest].tolist(),
+                    last[rest].tolist(),
+                    strict=True,
+                )
+        for row, column, start, end in sorted(unsure):
+            value = self._text(page.text(start, end))
+            message = self._faults[column](value)
+            if message:
+                yield row, Fault(rule.type_rule(self.columns[column].name), start, column, message), value
+
+    def record(self, records: Records, record: Record) -> Iterator[tuple[Fault, bytes]]:
+        """Give (fault, value) of every value of one record that lacks its form."""
+        if len(record.fields) != len(self.columns):
+            return
+        for column, (found, fault) in enumerate(zip(record.fields, self._faults, strict=True)):
+            if self.columns[column].kind == "string" or records.is_null(found):
+                continue
+            value = records.value(found)
+            size = found.end - found.start
+            message = fault(value) if size <= LONGEST_VALUE else f"{size} bytes, too long for its type"
+            if message:
+                yield Fault(rule.type_rule(self.columns[column].name), found.start, column, message), value
+
+    def _unquote(self, page: Page, first: Positions, last: Positions) -> Flags | None:
+        """Move quoted values' bounds inside their quotes; tell which were quoted, None for none."""
+        quoted: Flags = page.bytes[first] == self._dialect.quote
+        if not quoted.any():
+            return None
+        first += quoted
+        last -= quoted
+        return quoted
+
+    def _null(self, page: Page, first: Positions, last: Positions, quoted: Flags | None) -> Flags:
+        null = self._dialect.null
+        same: Flags = last - first == len(null)
+        if null:
+            alike = np.flatnonzero(same)
+            same[alike] = [page.text(s, s + len(null)) == null for s in first[alike].tolist()]
+        return same if quoted is None else same & ~quoted
+
+    def _text(self, value: bytes) -> bytes:
+        if self._dialect.quote < 0:
+            return value
+        quote = bytes([self._dialect.quote])
+        return value.replace(quote + quote, quote)
+
+
+def _groups(columns: Sequence[ColumnRule], encoding: str) -> list[tuple[Accept, Positions]]:
+    """Put columns of the same form together, so that one pass of word operations judges them all."""
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for at, c in enumerate(columns):
+        key = (c.kind, c.precision, c.scale, c.bits, c.signed, c.zoned, c.form)
+        alike.setdefault(key, []).append(at)
+    groups = []
+    for members in alike.values():
+        accept = acceptor(columns[members[0]], encoding)
+        if accept is not None:
+            groups.append((accept, np.array(members)))
+    return groups

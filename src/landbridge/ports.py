@@ -214,7 +214,7 @@ class Remote(Protocol):
     A cut is not for ever: the next call connects again.
     """
 
-    def list(self, folder: str) -> list[RemoteFile]:
+    def files(self, folder: str) -> list[RemoteFile]:
         """Give the plain files of `folder` sorted by name; a folder that is not there is empty."""
         ...
 

@@ -1,0 +1,1 @@
+"""How are files read and receipts written over SFTP? asyncssh inside, plain calls outside."""

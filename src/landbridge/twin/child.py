@@ -31,9 +31,9 @@ class Identity:
 
 
 def start(
-    command: Sequence[str | Path], *, cwd: Path, log: Path, more: Mapping[str, str]
+    command: Sequence[str | Path], *, cwd: Path, log: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Start `command` with a bare environment and `more`, its output appended to `log`.
+    """Start `command`, its output appended to `log`.
 
     It gets SIGKILL when the thread that calls this ends, be it by `kill -9` (Linux: PR_SET_PDEATHSIG); call it from a
     thread that lives as long as the child should. Elsewhere the state file of a twin still names it for `down`.
@@ -54,7 +54,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=bare_environment() | dict(more),
+            env=environment,
             process_group=0,
             preexec_fn=die_with_parent,  # noqa: PLW1509 - it only makes two system calls
         )
@@ -100,14 +100,24 @@ def is_running(who: Identity) -> bool:
     return True
 
 
+def memory(who: Identity) -> int:
+    """Give the resident bytes of a running process; 0 where the system does not tell (all but Linux)."""
+    try:
+        pages = Path(f"/proc/{who.pid}/statm").read_text(encoding="utf-8").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") if is_running(who) else 0
+
+
 def stop_other(who: Identity, *, patience: float) -> bool:
-    """Ask a process that is not our child to end, wait, then kill it; tell whether it was running.
+    """Ask a process that is not our child to end, wait up to `patience` seconds (0: do not ask), then kill it; tell whether it was running.
 
     Only this very process is ever signalled, never a later one with its number.
     """
     if not is_running(who):
         return False
-    for request, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+    gently = [(signal.SIGTERM, patience)] if patience > 0 else []
+    for request, wait in (*gently, (signal.SIGKILL, 5.0)):
         try:
             os.kill(who.pid, request)
         except ProcessLookupError:

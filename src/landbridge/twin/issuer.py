@@ -57,7 +57,7 @@ class Issuer:
         claims = {
             "iss": self.url,
             "sub": trust.subject,
-            "aud": [trust.audience],
+            "aud": trust.audience,  # Kubernetes writes a list of this one; SeaweedFS' `oidc:aud` wants the text
             "iat": int(now),
             "nbf": int(now),
             "exp": int(now) + lifetime,

@@ -27,10 +27,16 @@ class Ed25519Key:
         Raises:
             ValueError: it is another kind of key.
         """
-        key = serialization.load_ssh_private_key(private_openssh.encode(), None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError("not an Ed25519 key")  # noqa: TRY004 - the text is wrong, not its type
-        return cls(key)
+        return cls(_ed25519(serialization.load_ssh_private_key(private_openssh.encode(), None)))
+
+    @classmethod
+    def parse_pem(cls, private_pem: str) -> Self:
+        """Read what `private_pem` gave.
+
+        Raises:
+            ValueError: it is another kind of key.
+        """
+        return cls(_ed25519(serialization.load_pem_private_key(private_pem.encode(), None)))
 
     @property
     def private_openssh(self) -> str:
@@ -63,3 +69,9 @@ class Ed25519Key:
             .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
             .decode()
         )
+
+
+def _ed25519(key: object) -> Ed25519PrivateKey:
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("not an Ed25519 key")  # noqa: TRY004 - the text is wrong, not its type
+    return key

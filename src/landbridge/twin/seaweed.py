@@ -108,7 +108,7 @@ class Seaweed:
         for _ in range(_ATTEMPTS):
             began = _log_size(folder)
             process = child.start(
-                _command(config, ports), cwd=folder, log=folder / "weed.log", more=_environment(folder)
+                _command(config, ports), cwd=folder, log=folder / "weed.log", environment=_environment(folder)
             )
             server = cls(config, ports, admin, process)
             try:
@@ -258,7 +258,7 @@ def _command(config: Config, ports: Ports) -> list[str | Path]:
 
 def _environment(folder: Path) -> dict[str, str]:
     # HOME: it looks there for configuration, and must not find that of another server.
-    return {"HOME": str(folder), "WEED_MASTER_VOLUME_GROWTH_COPY_1": "2"}
+    return child.bare_environment() | {"HOME": str(folder), "WEED_MASTER_VOLUME_GROWTH_COPY_1": "2"}
 
 
 def _write_configuration(config: Config, admin: AccessKey) -> None:

@@ -68,6 +68,8 @@ class TwinState:
     issuer: str
     """URL of the OIDC issuer."""
     ports: Ports
+    bucket: str
+    """The reports bucket, the SFTP user's home."""
     pod: WebIdentity
     """The role of the run: it stages, commits, promotes."""
     operator: WebIdentity
@@ -76,6 +78,17 @@ class TwinState:
     keeper: Identity
     """The process that owns all others; they end with it."""
     services: tuple[Service, ...]
+
+    def environment_of(self, who: WebIdentity) -> dict[str, str]:
+        """Give the variables that EKS puts into a pod, and the endpoint: any AWS program becomes `who` with them."""
+        return {
+            "AWS_ROLE_ARN": who.role_arn,
+            "AWS_WEB_IDENTITY_TOKEN_FILE": str(who.token_file),
+            "AWS_ROLE_SESSION_NAME": who.session_name,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ENDPOINT_URL": self.endpoint,
+        }
 
     def is_up(self) -> bool:
         """Tell whether every process of the twin still runs."""

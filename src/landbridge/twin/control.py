@@ -1,0 +1,181 @@
+"""How is a twin brought up in the background, brought down, and looked at?"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from landbridge.errors import Unavailable
+from landbridge.twin import child, lock, state
+from landbridge.twin.files import private_folder
+from landbridge.twin.health import Check, checks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from landbridge.ports import Progress
+    from landbridge.project import Declaration
+    from landbridge.twin.state import TwinState
+
+_PATIENCE = 20.0
+"""Seconds a keeper gets to stop what it owns; it needs less than one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A twin that is up."""
+
+    state: TwinState
+    already: bool
+    """It was up before; nothing was done."""
+
+
+def up(declaration: Declaration, environment: str, *, schedule: bool, progress: Progress) -> Up:
+    """Bring the twin of `environment` up in the background, with its data of the last time.
+
+    What an earlier twin left half-alive is stopped first. Ctrl-C, and any error, stops what was started.
+
+    Raises:
+        Unavailable: a part did not come up, or another `up` is under way.
+    """
+    folder = private_folder(state.folder_of(declaration.folder, environment))
+    known = state.recorded(folder)
+    if known and known.is_up():
+        return Up(known, already=True)
+    if known:
+        down(folder)
+    command = [sys.executable, "-m", "landbridge.twin.keeper", str(declaration.folder.resolve()), environment]
+    with (folder / "keeper.log").open("ab") as log:
+        keeper = subprocess.Popen(
+            [*command, *(["--schedule"] if schedule else [])],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=folder,
+            env=os.environ.copy(),  # the scheduler's runs resolve `env:` references
+            start_new_session=True,
+        )
+    try:
+        _follow(keeper, progress, folder)
+    except BaseException:
+        child.stop(keeper, patience=_PATIENCE)
+        raise
+    return Up(state.load(folder), already=False)
+
+
+def _follow(keeper: subprocess.Popen[bytes], progress: Progress, folder: Path) -> None:
+    """Pass on what the keeper tells until it is ready."""
+    if keeper.stdout is None:
+        raise AssertionError(keeper.args)
+    with keeper.stdout as lines:
+        for line in lines:
+            match json.loads(line):
+                case {"start": str(step)}:
+                    progress.start(step, 1, "")
+                case {"finish": str(step)}:
+                    progress.finish(step)
+                case {"ready": True}:
+                    return
+                case {"error": {"what": what, "expected": expected, "seen": seen, "hint": hint}}:
+                    raise Unavailable(what, expected=expected, seen=seen, hint=hint)
+                case other:
+                    raise AssertionError(other)
+    raise Unavailable(
+        "the twin ended before it was ready",
+        seen=f"exit code {keeper.wait()}",
+        hint=f"see {folder / 'keeper.log'}",
+    )
+
+
+def down(folder: Path, *, wipe: bool = False) -> tuple[str, ...]:
+    """Stop every process of the twin in `folder`, also one that is still coming up; `wipe` removes its data, too.
+
+    Only processes that are certainly ours (by number and start time) get a signal. Gives the names of what was
+    running; an empty tuple when nothing was. Idempotent.
+    """
+    known = state.recorded(folder)
+    stopped = []
+    keeper = (known.keeper if known else None) or lock.owner(folder)
+    for name, who in [("keeper", keeper), *((s.name, s.process) for s in (known.services if known else ()))]:
+        if who and who.pid != os.getpid():
+            was_running = child.is_running(who)
+            child.stop_other(who, patience=_PATIENCE if name == "keeper" else 0)
+            stopped += [name] if was_running else []
+    state.forget(folder)
+    if wipe and folder.exists():
+        shutil.rmtree(folder)
+    return tuple(stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of a twin."""
+
+    name: str
+    pid: int
+    running: bool
+    memory: int
+    """Resident bytes; 0 where the system does not tell."""
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What there is of a twin."""
+
+    state: TwinState | None
+    up: bool
+    parts: tuple[Part, ...]
+    checks: tuple[Check, ...]
+    data: int
+    """Bytes on disk."""
+    free: int
+    """Bytes left on that disk."""
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether everything runs and answers."""
+        return self.up and all(check.passed for check in self.checks)
+
+
+def status(folder: Path) -> Status:
+    """Look at the twin in `folder`: its processes, whether they answer, and its disk."""
+    known = state.recorded(folder)
+    data = _size(folder)
+    free = shutil.disk_usage(_existing(folder)).free
+    if known is None:
+        return Status(None, up=False, parts=(), checks=(), data=data, free=free)
+    parts = [("keeper (token issuer)", known.keeper, folder / "keeper.log")]
+    parts += [(service.name, service.process, service.log) for service in known.services]
+    is_up = known.is_up()
+    return Status(
+        known,
+        up=is_up,
+        parts=tuple(
+            Part(name, who.pid, child.is_running(who), child.memory(who), str(log))
+            for name, who, log in parts
+        ),
+        checks=checks(known) if is_up else (),
+        data=data,
+        free=free,
+    )
+
+
+def _size(folder: Path) -> int:
+    """Sum what the files below `folder` take on disk; sparse ones count what they hold."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.lstat().st_blocks * 512
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())

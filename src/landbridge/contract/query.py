@@ -1,0 +1,112 @@
+"""How does one query over every column measure everything a contract asks, and how do the measures become results?
+
+Counts of broken rows, nulls, sums and the order of keys come out of a single scan. A key is proven unique in that
+scan when every row's key is greater than the one before (files with a declared order are); only a file in another
+order needs a second, grouped scan of the key's columns, which spills. Grouping in the same scan was measured: it
+costs twice the memory and half as much CPU again on files that are in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from landbridge.contract.checks import KeyCheck, RowCheck, TotalCheck
+from landbridge.contract.sql import name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import duckdb
+
+    from landbridge.contract.checks import Check
+    from landbridge.contract.columns import ColumnRule
+
+Scalar = int | Decimal | float | str | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What the one query saw."""
+
+    rows: int
+    broken: dict[str, int] = field(default_factory=dict)
+    """Rows that break a condition, by the condition."""
+    totals: dict[str, Decimal] = field(default_factory=dict)
+    """Exact sums by column; 0 of no values."""
+    duplicates: dict[tuple[str, ...], int] = field(default_factory=dict)
+    """Rows whose key an earlier row has, by the key's columns."""
+
+
+def measure(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[ColumnRule], checks: Iterable[Check]
+) -> Measures:
+    """Run the one query over `table`, and one more for each key that is not in ascending order."""
+    checks = tuple(checks)
+    keys = list(dict.fromkeys(check.columns for check in checks if isinstance(check, KeyCheck)))
+    conditions = list(dict.fromkeys(check.breaks for check in checks if isinstance(check, RowCheck)))
+    sums = list(
+        dict.fromkeys(check.column for check in checks if isinstance(check, TotalCheck) and check.column)
+    )
+    present = {f"{name(column.name)} IS NULL": position for position, column in enumerate(columns)}
+    selected = ["count(*)", *(f"count({name(column.name)})" for column in columns)]
+    selected += [f"count(*) FILTER (WHERE {breaks})" for breaks in conditions if breaks not in present]
+    selected += [f"sum({name(column)})" for column in sums]
+    selected += [_out_of_order(key, number) for number, key in enumerate(keys)]
+    source = _with_previous(table, keys) if keys else table
+    row = connection.execute(f"SELECT {', '.join(selected)} FROM {source}").fetchone() or ()
+    values = iter(row)
+    rows = int(next(values))
+    filled = [int(next(values)) for _ in columns]
+    broken = {
+        breaks: rows - filled[present[breaks]] if breaks in present else int(next(values))
+        for breaks in conditions
+    }
+    totals = {column: Decimal(next(values) or 0) for column in sums}
+    # The first row has no row before it.
+    unordered = {key: int(next(values)) > 1 for key in keys}
+    duplicates = {key: _duplicates(connection, table, key) if unordered[key] else 0 for key in keys}
+    return Measures(rows, broken, totals, duplicates)
+
+
+def _previous(number: int, position: int) -> str:
+    return name(f"landbridge previous {number} {position}")
+
+
+def _with_previous(table: str, keys: Sequence[tuple[str, ...]]) -> str:
+    """Add the key columns of the row before. `lag` over no order streams in the order of the file."""
+    lagged = [
+        f"lag({name(column)}) OVER () AS {_previous(number, position)}"
+        for number, key in enumerate(keys)
+        for position, column in enumerate(key)
+    ]
+    return f"(SELECT *, {', '.join(lagged)} FROM {table})"
+
+
+def _out_of_order(key: tuple[str, ...], number: int) -> str:
+    """Count the rows whose key is not greater than the one before; a null proves nothing."""
+    greater = "false"
+    for position in range(len(key) - 1, -1, -1):
+        column, before = name(key[position]), _previous(number, position)
+        greater = f"({column} > {before} OR ({column} = {before} AND {greater}))"
+    return f"count(*) FILTER (WHERE NOT coalesce({greater}, false))"
+
+
+def grouped(table: str, key: tuple[str, ...]) -> str:
+    """Give the keys that several rows have, with their number; a key with a null in it has no duplicates."""
+    listed = ", ".join(name(column) for column in key)
+    whole = " AND ".join(f"{name(column)} IS NOT NULL" for column in key)
+    return f"SELECT {listed}, count(*) AS n FROM {table} WHERE {whole} GROUP BY {listed} HAVING count(*) > 1"
+
+
+def _duplicates(connection: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) -> int:
+    row = connection.execute(f"SELECT coalesce(sum(n - 1), 0) FROM ({grouped(table, key)})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def answer(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Scalar, int]:
+    """Give the first value of a contract's own query, and how many rows it gave (one is right)."""
+    rows = connection.execute(query).fetchmany(2)
+    value = rows[0][0] if rows else None
+    return (value if isinstance(value, int | Decimal | float | str | bool) else None), len(rows)

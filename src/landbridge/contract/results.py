@@ -1,0 +1,130 @@
+"""How did each rule end, in words that a person can act on?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, assert_never
+
+from landbridge.contract.checks import CountCheck, KeyCheck, RowCheck
+from landbridge.facts import RuleResult
+
+if TYPE_CHECKING:
+    from landbridge.contract.checks import Bound, Contract, Severity, SqlCheck
+    from landbridge.contract.columns import StrictReport
+    from landbridge.contract.query import Measures, Scalar
+
+_LOWER = (">", ">=", "not between")
+
+
+def of_strict(seen: StrictReport) -> tuple[RuleResult, ...]:
+    """Give every rule of the strict half, in its order, those that held included."""
+    rules = dict.fromkeys((*seen.rules, *seen.defects))
+    return tuple(
+        RuleResult(
+            rule=rule,
+            column="",
+            passed=not seen.defects.get(rule, 0),
+            checked=seen.rows,
+            broken=seen.defects.get(rule, 0),
+            threshold="= 0",
+        )
+        for rule in rules
+    )
+
+
+def not_judged(contract: Contract) -> tuple[RuleResult, ...]:
+    """Say that the values were not looked at, because the bytes are not sound."""
+    return (
+        _told(
+            f"the bytes are not sound, so {len(contract.checks)} rules about values were not judged",
+            "warning",
+        ),
+    )
+
+
+def disagreement(strict: int, query: int) -> RuleResult:
+    """Say that the halves counted different rows; the file is refused."""
+    return _told(f"the strict half counts {strict} rows and the query {query}", "error")
+
+
+def unreadable(kind: str) -> RuleResult:
+    """Say that the query could not read what the strict half found sound; the file is refused."""
+    return _told(f"the query cannot read values that the strict half found sound ({kind})", "error")
+
+
+def _told(message: str, severity: Severity) -> RuleResult:
+    return RuleResult(
+        rule="values",
+        column="",
+        passed=False,
+        checked=0,
+        broken=1,
+        threshold="= 0",
+        severity=severity,
+        message=message,
+    )
+
+
+def _words(bounds: tuple[Bound, ...]) -> str:
+    return " and ".join(str(bound) for bound in bounds)
+
+
+def of_measures(check: RowCheck | KeyCheck | CountCheck, measures: Measures) -> RuleResult:
+    """Compare what was counted with the bounds of the check."""
+    rows = measures.rows
+    match check:
+        case RowCheck():
+            broken, column, message = measures.broken[check.breaks], check.column, f"expected {check.promise}"
+        case KeyCheck():
+            broken, column = measures.duplicates[check.columns], ", ".join(check.columns)
+            message = "expected no key twice"
+        case CountCheck():
+            broken, column, message = rows, "", f"the file has {rows} rows"
+        case _:
+            assert_never(check)
+    passed = all(bound.holds(broken, rows) for bound in check.bounds)
+    if isinstance(check, CountCheck):
+        broken = 0 if passed else 1
+    return RuleResult(
+        rule=check.rule,
+        column=column,
+        passed=passed,
+        checked=rows,
+        broken=broken,
+        threshold=_words(check.bounds),
+        severity=check.severity,
+        message="" if passed else message,
+    )
+
+
+def too_many(check: RowCheck | KeyCheck) -> bool:
+    """Tell whether the check fails by having too many such rows, so that showing them helps."""
+    return any(bound.operator not in _LOWER for bound in check.bounds)
+
+
+def of_sql(check: SqlCheck, value: Scalar, count: int, rows: int, *, shown: bool) -> RuleResult:
+    """Compare the answer of a contract's own query; a text answer is told only when `shown`."""
+    told = str(value) if shown or isinstance(value, bool | int | Decimal) else "a personal value"
+    if check.equals is not None:
+        passed = (value == check.equals and type(value) is type(check.equals)) != check.negated
+        threshold = f"{'!=' if check.negated else '='} {check.equals}"
+    else:
+        number = None if value is None or isinstance(value, bool | str) else Decimal(str(value))
+        passed = (
+            number is not None
+            and number.is_finite()
+            and all(bound.holds(number, rows) for bound in check.bounds)
+        )
+        threshold = _words(check.bounds)
+    if count != 1:
+        passed, told = False, "no row" if count == 0 else "several rows"
+    return RuleResult(
+        rule=check.rule,
+        column=check.column,
+        passed=passed,
+        checked=rows,
+        broken=0 if passed else 1,
+        threshold=threshold,
+        severity=check.severity,
+        message="" if passed else f"the query gave {told}",
+    )

@@ -1,0 +1,108 @@
+"""How do the bytes of local files go out and come in, hashed on their way?"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from landbridge.errors import DiskFailed, IntegrityBroken, UsageError
+from landbridge.facts import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from obstore import Bytes
+
+
+@contextmanager
+def exactly(path: Path, content: Content, part: int) -> Iterator[Iterator[bytes]]:
+    """Lend the bytes of `path` in parts; at the end of the iterator they were `content`, or it has raised.
+
+    Whoever consumes it must not make anything visible before its end.
+
+    Raises:
+        IntegrityBroken: (from the iterator) the file has other bytes.
+        DiskFailed: the file cannot be read.
+    """
+    try:
+        file = path.open("rb", buffering=0)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with file:
+        yield verified(iter(lambda: _read(file, path, part), b""), content, str(path))
+
+
+def verified(blocks: Iterable[bytes], content: Content, name: str) -> Iterator[bytes]:
+    """Pass on what comes for `name`; at the end it was `content`, or this has raised.
+
+    Whoever consumes it must not make anything visible before its end.
+
+    Raises:
+        IntegrityBroken: other bytes came.
+    """
+    digest, size = hashlib.sha256(), 0
+    for block in blocks:
+        digest.update(block)
+        size += len(block)
+        yield block
+    if (size, digest.hexdigest()) != (content.size, content.sha256):
+        raise IntegrityBroken(
+            f"the bytes that came for {name} are not the ones that were recorded",
+            expected=f"{content.size} bytes, sha256 {content.sha256}",
+            seen=f"{size} bytes, sha256 {digest.hexdigest()}",
+        )
+
+
+def _read(file: BinaryIO, path: Path, part: int) -> bytes:
+    try:
+        return file.read(part)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> DiskFailed:
+    return DiskFailed(f"{path} cannot be read: {error.strerror or error}")
+
+
+def arriving(path: Path, pieces: Iterable[bytes | Bytes]) -> Content:
+    """Write what arrives into the new file `path`; on any error it is removed again. `rows` is 0.
+
+    Raises:
+        DiskFailed: the file is there already, or the disk refuses.
+    """
+    digest, size = hashlib.sha256(), 0
+    try:
+        file = path.open("xb", buffering=0)
+    except OSError as error:
+        raise DiskFailed(f"{path} cannot be created: {error.strerror}") from error
+    done = False
+    try:
+        with file:
+            for piece in pieces:
+                digest.update(piece)
+                size += _write_all(file, memoryview(piece), path)
+        done = True
+    finally:
+        if not done:
+            path.unlink(missing_ok=True)
+    return Content(size, digest.hexdigest(), 0)
+
+
+def _write_all(file: BinaryIO, view: memoryview, path: Path) -> int:
+    written = 0
+    try:
+        while written < len(view):  # a write may be short, as on a disk that is nearly full
+            written += file.write(view[written:])
+    except OSError as error:
+        raise DiskFailed(f"{path} cannot be written: {error.strerror}") from error
+    return written
+
+
+def too_large(url: str, size: int, most: int) -> UsageError:
+    """Say that an object is not one of the small ones."""
+    return UsageError(
+        f"{url} is too large to be read at once", expected=f"at most {most} bytes", seen=f"{size} bytes"
+    )

@@ -1,0 +1,86 @@
+"""With whose credentials, and at which endpoint, are buckets reached?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from landbridge.errors import NotPermitted
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_s3.client import S3Client
+    from obstore.auth.boto3 import Boto3CredentialProvider
+    from obstore.store import S3Store as Bytes
+
+_TTL = timedelta(minutes=5)
+"""botocore renews temporary credentials 10 to 15 minutes before they expire, so none is held longer than this."""
+
+_ATTEMPTS = 4
+"""Of one request (one part of a large file); whole calls are retried by stores.retried."""
+
+
+class S3Account:
+    """One boto3 session at one endpoint, shared by the stores of its buckets.
+
+    Without `endpoint` boto3 chooses it, as it does for every AWS program. Credentials come from boto3's chain
+    (web identity, Pod Identity, SSO, profiles ...) and are renewed before they expire.
+    """
+
+    def __init__(self, session: boto3.Session, endpoint: str | None = None) -> None:
+        self._session = session
+        self._endpoint = endpoint
+
+    @cached_property
+    def client(self) -> S3Client:
+        """boto3's client, for what obstore cannot do: conditional copies, versions. Safe to share between threads."""
+        from botocore.config import Config
+
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            connect_timeout=10,
+            read_timeout=300,  # a copy of 5 GiB answers when it is done
+            max_pool_connections=16,
+        )
+        return self._session.client("s3", endpoint_url=self._endpoint, config=config)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL in use."""
+        return self.client.meta.endpoint_url
+
+    @cached_property
+    def _credentials(self) -> Boto3CredentialProvider:
+        from obstore.auth.boto3 import Boto3CredentialProvider
+
+        try:
+            return Boto3CredentialProvider(self._session, ttl=_TTL)
+        except ValueError as error:
+            raise NotPermitted(
+                f"there are no AWS credentials for {self.endpoint}",
+                expected="what boto3 looks for: web identity, Pod Identity, a profile, or AWS_ACCESS_KEY_ID",
+                hint="see which are found: aws sts get-caller-identity",
+            ) from error
+
+    def bytes_of(self, bucket: str, checksum: Literal["sha256", "crc64nvme"]) -> Bytes:
+        """Open `bucket` in obstore; every upload carries `checksum`, and S3 refuses what does not match it.
+
+        With crc64nvme the payload is not hashed a second time for the signature: TLS and the checksum guard it.
+        """
+        from obstore.store import S3Store as Bytes
+
+        return Bytes(
+            bucket,
+            endpoint=self.endpoint,
+            region=self.client.meta.region_name,
+            credential_provider=self._credentials,
+            checksum_algorithm=checksum,
+            unsigned_payload=checksum == "crc64nvme",
+            client_options={
+                "allow_http": self.endpoint.startswith("http://"),
+                "connect_timeout": timedelta(seconds=10),
+                "timeout": timedelta(seconds=300),  # of one request: 16 MiB at 0.5 Mbit/s
+            },
+            retry_config={"max_retries": _ATTEMPTS - 1, "retry_timeout": timedelta(seconds=120)},
+        )

@@ -1,0 +1,20 @@
+"""What was decided about each slot, and what proves it? Commitments, attempts, manifests and receipts.
+
+The ledger is objects in a store that are written once, laid out by date so that a day is one short listing.
+"""
+
+from landbridge.ledger.book import Ledger, SlotEntries
+from landbridge.ledger.manifests import manifest_bytes, manifest_for, manifest_from
+from landbridge.ledger.receipts import confirm, make_receipt_bytes, read_receipt, receipt_in
+
+__all__ = [
+    "Ledger",
+    "SlotEntries",
+    "confirm",
+    "make_receipt_bytes",
+    "manifest_bytes",
+    "manifest_for",
+    "manifest_from",
+    "read_receipt",
+    "receipt_in",
+]

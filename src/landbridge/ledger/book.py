@@ -1,0 +1,171 @@
+"""What has been decided about a slot, and by whom? The one place where verdicts are written and read."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from landbridge.errors import IntegrityBroken, StoreConflict, UsageError
+from landbridge.facts import Attempt, Commitment
+from landbridge.ledger import entries
+from landbridge.naming import attempt_prefix, ledger_day, ledger_key
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from landbridge.facts import Slot
+    from landbridge.ports import Blob, Store
+
+_MOST = 8 << 20
+"""Bytes of one entry: a report may list many defects."""
+
+_AT_ONCE = 8
+_REVISION = re.compile(r"\d{4}\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class SlotEntries:
+    """Everything the ledger holds of one slot."""
+
+    feed: str
+    occurrence: str
+    commitments: tuple[Commitment, ...]
+    """By revision."""
+    attempts: int
+    """How many staged files were recorded for it."""
+    others: tuple[str, ...]
+    """Keys of entries of other kinds."""
+
+    @property
+    def newest(self) -> Commitment | None:
+        """The highest revision."""
+        return self.commitments[-1] if self.commitments else None
+
+
+class Ledger:
+    """The verdicts of one environment, in a store that never expires. Nothing is ever edited or removed.
+
+    Every call may raise what the store raises, and IntegrityBroken for an entry that is not what belongs there.
+    """
+
+    def __init__(self, store: Store, environment: str) -> None:
+        self._store = store
+        self._environment = environment
+
+    def commit(self, commitment: Commitment) -> Commitment:
+        """Write the verdict on a revision, once, and give the one that stands: this, or that of whoever was first.
+
+        Raises:
+            UsageError: the revision before it does not exist, or it is for another environment.
+        """
+        slot, revision = commitment.slot, commitment.revision
+        if commitment.environment != self._environment:
+            raise UsageError(
+                f"{slot} belongs to `{commitment.environment}`",
+                expected=f"a commitment for `{self._environment}`",
+            )
+        if revision < 1 or (revision > 1 and self._store.head(ledger_key(slot, revision - 1)) is None):
+            raise UsageError(
+                f"revision {revision} of {slot} cannot be next", expected="revisions from 1, without gaps"
+            )
+        key = ledger_key(slot, revision)
+        try:
+            self._store.put_new(key, entries.written("commitment", commitment))
+        except StoreConflict:
+            return self._commitment(key)
+        return commitment
+
+    def history(self, slot: Slot) -> tuple[Commitment, ...]:
+        """Give every revision of `slot`, in order."""
+        return tuple(self._commitment(key) for key in self._revisions(slot))
+
+    def newest(self, slot: Slot) -> Commitment | None:
+        """Give the highest revision of `slot`, or None when nothing is decided."""
+        keys = self._revisions(slot)
+        return self._commitment(keys[-1]) if keys else None
+
+    def digest(self, commitment: Commitment) -> str:
+        """Give the sha256 of the bytes that the ledger holds of `commitment`; manifest and receipt name it.
+
+        Raises:
+            NotFound: it was never committed.
+            IntegrityBroken: another one stands there.
+        """
+        key = ledger_key(commitment.slot, commitment.revision)
+        body = self._store.read(key)
+        if self._parsed(key, body) != commitment:
+            raise IntegrityBroken(
+                f"the ledger holds another commitment at {self._url(key)}",
+                expected=f"that of run {commitment.run_id}",
+            )
+        return hashlib.sha256(body).hexdigest()
+
+    def record_attempt(self, attempt: Attempt) -> None:
+        """Leave a durable record of a staged file that waits for its verdict. Idempotent."""
+        staged = attempt.staged
+        name = f"{attempt.recorded_at:%Y%m%dT%H%M%S.%fZ}-{staged.content.sha256[:16]}.json"
+        self._store.put_new(attempt_prefix(staged.slot) + name, entries.written("attempt", attempt))
+
+    def newest_attempt(self, slot: Slot) -> Attempt | None:
+        """Give the attempt on `slot` that was recorded last, or None."""
+        keys = [blob.at.key for blob in self._store.list(attempt_prefix(slot))]
+        if not keys:
+            return None
+        body = self._store.read(keys[-1])
+        found = entries.read("attempt", Attempt, body, self._url(keys[-1]), most=_MOST)
+        if found.staged.slot.feed != slot.feed or found.staged.slot.occurrence != slot.occurrence:
+            raise entries.broken(self._url(keys[-1]), str(slot), str(found.staged.slot))
+        return found
+
+    def day(self, business_date: date) -> tuple[SlotEntries, ...]:
+        """Give everything of one business date, by feed and occurrence: one listing, and the commitments read."""
+        blobs = list(self._store.list(ledger_day(business_date)))
+        keys = [blob.at.key for blob in blobs if _REVISION.fullmatch(blob.at.key.rsplit("/", 1)[-1])]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            known = dict(zip(keys, pool.map(self._commitment, keys), strict=True))
+        by_slot = groupby(sorted(blobs, key=_slot_of), key=_slot_of)
+        return tuple(self._entries(slot, list(found), known) for slot, found in by_slot)
+
+    @staticmethod
+    def _entries(slot: tuple[str, str], blobs: list[Blob], known: dict[str, Commitment]) -> SlotEntries:
+        keys = [blob.at.key for blob in blobs]
+        attempts = [key for key in keys if key.split("/")[3:4] == ["attempts"]]
+        return SlotEntries(
+            feed=slot[0],
+            occurrence=slot[1],
+            commitments=tuple(known[key] for key in keys if key in known),
+            attempts=len(attempts),
+            others=tuple(key for key in keys if key not in known and key not in attempts),
+        )
+
+    def _revisions(self, slot: Slot) -> list[str]:
+        folder = ledger_key(slot, 1).rsplit("/", 1)[0] + "/"
+        keys = [blob.at.key for blob in self._store.list(folder)]
+        return [key for key in keys if _REVISION.fullmatch(key.removeprefix(folder))]
+
+    def _commitment(self, key: str) -> Commitment:
+        return self._parsed(key, self._store.read(key))
+
+    def _parsed(self, key: str, body: bytes) -> Commitment:
+        found = entries.read("commitment", Commitment, body, self._url(key), most=_MOST)
+        belongs = ledger_key(found.slot, found.revision)
+        if belongs != key or found.environment != self._environment:
+            raise entries.broken(
+                self._url(key),
+                f"an entry of `{self._environment}` for this key",
+                f"one of `{found.environment}` for {belongs}",
+            )
+        return found
+
+    def _url(self, key: str) -> str:
+        return f"{self._store.name}/{key}"
+
+
+def _slot_of(blob: Blob) -> tuple[str, str]:
+    """Take `2026-11-20/flights/2026-11-20/0001.json` apart."""
+    parts = [*blob.at.key.split("/"), "", ""]
+    return parts[1], parts[2]

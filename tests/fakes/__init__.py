@@ -1,0 +1,1 @@
+"""Which fakes pass the contract suite of their port?"""

@@ -33,6 +33,7 @@ _RESERVED = {
     *("CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"),
     *(f"{port}{n}" for port in ("COM", "LPT") for n in "123456789\u00b9\u00b2\u00b3"),
 }
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _FORBIDDEN = set('<>:"|?*\\/')
 
 WORDS = ("ENVIRONMENT", "environment", "business_date", "scheduled_at", "revision", "feed", "variables")
@@ -203,7 +204,7 @@ def hostile_name(name: str) -> str:
 def _not_plain(name: str) -> str:
     if not name or name in {".", ".."}:
         return "it names a folder, not a file"
-    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for char in name):
+    if not name.isprintable() and any(unicodedata.category(char) in _INVISIBLE for char in name):
         return "it has a control or invisible character"
     if forbidden := _FORBIDDEN.intersection(name):
         return f"it has {' '.join(sorted(forbidden))}"
@@ -213,7 +214,7 @@ def _not_plain(name: str) -> str:
         return "it ends in a dot or a space, which Windows drops"
     if name.split(".", 1)[0].rstrip().upper() in _RESERVED:
         return "Windows reserves it for a device"
-    if unicodedata.normalize("NFC", name) != name:
+    if not unicodedata.is_normalized("NFC", name):
         return "it is not in Unicode NFC, so two names could look the same"
     if len(name.encode()) > LONGEST_NAME:
         return f"it has {len(name.encode())} bytes, more than {LONGEST_NAME}"

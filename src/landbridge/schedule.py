@@ -54,6 +54,14 @@ class Calendar:
                 expected="an ISO 3166-1 code and a subdivision that the `holidays` library knows",
             ) from error
 
+    def check(self) -> None:
+        """Make sure that the country and its subdivision are known.
+
+        Raises:
+            UsageError: they are not.
+        """
+        _ = self._public
+
     def is_holiday(self, day: date) -> bool:
         """Tell whether `day` is a holiday; weekends are not holidays."""
         if self.declared is None or day in self.declared.remove:

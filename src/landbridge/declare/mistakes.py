@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
+from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _LONGEST_SEEN = 60
 _SAYS_EXPECTED = re.compile(r"^expected (?P<expected>.*?)(?:, seen .*)?$", re.DOTALL)
 _SENSITIVE = re.compile(r"pass(word|phrase|wd)|secret|token|credential|api_?key|private", re.IGNORECASE)
+
+REFERENCE = "a reference to a secret (`env:NAME`, `file:PATH`, `aws-sm:ID`), never the secret itself"
 
 PATTERNS = {
     r"^[a-z][a-z0-9_-]{0,62}$": "lower-case letters, digits, `-` and `_`, starting with a letter, at most 63",
@@ -166,6 +169,8 @@ def _problem(model: type[Feed | Project], document: Document, place: _Place, det
                 str(each) for each in cast("list[object]", schema.get("enum", [schema.get("const", "")]))
             ]
             return _unknown(document, where, f"{name} has an unknown value", known)
+        case _ if is_secret(schema):
+            return document.problem(where, f"{name} cannot be used", expected=REFERENCE)
         case "value_error":
             return _refused(document, place, name, str(context.get("error", detail["msg"])))
         case kind:
@@ -201,9 +206,11 @@ def _refused(document: Document, place: _Place, name: str, message: str) -> Prob
     found = _SAYS_EXPECTED.match(message)
     if not found:
         return document.problem(place.where, message)
-    seen = message.partition(", seen ")[2]
+    seen = message.partition(", seen ")[2].strip("`")
+    near = nearest(seen, available_timezones()) if name == "`time_zone`" else ""
+    hint = f"did you mean `{near}`?" if near else ""
     return document.problem(
-        place.where, f"{name} cannot be used", expected=found["expected"], seen=seen.strip("`")
+        place.where, f"{name} cannot be used", expected=found["expected"], seen=seen, hint=hint
     )
 
 
@@ -256,7 +263,7 @@ _PHRASES = (
 
 def _seen(document: Document, where: Where, schema: Schema) -> str:
     """Give what was written, shortened; nothing where it may be a secret, whatever is wrong with it."""
-    if is_secret(schema) or any(_SENSITIVE.search(str(part)) for part in where):
+    if is_secret(schema) or is_sensitive(where):
         return ""
     data = _value(document.data, where)
     if isinstance(data, dict):
@@ -266,6 +273,11 @@ def _seen(document: Document, where: Where, schema: Schema) -> str:
     return _shortened(document.spot(where).text) or "nothing"
 
 
+def is_sensitive(where: Where) -> bool:
+    """Tell whether a place is called like a secret, so that what stands there must not be repeated."""
+    return any(_SENSITIVE.search(str(part)) for part in where)
+
+
 def _shortened(text: str) -> str:
     line = text.replace("\n", " ")
     return line if len(line) <= _LONGEST_SEEN else line[: _LONGEST_SEEN - 3] + "..."
@@ -273,9 +285,10 @@ def _shortened(text: str) -> str:
 
 def _hint(document: Document, where: Where, schema: Schema, kind: str) -> str:
     data = _value(document.data, where)
+    if is_secret(schema):
+        return ""
     if kind == "string_type" and isinstance(data, int | float):
-        secret = is_secret(schema) or any(_SENSITIVE.search(str(part)) for part in where)
-        return "put it in quotes" + ("" if secret else f': "{document.spot(where).text}"')
+        return "put it in quotes" + ("" if is_sensitive(where) else f': "{document.spot(where).text}"')
     if kind == "tuple_type" and isinstance(data, str | int | float):
         return "put it in brackets: `[...]`"
     return ""

@@ -62,6 +62,7 @@ class Document:
     data: Plain = None
     spots: dict[Where, Spot] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     _nodes: int = 0
 
     def spot(self, where: Where) -> Spot:

@@ -5,11 +5,8 @@ Source of the element names: AWS IAM User Guide, "IAM JSON policy elements refer
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - whoever writes needs as JSON reads the annotations
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PARTITION = "aws"
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landbridge.twin.files import append_private
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -47,7 +49,7 @@ def start(
             if os.getppid() != parent:  # it died before prctl
                 os._exit(1)
 
-    with log.open("ab") as output:
+    with append_private(log) as output:
         return subprocess.Popen(
             command,
             cwd=cwd,
@@ -56,6 +58,7 @@ def start(
             stderr=output,
             env=environment,
             process_group=0,
+            umask=0o077,
             preexec_fn=die_with_parent,  # noqa: PLW1509 - it only makes two system calls
         )
 

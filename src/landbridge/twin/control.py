@@ -7,13 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
+
+from landbridge.deploy.needs import needs
 from landbridge.errors import Unavailable
 from landbridge.twin import child, lock, state
-from landbridge.twin.files import private_folder
+from landbridge.twin.files import append_private, private_folder
 from landbridge.twin.health import Check, checks
+from landbridge.twin.keeper import Errand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,25 +52,40 @@ def up(declaration: Declaration, environment: str, *, schedule: bool, progress: 
     known = state.recorded(folder)
     if known and known.is_up():
         return Up(known, already=True)
-    if known:
-        down(folder)
-    command = [sys.executable, "-m", "landbridge.twin.keeper", str(declaration.folder.resolve()), environment]
-    with (folder / "keeper.log").open("ab") as log:
+    clear_remains(folder)
+    errand = Errand(needs(declaration, environment), folder, declaration.folder.resolve(), schedule)
+    with append_private(folder / "keeper.log") as log:
         keeper = subprocess.Popen(
-            [*command, *(["--schedule"] if schedule else [])],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "landbridge.twin.keeper"],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=folder,
             env=os.environ.copy(),  # the scheduler's runs resolve `env:` references
             start_new_session=True,
+            umask=0o077,
         )
     try:
+        _tell(keeper, TypeAdapter(Errand).dump_json(errand))
         _follow(keeper, progress, folder)
     except BaseException:
         child.stop(keeper, patience=_PATIENCE)
         raise
     return Up(state.load(folder), already=False)
+
+
+def clear_remains(folder: Path) -> None:
+    """Stop what is left of a twin of which a part died; leave one alone that is whole."""
+    known = state.recorded(folder)
+    if known and not known.is_up():
+        down(folder)
+
+
+def _tell(keeper: subprocess.Popen[bytes], errand: bytes) -> None:
+    if keeper.stdin is None:
+        raise AssertionError(keeper.args)
+    with suppress(BrokenPipeError), keeper.stdin as pipe:  # it died at once: `_follow` says so
+        pipe.write(errand)
 
 
 def _follow(keeper: subprocess.Popen[bytes], progress: Progress, folder: Path) -> None:
@@ -99,17 +119,16 @@ def down(folder: Path, *, wipe: bool = False) -> tuple[str, ...]:
     running; an empty tuple when nothing was. Idempotent.
     """
     known = state.recorded(folder)
-    stopped = []
     keeper = (known.keeper if known else None) or lock.owner(folder)
-    for name, who in [("keeper", keeper), *((s.name, s.process) for s in (known.services if known else ()))]:
-        if who and who.pid != os.getpid():
-            was_running = child.is_running(who)
-            child.stop_other(who, patience=_PATIENCE if name == "keeper" else 0)
-            stopped += [name] if was_running else []
+    parts = [("keeper", keeper)] if keeper else []
+    parts += [(service.name, service.process) for service in known.services] if known else []
+    running = tuple(name for name, who in parts if child.is_running(who))
+    for name, who in parts:
+        child.stop_other(who, patience=_PATIENCE if name == "keeper" else 0)
     state.forget(folder)
     if wipe and folder.exists():
         shutil.rmtree(folder)
-    return tuple(stopped)
+    return running
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +17,11 @@ def write_private(path: Path, body: bytes | str) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(body.encode() if isinstance(body, str) else body)
     part.replace(path)
+
+
+def append_private(path: Path) -> BinaryIO:
+    """Open a log for appending, made with mode 0600."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def private_folder(path: Path) -> Path:

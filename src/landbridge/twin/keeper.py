@@ -1,7 +1,7 @@
 """Which process owns a twin while nobody is at the terminal?
 
-`python -m landbridge.twin.keeper FOLDER ENVIRONMENT [--schedule]`: brings the twin up, tells whoever started it how
-far it is (one JSON object a line on standard output), and keeps it until SIGTERM, or until a part of it ends.
+`python -m landbridge.twin.keeper` reads its Errand from standard input, brings the twin up, tells whoever started it
+how far it is (one JSON object a line on standard output), and keeps it until SIGTERM, or until a part of it ends.
 """
 
 from __future__ import annotations
@@ -12,19 +12,33 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotations when the program runs
 from typing import TYPE_CHECKING
 
-from landbridge.declare import load
+from pydantic import TypeAdapter
+
+from landbridge.deploy.needs import Needs  # noqa: TC001 - as Path
 from landbridge.errors import LandbridgeError
 from landbridge.twin.scheduler import scheduling
-from landbridge.twin.twin import running
+from landbridge.twin.twin import fulfilling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from landbridge.ports import Progress
-    from landbridge.project import Declaration
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a keeper has to bring up."""
+
+    needs: Needs
+    folder: Path
+    """Of the twin."""
+    project: Path
+    """Folder of the declaration, for the scheduler's runs."""
+    schedule: bool
 
 
 class Told:
@@ -47,14 +61,7 @@ class Told:
         sys.stdout.flush()
 
 
-def keep(
-    declaration: Declaration,
-    environment: str,
-    *,
-    schedule: bool,
-    progress: Progress,
-    ready: Callable[[], None],
-) -> bool:
+def keep(errand: Errand, *, progress: Progress, ready: Callable[[], None]) -> bool:
     """Run the twin until SIGTERM or SIGINT (True), or until a part of it ended by itself (False).
 
     Must be called from the main thread. `ready` is called once everything is up.
@@ -66,10 +73,10 @@ def keep(
     before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with ExitStack() as parts:
-            twin = parts.enter_context(running(declaration, environment, progress=progress))
+            twin = parts.enter_context(fulfilling(errand.needs, errand.folder, progress=progress))
             children = [twin.server.process]
-            if schedule:
-                children.append(parts.enter_context(scheduling(twin.state, declaration.folder)))
+            if errand.schedule:
+                children.append(parts.enter_context(scheduling(twin.state, errand.project)))
             ready()
             for number in before:
                 signal.signal(number, lambda *_: asked.set())
@@ -86,9 +93,9 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def main(arguments: Sequence[str]) -> int:
+def main() -> int:
     """Be the keeper; the exit code is that of the error, 0 after a wish to stop."""
-    folder, environment = Path(arguments[0]), arguments[1]
+    errand = TypeAdapter(Errand).validate_json(sys.stdin.read())
     told = Told()
 
     def ready() -> None:
@@ -96,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     try:
-        went = keep(load(folder), environment, schedule="--schedule" in arguments, progress=told, ready=ready)
+        went = keep(errand, progress=told, ready=ready)
     except LandbridgeError as error:
         told.say(
             {
@@ -116,4 +123,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -100,6 +100,11 @@ def folder_of(project_folder: Path, environment: str) -> Path:
     return project_folder.resolve() / ".landbridge" / "twin" / environment.lower()
 
 
+def folders(project_folder: Path) -> list[Path]:
+    """Give the folders of all twins that this project has, or had and kept the data of."""
+    return sorted(path for path in folder_of(project_folder, "").glob("*") if path.is_dir())
+
+
 def load(folder: Path) -> TwinState:
     """Read the state of a twin that is up.
 

@@ -66,8 +66,15 @@ def running(
         TryAgain: one is running (or starting) there.
         Unavailable: a part did not come up; nothing is left running.
     """
-    folder = private_folder(folder or state.folder_of(declaration.folder, environment))
-    needed = needs(declaration, environment)
+    where = folder or state.folder_of(declaration.folder, environment)
+    with fulfilling(needs(declaration, environment), where, progress=progress) as twin:
+        yield twin
+
+
+@contextmanager
+def fulfilling(needed: Needs, folder: Path, *, progress: Progress) -> Iterator[Twin]:
+    """Do what `running` does, from what a declaration needs."""
+    private_folder(folder)
     with ExitStack() as parts:
         parts.enter_context(only_one(folder))
         with _step(progress, "keys"):

@@ -1,0 +1,167 @@
+"""`landbridge status`: where every slot stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.text import Text
+
+from landbridge import wiring
+from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
+from landbridge.cli.output import STATE_STYLES, out, print_json, print_table, progress
+from landbridge.errors import Exit, UsageError
+from landbridge.facts import SlotState
+from landbridge.survey import survey
+from landbridge.wiring import choice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from landbridge.project import Declaration
+    from landbridge.standing import Standing
+
+_GLYPHS = {
+    SlotState.UPCOMING: "·",
+    SlotState.DUE: "…",
+    SlotState.COMMITTED: "◐",
+    SlotState.RELEASED: "◑",
+    SlotState.DELIVERED: "●",
+    SlotState.SKIPPED: "-",
+    SlotState.QUARANTINED: "✖",
+    SlotState.WAIVED: "-",
+    SlotState.MISSING: "○",
+}
+_WIDEST = 31
+"""Days that are drawn; a longer period has only the table."""
+
+
+def status(
+    feed: Annotated[str, typer.Option("--feed", "-f", help="Only this feed.")] = "",
+    since: Annotated[str, typer.Option(help="First business date; two days ago without it.")] = "",
+    until: Annotated[str, typer.Option(help="Last business date; today without it.")] = "",
+    recorded: Annotated[bool, typer.Option("--recorded", help="Only slots that have a verdict.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 65 when a slot is late, missing or quarantined.")
+    ] = False,
+    environment: EnvironmentOption = "",
+    project: ProjectFolder = HERE,
+    twin: TwinOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Show the slots by feed and business date, with state and deadline.
+
+    Example: landbridge status --since 2026-11-01 --check
+    """
+    declaration = wiring.declaration(project)
+    place = choice.environment_of(declaration, environment)
+    now = wiring.now()
+    first, last = _day(since, now.date() - timedelta(days=2)), _day(until, now.date())
+    if first > last:
+        raise UsageError(f"`--since {first}` is after `--until {last}`")
+    feeds = choice.feeds_in(declaration, place)
+    feeds = [choice.feed_of(declaration, feed, place)] if feed else feeds
+    with progress(quiet=as_json) as bars:
+        bars.start("reading the ledger", None, "")
+        seen = survey(
+            declaration.project, feeds, first, last, wiring.evidence(declaration, place, twin=twin), now
+        )
+        bars.finish("reading the ledger")
+    shown = [one for one in seen if one.known.commitment or not recorded]
+    if as_json:
+        print_json([_plain(one) for one in shown])
+    else:
+        _draw(shown, first, last)
+        _table(declaration, place, shown)
+    return Exit.DATA if check and any(one.alarming for one in seen) else Exit.DONE
+
+
+def _day(text: str, otherwise: date) -> date:
+    try:
+        return date.fromisoformat(text) if text else otherwise
+    except ValueError as error:
+        raise UsageError(f"`{text}` is not a date", expected="for instance 2026-11-20") from error
+
+
+def _draw(seen: Sequence[Standing], first: date, last: date) -> None:
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    days = [day for day in days if any(one.slot.business_date == day for one in seen)]
+    if not days or len(days) > _WIDEST:
+        return
+    cells = {(one.slot.feed, day): Text() for one in seen for day in days}
+    for (feed, day), cell in cells.items():
+        there = [one for one in seen if (one.slot.feed, one.slot.business_date) == (feed, day)]
+        counts = Counter((one.state, one.late) for one in there)
+        for (state, late), count in counts.items():
+            number = str(count) if len(there) > 1 else ""
+            cell.append(f"{number}{_GLYPHS[state]}{'!' if late else ''} ", STATE_STYLES[state])
+    feeds = sorted({one.slot.feed for one in seen})
+    print_table(
+        "",
+        ("", *(f"{day:%d %b}" for day in days)),
+        ([feed, *(cells.get((feed, day), Text()) for day in days)] for feed in feeds),
+    )
+    legend = Text(
+        "  ".join(f"{glyph} {state}" for state, glyph in _GLYPHS.items() if state is not SlotState.WAIVED)
+    )
+    out().print(legend.append("  ! late"), style="dim")
+    out().print()
+
+
+def _table(declaration: Declaration, environment: str, seen: Sequence[Standing]) -> None:
+    rows = []
+    for one in seen:
+        zone = ZoneInfo(declaration.feeds[one.slot.feed].schedule.time_zone)
+        commitment = one.known.commitment
+        state = Text(one.state, STATE_STYLES[one.state])
+        if one.late:
+            state.append(" late", "bold yellow")
+        if one.known.bad_receipt:
+            state.append(" (its receipt does not hold)", "bold red")
+        if not one.scheduled:
+            state.append(" (not in today's schedule)", "dim")
+        rows.append(
+            (
+                one.slot.feed,
+                one.slot.occurrence,
+                state,
+                _local(one.slot.deadline, zone),
+                _local(one.known.receipt.landed_at if one.known.receipt else None, zone),
+                f"{commitment.delivered.rows:,}" if commitment else "",
+                commitment.target.landed_name if commitment else "",
+            )
+        )
+    print_table(
+        f"{declaration.project.project} {environment}",
+        ("feed", "slot", "state", "deadline", "landed", "rows", "file"),
+        rows,
+    )
+
+
+def _local(instant: datetime | None, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%d %b %H:%M}" if instant else ""
+
+
+def _plain(one: Standing) -> dict[str, object]:
+    commitment, receipt = one.known.commitment, one.known.receipt
+    return {
+        "slot": str(one.slot),
+        "feed": one.slot.feed,
+        "business_date": one.slot.business_date,
+        "scheduled_at": one.slot.scheduled_at,
+        "deadline": one.slot.deadline,
+        "state": one.state,
+        "late": one.late,
+        "scheduled": one.scheduled,
+        "revision": commitment.revision if commitment else None,
+        "rows": commitment.delivered.rows if commitment else None,
+        "size": commitment.delivered.size if commitment else None,
+        "sha256": commitment.delivered.sha256 if commitment else None,
+        "file": commitment.target.landed_name if commitment else None,
+        "landed_at": receipt.landed_at if receipt else None,
+        "bad_receipt": one.known.bad_receipt or None,
+    }

@@ -1,0 +1,56 @@
+"""`landbridge trace`: follow one slot or file over the bridge."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from landbridge import wiring
+from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
+from landbridge.cli.output import out, print_json, print_table
+from landbridge.cli.report import print_rules
+from landbridge.cli.which import commitments_of
+from landbridge.facts import Verdict
+from landbridge.hops import hops
+from landbridge.wiring import choice
+
+
+def trace(
+    what: Annotated[
+        str, typer.Argument(help="A slot (flights/2026-11-20), a feed (its newest slot) or a file's name.")
+    ],
+    environment: EnvironmentOption = "",
+    project: ProjectFolder = HERE,
+    twin: TwinOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow one slot or file: every hop with time, size, hash and who.
+
+    Example: landbridge trace verifications/2026-11-20
+    """
+    declaration = wiring.declaration(project)
+    place = choice.environment_of(declaration, environment)
+    evidence = wiring.evidence(declaration, place, twin=twin)
+    found = commitments_of(what, declaration, place, evidence, wiring.now())
+    if as_json:
+        print_json([{"revision": one.revision, "hops": hops(one, evidence)} for one in found])
+        return
+    for commitment in found:
+        title = f"{commitment.slot}  revision {commitment.revision}  {place}: {commitment.verdict}"
+        rows = (
+            (
+                hop.name,
+                f"{hop.at:%Y-%m-%d %H:%M:%S}" if hop.at else "",
+                hop.who,
+                f"{hop.rows:,}" if hop.rows is not None else "",
+                f"{hop.size:,}" if hop.size is not None else "",
+                hop.sha256[:12],
+                hop.where,
+            )
+            for hop in hops(commitment, evidence)
+        )
+        print_table(title, ("hop", "UTC", "who", "rows", "bytes", "sha256", "where"), rows)
+        if commitment.verdict is Verdict.QUARANTINE:
+            print_rules(commitment.report)
+        out().print()

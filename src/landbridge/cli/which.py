@@ -1,0 +1,79 @@
+"""Which commitments does `flights/2026-11-20`, `flights` or a file's name mean?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from landbridge.errors import UsageError
+from landbridge.schedule import slot_named
+from landbridge.wiring import choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date, datetime
+
+    from landbridge.facts import Commitment
+    from landbridge.project import Declaration
+    from landbridge.world import Evidence
+
+_LOOK_BACK = 400
+"""Days that a feed's newest slot or a file's name is looked for, newest first."""
+
+
+def commitments_of(
+    what: str, declaration: Declaration, environment: str, evidence: Evidence, now: datetime
+) -> Sequence[Commitment]:
+    """Give all revisions of what was meant, the first first.
+
+    Raises:
+        UsageError: nothing is on record under this name.
+    """
+    feed, _, occurrence = what.partition("/")
+    if occurrence and feed in declaration.feeds:
+        declared = choice.feed_of(declaration, feed, environment)
+        if found := evidence.ledger.history(
+            slot_named(declared, choice.calendar(declaration, declared), occurrence)
+        ):
+            return found
+        raise UsageError(
+            f"nothing is on record for {what}", hint=f"landbridge run {feed} --date {occurrence}"
+        )
+    if feed in declaration.feeds:
+        newest = _search(evidence, _days(declaration, feed, now), lambda one: one.slot.feed == feed)
+    else:
+        newest = _search(evidence, _days(declaration, "", now), lambda one: what in _names(one))
+    if newest is None:
+        raise UsageError(
+            f"nothing is on record for `{what}`",
+            expected="a slot `feed/occurrence`, a feed, or a file's name as released or landed",
+            hint="see `landbridge status --recorded`",
+        )
+    return evidence.ledger.history(newest.slot)
+
+
+def _names(commitment: Commitment) -> set[str]:
+    target = commitment.target
+    return {
+        target.key,
+        target.key.rsplit("/", 1)[-1],
+        target.landed_name,
+        target.landed_name.rsplit("/", 1)[-1],
+    }
+
+
+def _days(declaration: Declaration, feed: str, now: datetime) -> list[date]:
+    ends = [one.schedule.ends for name, one in declaration.feeds.items() if not feed or name == feed]
+    last = now.date() if None in ends else min(now.date(), max(end for end in ends if end))
+    return [last - timedelta(days=n) for n in range(-1, _LOOK_BACK)]
+
+
+def _search(
+    evidence: Evidence, days: Sequence[date], wanted: Callable[[Commitment], bool]
+) -> Commitment | None:
+    for day in days:
+        entries = [one.newest for one in evidence.ledger.day(day)]
+        found = [one for one in entries if one and wanted(one)]
+        if found:
+            return max(found, key=lambda one: one.slot.scheduled_at)
+    return None

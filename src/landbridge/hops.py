@@ -1,0 +1,106 @@
+"""Which way did a file go? Every hop of one revision, from what the ledger, the stores and the receipt say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from landbridge.errors import IntegrityBroken
+from landbridge.facts import Verdict
+from landbridge.naming import manifest_key
+from landbridge.survey import receipt_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from landbridge.facts import Commitment
+    from landbridge.world import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One step of a file's way."""
+
+    name: str
+    at: datetime | None
+    who: str
+    where: str
+    rows: int | None = None
+    size: int | None = None
+    """Bytes."""
+    sha256: str = ""
+
+
+def hops(commitment: Commitment, evidence: Evidence) -> list[Hop]:
+    """Give the way of one revision so far, in order."""
+    return [*_made(commitment), *_moved(commitment, evidence)]
+
+
+def _made(commitment: Commitment) -> Iterator[Hop]:
+    for source in commitment.sources:
+        where = " ".join(source.query.split())
+        yield Hop(
+            f"source {source.name}",
+            source.ended_at,
+            source.kind,
+            where,
+            rows=source.rows,
+            sha256=source.sha256,
+        )
+    plain, travels = commitment.plain, commitment.delivered
+    passed = sum(rule.passed for rule in commitment.report.rules)
+    yield Hop(
+        "validated",
+        commitment.committed_at,
+        f"{commitment.report.contract} {commitment.report.contract_version}",
+        f"{passed} of {len(commitment.report.rules)} rules hold",
+        plain.rows,
+        plain.size,
+        plain.sha256,
+    )
+    if commitment.recipients:
+        where = ", ".join(commitment.recipients)
+        yield Hop(
+            "encrypted",
+            commitment.committed_at,
+            commitment.actor,
+            f"to {where}",
+            None,
+            travels.size,
+            travels.sha256,
+        )
+    yield Hop(
+        f"verdict {commitment.verdict}",
+        commitment.committed_at,
+        f"{commitment.actor} {commitment.run_id}",
+        commitment.reason or str(commitment.staged),
+        travels.rows,
+        travels.size,
+        travels.sha256,
+    )
+
+
+def _moved(commitment: Commitment, evidence: Evidence) -> Iterator[Hop]:
+    if commitment.verdict is not Verdict.RELEASE:
+        return
+    if blob := evidence.reports.head(commitment.target.key):
+        version = f" version {blob.at.version}" if blob.at.version else ""
+        yield Hop("copied", blob.modified_at, "S3", f"{blob.at}{version}", None, blob.size, blob.sha256)
+    if manifest := evidence.reports.head(manifest_key(commitment.slot, commitment.revision)):
+        yield Hop("released", manifest.modified_at, "manifest", str(manifest.at), commitment.delivered.rows)
+    try:
+        receipt = receipt_of(commitment, evidence)
+    except IntegrityBroken as error:
+        yield Hop("receipt refused", None, "", str(error))
+        return
+    if receipt:
+        yield Hop(
+            "landed",
+            receipt.landed_at,
+            receipt.collector,
+            receipt.landed_path,
+            None,
+            receipt.size,
+            receipt.sha256,
+        )

@@ -1,0 +1,123 @@
+"""Are the bytes of a revision still what the evidence says, wherever they lie?"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from landbridge.errors import DiskFailed, IntegrityBroken, NotFound
+from landbridge.facts import Location, Verdict
+from landbridge.ledger import manifest_bytes
+from landbridge.naming import manifest_key
+from landbridge.survey import receipt_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from landbridge.facts import Commitment, Content
+    from landbridge.ports import Progress
+    from landbridge.world import Evidence
+
+_BLOCK = 8 << 20
+
+
+class Finding(StrEnum):
+    """What reading one place again showed."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    GONE = "gone"
+    """Not there: expired, reaped, or taken by the consumer. No difference by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place that was read."""
+
+    name: str
+    where: str
+    finding: Finding
+    seen: str
+    """sha256 and size that are there, or why they cannot be said."""
+
+
+def recheck(
+    commitment: Commitment, evidence: Evidence, further: Sequence[Location], progress: Progress
+) -> list[Place]:
+    """Read every copy of a revision from first to last byte and compare with the commitment; then manifest and receipt.
+
+    `further` are the feed's other declared places.
+    """
+    places = [_store("staging", commitment.staged, commitment.delivered, evidence, progress)]
+    if commitment.verdict is not Verdict.RELEASE:
+        return places
+    final = Location(evidence.reports.name, commitment.target.key)
+    places.append(_store("reports", final, commitment.delivered, evidence, progress))
+    places += [_store("further", at, commitment.delivered, evidence, progress) for at in further]
+    places.append(_manifest(commitment, evidence))
+    places += _receipt(commitment, evidence)
+    if evidence.share is not None:
+        places.append(_share(evidence.share / commitment.target.landed_name, commitment, progress))
+    return places
+
+
+def _store(name: str, at: Location, content: Content, evidence: Evidence, progress: Progress) -> Place:
+    try:
+        return _compared(name, str(at), evidence.store_of(at).chunks(at), content, progress)
+    except NotFound:
+        return Place(name, str(at), Finding.GONE, "")
+
+
+def _share(path: Path, commitment: Commitment, progress: Progress) -> Place:
+    try:
+        with path.open("rb") as file:
+            return _compared(
+                "share", str(path), iter(lambda: file.read(_BLOCK), b""), commitment.delivered, progress
+            )
+    except FileNotFoundError:
+        return Place("share", str(path), Finding.GONE, "not on the share (any more)")
+    except OSError as error:
+        raise DiskFailed(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _compared(name: str, where: str, blocks: Iterable[bytes], content: Content, progress: Progress) -> Place:
+    digest, size = hashlib.sha256(), 0
+    progress.start(f"reading {name}", content.size, "B")
+    for block in blocks:
+        digest.update(block)
+        size += len(block)
+        progress.advance(f"reading {name}", len(block))
+    progress.finish(f"reading {name}")
+    same = (size, digest.hexdigest()) == (content.size, content.sha256)
+    seen = f"sha256 {digest.hexdigest()}, {size:,} bytes"
+    return Place(name, where, Finding.SAME if same else Finding.DIFFERENT, seen)
+
+
+def _manifest(commitment: Commitment, evidence: Evidence) -> Place:
+    key = manifest_key(commitment.slot, commitment.revision)
+    where = str(Location(evidence.reports.name, key))
+    try:
+        seen = evidence.reports.read(key)
+    except NotFound:
+        return Place("manifest", where, Finding.GONE, "not released yet")
+    expected = manifest_bytes(commitment, evidence.ledger.digest(commitment))
+    same = seen == expected
+    return Place("manifest", where, Finding.SAME if same else Finding.DIFFERENT, f"{len(seen):,} bytes")
+
+
+def _receipt(commitment: Commitment, evidence: Evidence) -> Iterator[Place]:
+    try:
+        receipt = receipt_of(commitment, evidence)
+    except IntegrityBroken as error:
+        yield Place("receipt", "", Finding.DIFFERENT, str(error))
+        return
+    if receipt:
+        yield Place(
+            "receipt",
+            receipt.landed_path,
+            Finding.SAME,
+            f"sha256 {receipt.sha256}, signed by {receipt.collector}",
+        )

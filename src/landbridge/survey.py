@@ -1,0 +1,93 @@
+"""Where do all slots of some days stand? Expected by the schedule, known from the ledger and the receipts."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from landbridge.errors import IntegrityBroken
+from landbridge.ledger import manifest_for, receipt_in
+from landbridge.naming import manifest_key
+from landbridge.schedule import Calendar, slots
+from landbridge.standing import Known, Standing, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from landbridge.facts import Commitment, Receipt, Slot
+    from landbridge.feed import Feed
+    from landbridge.project import Project
+    from landbridge.world import Evidence
+
+_AROUND = timedelta(days=40)
+"""A business date lies at most this far before its scheduled day (schedule.py)."""
+_AT_ONCE = 16
+"""Small reads under way together; each is one round trip."""
+
+
+def survey(
+    project: Project, feeds: Iterable[Feed], since: date, until: date, evidence: Evidence, now: datetime
+) -> list[Standing]:
+    """Judge every slot with a business date in [since, until], by date, feed and time."""
+    wanted = {feed.feed: feed for feed in feeds}
+    expected = {
+        (slot.feed, slot.occurrence): slot
+        for feed in wanted.values()
+        for slot in _expected(project, feed, since, until)
+    }
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
+        entries = [one for day in pool.map(evidence.ledger.day, days) for one in day if one.feed in wanted]
+        newest = [one.newest for one in entries if one.newest]
+        known = dict(pool.map(lambda c: (_name(c.slot), known_of(c, evidence)), newest))
+    unexpected = {_name(c.slot): c.slot for c in newest if _name(c.slot) not in expected}
+    judged = [
+        standing(
+            slot,
+            known.get(name, Known()),
+            now=now,
+            missing_after=project.overdue_after,
+            scheduled=name in expected,
+        )
+        for name, slot in {**expected, **unexpected}.items()
+    ]
+    return sorted(judged, key=lambda one: (one.slot.business_date, one.slot.feed, one.slot.scheduled_at))
+
+
+def known_of(commitment: Commitment, evidence: Evidence) -> Known:
+    """Look up how far a committed revision came."""
+    slot, revision = commitment.slot, commitment.revision
+    released = evidence.reports.head(manifest_key(slot, revision)) is not None
+    known = Known(commitment, released=released)
+    if not released:
+        return known
+    try:
+        receipt = receipt_of(commitment, evidence)
+    except IntegrityBroken as error:
+        return replace(known, bad_receipt=error.what)
+    return replace(known, receipt=receipt)
+
+
+def receipt_of(commitment: Commitment, evidence: Evidence) -> Receipt | None:
+    """Give the first receipt that holds for a revision: signed by a known collector, about these very bytes.
+
+    Raises:
+        IntegrityBroken: something was sent, and nothing of it holds.
+    """
+    manifest = manifest_for(commitment, evidence.ledger.digest(commitment))
+    return receipt_in(evidence.reports, manifest, evidence.receipt_keys)
+
+
+def _expected(project: Project, feed: Feed, since: date, until: date) -> list[Slot]:
+    name = feed.schedule.calendar
+    calendar = Calendar(project.calendars[name] if name else None)
+    begin = datetime.combine(since, time(), UTC) - timedelta(days=1)
+    end = datetime.combine(until, time(), UTC) + _AROUND
+    return [slot for slot in slots(feed, calendar, begin, end) if since <= slot.business_date <= until]
+
+
+def _name(slot: Slot) -> tuple[str, str]:
+    return slot.feed, slot.occurrence

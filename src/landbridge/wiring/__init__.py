@@ -1,0 +1,187 @@
+"""What is each port in this process? Settings -> Cloud, Ground, Evidence: the only reader of the environment.
+
+The tables of adapters are literal and short; nothing else of the product knows which adapter it talks to.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets as random
+import socket
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from landbridge.project import place as place_of
+from landbridge.wiring import choice
+from landbridge.wiring.clock import SystemClock
+from landbridge.wiring.logs import log_to_stderr
+from landbridge.wiring.process import Process
+from landbridge.wiring.secrets import References
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import boto3
+
+    from landbridge.facts import Commitment, Location, Slot
+    from landbridge.feed import Feed
+    from landbridge.ports import Progress
+    from landbridge.project import Declaration, Place
+    from landbridge.twin.state import TwinState, WebIdentity
+    from landbridge.world import Cloud, Evidence, Ground
+
+JOB_NAME = "LANDBRIDGE_JOB_NAME"
+"""Set in a pod from its label `batch.kubernetes.io/job-name`, through the downward API."""
+ACTOR = "LANDBRIDGE_ACTOR"
+"""Who runs, for the record; else the user and host."""
+
+
+def declaration(folder: Path) -> Declaration:
+    """Read the declaration; see declare.load."""
+    from landbridge.declare import load
+
+    return load(folder)
+
+
+def log(*, verbose: bool, **context: str) -> None:
+    """Begin to write events to standard error."""
+    log_to_stderr(watched=sys.stderr.isatty(), verbose=verbose, run_id=RUN_ID, **context)
+
+
+def now() -> datetime:
+    """Give the current instant."""
+    return SystemClock().now()
+
+
+def slot_of(declared: Declaration, feed: Feed, wanted: str) -> Slot:
+    """Give the slot that a command means; see choice.slot_of."""
+    return choice.slot_of(declared, feed, wanted, now=now(), job_name=os.environ.get(JOB_NAME, ""))
+
+
+def twin_of(declared: Declaration, environment: str) -> TwinState:
+    """Give the twin of an environment that is up.
+
+    Raises:
+        Unavailable: it is not.
+    """
+    from landbridge.twin.state import folder_of, load
+
+    return load(folder_of(declared.folder, environment))
+
+
+def cloud(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Cloud:
+    """Fill in the cloud side of one environment: S3 by web identity, on AWS or on the twin."""
+    from landbridge.wiring.cloud import make
+
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    session, endpoint = _session(place, state, state.pod if state else None)
+    return make(
+        declared,
+        place,
+        session=session,
+        endpoint=endpoint,
+        references=_references(declared, session),
+        process=_process(progress),
+    )
+
+
+def evidence(declared: Declaration, environment: str, *, twin: bool) -> Evidence:
+    """Fill in what an operator may read: ledger, reports, staging, and the share where it is mounted here."""
+    from landbridge.wiring.evidence import make
+
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    session, endpoint = _session(place, state, state.operator if state else None)
+    return make(
+        declared,
+        place,
+        session=session,
+        endpoint=endpoint,
+        references=_references(declared, session),
+        ground=state.ground if state else None,
+    )
+
+
+def further(declared: Declaration, environment: str, commitment: Commitment, *, twin: bool) -> list[Location]:
+    """Give where the further declared places of a feed hold a revision."""
+    from landbridge.facts import Location
+    from landbridge.stores.s3_account import S3Account
+    from landbridge.wiring.cloud import further_store
+
+    feed = declared.feeds.get(commitment.slot.feed)
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    session, endpoint = _session(place, state, state.operator if state else None)
+    references = _references(declared, session)
+    account = S3Account(session, endpoint)
+    places = feed.file.also_to if feed else ()
+    stores = (further_store(declared, place, account, references, one, commitment.slot) for one in places)
+    return [Location(store.name, commitment.target.key) for store in stores]
+
+
+def ground(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Ground:
+    """Fill in the ground side of one environment: SFTP with a pinned host key, the share with its journal."""
+    from landbridge.wiring.ground import make
+
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    return make(
+        declared,
+        place,
+        references=_references(declared, None),
+        twin=state.ground if state else None,
+        process=_process(progress),
+    )
+
+
+def _session(
+    place: Place, state: TwinState | None, identity: WebIdentity | None
+) -> tuple[boto3.Session, str | None]:
+    import boto3
+
+    if state is not None and identity is not None:
+        # What a pod finds in its environment on EKS; from here on nothing differs from there.
+        os.environ.update(
+            AWS_ROLE_ARN=identity.role_arn,
+            AWS_WEB_IDENTITY_TOKEN_FILE=str(identity.token_file),
+            AWS_ROLE_SESSION_NAME=identity.session_name,
+            AWS_ENDPOINT_URL=state.endpoint,
+            AWS_REGION=state.region,
+            AWS_DEFAULT_REGION=state.region,
+            AWS_EC2_METADATA_DISABLED="true",
+        )
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+            os.environ.pop(name, None)
+        return boto3.Session(region_name=state.region), state.endpoint
+    return boto3.Session(region_name=place.region), place.buckets.endpoint
+
+
+def _references(declared: Declaration, session: boto3.Session | None) -> References:
+    def secrets_manager(secret_id: str) -> str:
+        import boto3
+
+        asked = session or boto3.Session(region_name=declared.project.region)
+        return str(asked.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
+
+    return References(os.environ, declared.folder, secrets_manager)
+
+
+def _process(progress: Progress) -> Process:
+    return Process(clock=SystemClock(), progress=progress, run_id=RUN_ID, actor=_actor())
+
+
+def _actor() -> str:
+    if named := os.environ.get(ACTOR):
+        return named
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a numeric user without a name, as in many pods
+        user = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+RUN_ID = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{random.token_hex(3)}"
+"""Names this process in logs and evidence."""

@@ -1,0 +1,106 @@
+"""Which declaration, environment, feed and slot does a command mean?"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from landbridge.errors import UsageError
+from landbridge.schedule import Calendar, current_slot, slot_at, slot_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from landbridge.facts import Slot
+    from landbridge.feed import Feed
+    from landbridge.project import Declaration
+
+
+LATEST = "latest"
+"""What an operator types for the slot that was due last."""
+
+
+def environment_of(declaration: Declaration, wanted: str) -> str:
+    """Give the environment that was asked for, or the only one (or the first, when none was).
+
+    Raises:
+        UsageError: no such environment.
+    """
+    known = declaration.project.environments
+    if not wanted:
+        return next(iter(known))
+    exact = next((name for name in known if name.lower() == wanted.lower()), "")
+    if not exact:
+        raise UsageError(f"no environment `{wanted}`", expected=_one_of(known, wanted))
+    return exact
+
+
+def feed_of(declaration: Declaration, wanted: str, environment: str) -> Feed:
+    """Give the feed that was asked for.
+
+    Raises:
+        UsageError: no such feed, or not in this environment.
+    """
+    feed = declaration.feeds.get(wanted)
+    if feed is None:
+        raise UsageError(f"no feed `{wanted}`", expected=_one_of(declaration.feeds, wanted))
+    if feed.environments and environment not in feed.environments:
+        raise UsageError(f"`{wanted}` does not exist in {environment}", expected=", ".join(feed.environments))
+    return feed
+
+
+def feeds_in(declaration: Declaration, environment: str) -> list[Feed]:
+    """Give the feeds of one environment by name."""
+    feeds = sorted(declaration.feeds.values(), key=lambda feed: feed.feed)
+    return [feed for feed in feeds if not feed.environments or environment in feed.environments]
+
+
+def calendar(declaration: Declaration, feed: Feed) -> Calendar:
+    """Give the feed's holiday calendar."""
+    name = feed.schedule.calendar
+    return Calendar(declaration.project.calendars[name] if name else None)
+
+
+def slot_of(declaration: Declaration, feed: Feed, wanted: str, *, now: datetime, job_name: str = "") -> Slot:
+    """Give the slot that was asked for: by occurrence, as `latest`, or by the name of the CronJob's Job.
+
+    A pod is not told its scheduled time; the name of its Job ends in it, in epoch minutes. That is a convention of
+    the CronJob controller, not a promise, so it must fit the feed's schedule.
+
+    Raises:
+        UsageError: no such slot, or none was named.
+
+    Source: Kubernetes, pkg/controller/cronjob, getJobName.
+    """
+    dates = calendar(declaration, feed)
+    if wanted == LATEST:
+        return current_slot(feed, dates, now)
+    if wanted:
+        return slot_named(feed, dates, wanted)
+    if job_name:
+        return slot_at(feed, dates, _scheduled_time(job_name))
+    due = current_slot(feed, dates, now)
+    raise UsageError(
+        f"which slot of `{feed.feed}`?",
+        expected="`--date` with a business date or an instant; a slot is never guessed from the clock",
+        hint=f"the last one due: --date {due.occurrence} (or --date {LATEST})",
+    )
+
+
+def _scheduled_time(job_name: str) -> datetime:
+    from datetime import UTC, datetime
+
+    _, _, minutes = job_name.rpartition("-")
+    if not minutes.isdigit():
+        raise UsageError(
+            f"the Job's name `{job_name}` does not end in a scheduled time",
+            hint="name the slot with `--date`",
+        )
+    return datetime.fromtimestamp(int(minutes) * 60, UTC)
+
+
+def _one_of(known: Iterable[str], wanted: str) -> str:
+    names = sorted(known)
+    near = difflib.get_close_matches(wanted, names, 1)
+    return (f"`{near[0]}`? " if near else "") + "one of " + ", ".join(names)

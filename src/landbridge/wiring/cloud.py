@@ -1,0 +1,134 @@
+"""How is the cloud side of one environment filled in?"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from landbridge.feed.outputs import FolderPlace, StorePlace
+from landbridge.ledger import Ledger
+from landbridge.naming import render
+from landbridge.stores.retried import Retried
+from landbridge.stores.s3 import S3Store
+from landbridge.stores.s3_account import S3Account
+from landbridge.wiring.scratch import scratch
+from landbridge.world import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import boto3
+
+    from landbridge.facts import Slot
+    from landbridge.feed import Feed
+    from landbridge.ports import Gate, Source
+    from landbridge.ports import Place as PlacePort
+    from landbridge.project import Declaration, Place
+    from landbridge.wiring.process import Process
+    from landbridge.wiring.secrets import References
+
+
+def make(
+    declared: Declaration,
+    place: Place,
+    *,
+    session: boto3.Session,
+    endpoint: str | None,
+    references: References,
+    process: Process,
+) -> Cloud:
+    """Fill in the ports of a run."""
+    account = S3Account(session, endpoint)
+    buckets = place.buckets
+    staging = Retried(S3Store(buckets.staging, account=account))
+    folder = declared.folder
+
+    @contextmanager
+    def sources(feed: Feed, slot: Slot) -> Iterator[Mapping[str, Source]]:
+        from landbridge.sources.table import open_sources
+
+        if feed.schedule.ready:
+            ...
+        with open_sources(
+            feed,
+            folder=folder,
+            secrets=references,
+            environment=place.environment,
+            variables=place.variables,
+            clock=process.clock,
+            progress=process.progress,
+        ) as opened:
+            yield opened
+
+    return Cloud(
+        environment=place.environment,
+        variables=place.variables,
+        staging=staging,
+        reports=Retried(S3Store(buckets.reports, account=account)),
+        ledger=Ledger(
+            Retried(S3Store(buckets.ledger, buckets.ledger_prefix, account=account)), place.environment
+        ),
+        sources=sources,
+        gate=partial(_gate, folder),
+        places=partial(_places, declared, place, account, references),
+        recipients=partial(_recipients, references),
+        scratch=scratch,
+        clock=process.clock,
+        progress=process.progress,
+        run_id=process.run_id,
+        actor=process.actor,
+    )
+
+
+def _gate(folder: Path, feed: Feed, spill: Path) -> Gate:
+    from landbridge.contract.gate import gate_for
+    from landbridge.contract.odcs import load
+
+    contract = load(folder / feed.contract.file, feed.contract.schema_object)
+    return gate_for(contract, feed.file, memory=feed.memory, spill=spill)
+
+
+def _recipients(references: References, feed: Feed) -> tuple[str, ...]:
+    encryption = feed.file.encryption
+    return tuple(references.resolve(key) for key in encryption.recipients) if encryption else ()
+
+
+def _places(
+    declared: Declaration,
+    place: Place,
+    account: S3Account,
+    references: References,
+    feed: Feed,
+    slot: Slot,
+) -> Mapping[str, PlacePort]:
+    from landbridge.stores.carry import Beside
+
+    staging = Retried(S3Store(place.buckets.staging, account=account))
+    return {
+        further.name: Beside(staging, further_store(declared, place, account, references, further, slot))
+        for further in feed.file.also_to
+    }
+
+
+def further_store(
+    declared: Declaration,
+    place: Place,
+    account: S3Account,
+    references: References,
+    further: StorePlace | FolderPlace,
+    slot: Slot,
+) -> Retried:
+    """Give the store of one further place of a feed."""
+
+    def fill(text: str) -> str:
+        return render(text, slot, environment=place.environment, variables=place.variables)
+
+    match further:
+        case StorePlace():
+            return Retried(S3Store(fill(further.bucket), fill(further.prefix or ""), account=account))
+        case FolderPlace():
+            from landbridge.stores.folder import FolderStore
+
+            return Retried(FolderStore(declared.folder / fill(references.text(further.path))))

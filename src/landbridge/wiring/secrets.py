@@ -1,0 +1,103 @@
+"""How does a reference become the secret it refers to, at the moment it is used?"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from landbridge.errors import NotPermitted, Unavailable, UsageError
+from landbridge.feed.words import is_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+
+class References:
+    """Resolves `env:NAME`, `file:PATH` (from the project's folder) and `aws-sm:ID[#key]`; obeys ports.Secrets.
+
+    Nothing is cached: a rotated secret is seen at the next use.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], folder: Path, secrets_manager: Callable[[str], str]
+    ) -> None:
+        """Take the environment, the project's folder, and what reads the text of a Secrets Manager secret by its id."""
+        self._environ = environ
+        self._folder = folder
+        self._secrets_manager = secrets_manager
+
+    def resolve(self, reference: str) -> str:
+        """Give the secret; see ports.Secrets."""
+        scheme, _, rest = reference.partition(":")
+        match scheme:
+            case "env":
+                return self._variable(rest)
+            case "file":
+                return self._file(rest)
+            case "aws-sm":
+                return self._secrets_manager_value(rest)
+            case _:
+                raise UsageError(
+                    "this is not a reference to a secret", expected="`env:NAME`, `file:PATH` or `aws-sm:ID`"
+                )
+
+    def text(self, declared: str) -> str:
+        """Resolve a reference, or give plain text back as it is."""
+        return self.resolve(declared) if is_reference(declared) else declared
+
+    def _variable(self, name: str) -> str:
+        value = self._environ.get(name, "")
+        if not value:
+            raise UsageError(
+                f"the environment variable `{name}` is not set",
+                expected=f"a value, because the declaration says `env:{name}`",
+                hint=f"export {name}=... and run the command again",
+            )
+        return value
+
+    def _file(self, name: str) -> str:
+        path = self._folder / name
+        try:
+            return path.read_text(encoding="utf-8").rstrip("\n")
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"the file `{name}` is not there",
+                expected=f"a file, because the declaration says `file:{name}`",
+            ) from error
+        except (PermissionError, IsADirectoryError) as error:
+            raise NotPermitted(f"the file `{name}` cannot be read: {error.strerror}") from error
+
+    def _secrets_manager_value(self, name: str) -> str:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        secret_id, _, key = name.partition("#")
+        try:
+            text = self._secrets_manager(secret_id)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in {"AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"}:
+                raise NotPermitted(
+                    f"Secrets Manager refused `{secret_id}`: {code}",
+                    hint="it needs secretsmanager:GetSecretValue",
+                ) from error
+            if code == "ResourceNotFoundException":
+                raise UsageError(f"Secrets Manager has no secret `{secret_id}`") from error
+            raise Unavailable(f"Secrets Manager did not give `{secret_id}`: {code}") from error
+        except BotoCoreError as error:
+            raise Unavailable(f"Secrets Manager cannot be reached: {type(error).__name__}") from error
+        return _field(text, secret_id, key) if key else text
+
+
+def _field(text: str, secret_id: str, key: str) -> str:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        # The decoder's message quotes the text, so it is not passed on.
+        raise UsageError(
+            f"the secret `{secret_id}` is not JSON", expected=f"an object with `{key}`"
+        ) from error
+    if not isinstance(document, dict) or not isinstance(document.get(key), str):
+        raise UsageError(f"the secret `{secret_id}` has no text under `{key}`")
+    value: str = document[key]
+    return value

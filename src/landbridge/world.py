@@ -1,0 +1,60 @@
+"""What does a run stand on? The ports of one side and environment, filled in by wiring.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from landbridge.facts import Location, Slot
+    from landbridge.feed import Feed
+    from landbridge.ledger import Ledger
+    from landbridge.ports import Clock, Gate, Place, Progress, Source, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """The cloud side of one environment."""
+
+    environment: str
+    variables: Mapping[str, str]
+    staging: Store
+    reports: Store
+    ledger: Ledger
+    sources: Callable[[Feed, Slot], AbstractContextManager[Mapping[str, Source]]]
+    """Waits until the feed's upstream is ready, then opens its sources."""
+    gate: Callable[[Feed, Path], Gate]
+    """The gate for a feed's contract and file; the folder is for what it spills."""
+    places: Callable[[Feed, Slot], Mapping[str, Place]]
+    recipients: Callable[[Feed], tuple[str, ...]]
+    """Armoured public keys of the feed's recipients."""
+    scratch: Callable[[], AbstractContextManager[Path]]
+    """A private folder on this machine that is gone afterwards."""
+    clock: Clock
+    progress: Progress
+    run_id: str
+    actor: str
+    revision: int = 1
+    """The revision being made. `run` only ever makes the first; corrections are made on purpose."""
+    reason: str = ""
+    """Why a later revision is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an operator of one environment may read. Nothing here can be written."""
+
+    environment: str
+    ledger: Ledger
+    reports: Store
+    staging: Store
+    receipt_keys: tuple[str, ...]
+    """Public keys (PEM) that receipts are checked against."""
+    share: Path | None
+    """Root of the share, where this machine sees it."""
+    store_of: Callable[[Location], Store]
+    """The store that a location names, whichever kind it is."""

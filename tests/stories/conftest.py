@@ -1,0 +1,71 @@
+"""On what are the stories played? One project with its twin, for all stories of a worker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge import wiring
+from landbridge.cli.output import Silent
+from landbridge.twin import twin
+from tests.stories.projects import write_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from landbridge.facts import Commitment
+    from landbridge.project import Declaration
+    from landbridge.world import Evidence
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass
+class Stage:
+    """A project whose twin is up, and a runner that obeys."""
+
+    folder: Path
+    declaration: Declaration
+    runner: subprocess.Popen[str]
+    evidence: Evidence
+
+    def order(self, *orders: str) -> list[str]:
+        """Have orders (`FEED DATE KILL_AT STEP`) done at the same time and say how each ended."""
+        assert self.runner.stdin is not None
+        assert self.runner.stdout is not None
+        self.runner.stdin.write(";".join(orders) + "\n")
+        self.runner.stdin.flush()
+        return [said.strip() for said in self.runner.stdout.readline().split(";")]
+
+    def commitments(self, feed: str, day: str) -> tuple[Commitment, ...]:
+        from landbridge.wiring import choice
+
+        declared = self.declaration.feeds[feed]
+        slot = choice.slot_of(self.declaration, declared, day, now=wiring.now())
+        return self.evidence.ledger.history(slot)
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = write_project(tmp_path_factory.mktemp("story"))
+    declaration = wiring.declaration(folder)
+    with twin.running(declaration, "DEV", progress=Silent()):
+        runner = subprocess.Popen(
+            [sys.executable, "-m", "tests.stories.runner", str(folder)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with runner:
+            assert runner.stdout is not None
+            assert runner.stdout.readline() == "ready\n"
+            yield Stage(folder, declaration, runner, wiring.evidence(declaration, "DEV", twin=True))
+            assert runner.stdin is not None
+            runner.stdin.close()
+            runner.wait(20)

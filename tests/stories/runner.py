@@ -1,0 +1,137 @@
+"""What happens to a run that is killed at its Nth call of a store, or that races others? Runs each in a process of its own.
+
+`python -m tests.stories.runner PROJECT` reads orders from standard input, one a line: `FEED DATE KILL_AT STEP`, forks a
+child for each (so that imports are paid once) and prints how it ended: `killed`, or its exit code and what it did.
+`KILL_AT` 0 lets it live; several orders on one line, separated by `;`, run at the same time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landbridge import jobs, run, wiring
+from landbridge.cli.output import Silent
+from landbridge.errors import LandbridgeError
+from landbridge.facts import Commitment, Released
+from landbridge.ledger import Ledger
+from landbridge.wiring import choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from landbridge.project import Declaration
+    from landbridge.world import Cloud
+
+ENVIRONMENT = "DEV"
+STEPS: dict[str, Callable[..., object]] = {
+    "all": run.run,
+    "generate": jobs.run_generate,
+    "validate": jobs.run_validate,
+    "promote": jobs.run_promote,
+}
+
+
+@dataclass
+class Fuse:
+    """Kills this process when it has burnt down: no clean-up, no goodbye."""
+
+    left: int
+
+    def burn(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Fused:
+    """A port whose every call burns the fuse before it begins and after its effect took place."""
+
+    def __init__(self, inner: object, fuse: Fuse) -> None:
+        self._inner = inner
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._inner, name)
+        if not callable(found):
+            return found
+
+        def call(*args: object, **kwargs: object) -> object:
+            self._fuse.burn()
+            answer = found(*args, **kwargs)
+            self._fuse.burn()
+            return answer
+
+        return call
+
+
+def fused(cloud: Cloud, fuse: Fuse) -> Cloud:
+    """Let every call of every store of a cloud burn the fuse."""
+    ledger = Ledger(Fused(cloud.ledger._store, fuse), ENVIRONMENT)  # type: ignore[arg-type] # it is a store in all but name
+    return replace(
+        cloud,
+        staging=Fused(cloud.staging, fuse),
+        reports=Fused(cloud.reports, fuse),
+        ledger=ledger,
+        places=lambda feed, slot: {n: Fused(p, fuse) for n, p in cloud.places(feed, slot).items()},
+    )
+
+
+def obey(declaration: Declaration, order: str) -> str:
+    """Do one order in this process and say what came of it."""
+    name, date, kill_at, step = order.split()
+    feed = choice.feed_of(declaration, name, ENVIRONMENT)
+    slot = choice.slot_of(declaration, feed, date, now=wiring.now())
+    wiring.log(verbose=False)
+    cloud = wiring.cloud(declaration, ENVIRONMENT, twin=True, progress=Silent())
+    try:
+        outcome = STEPS[step](feed, slot, fused(cloud, Fuse(int(kill_at) or -1)))
+    except LandbridgeError as error:
+        return f"{int(error.exit)} {error}"
+    match outcome:
+        case Released(commitment):
+            return f"0 released {commitment.run_id}"
+        case Commitment():
+            return f"0 {outcome.verdict} {outcome.run_id}"
+        case _:
+            return "0 staged"
+
+
+def main() -> None:
+    declaration = wiring.declaration(Path(sys.argv[1]))
+    _say("ready")
+    for line in sys.stdin:
+        children = [_forked(declaration, order) for order in line.split(";")]
+        _say("; ".join(_ended(*child) for child in children))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _forked(declaration: Declaration, order: str) -> tuple[int, int]:
+    here, there = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(here)
+        wiring.RUN_ID = f"run-{os.getpid()}"
+        os.write(there, obey(declaration, order).replace("\n", " ").encode())
+        os._exit(0)
+    os.close(there)
+    return pid, here
+
+
+def _ended(pid: int, pipe: int) -> str:
+    with os.fdopen(pipe, "rb") as said:
+        text = said.read().decode()
+    _, status = os.waitpid(pid, 0)
+    return "killed" if os.WIFSIGNALED(status) else text
+
+
+if __name__ == "__main__":
+    main()

@@ -163,9 +163,9 @@ def _stay(declaration: Declaration, environment: str, *, schedule: bool) -> int:
     from landbridge.deploy.needs import needs
     from landbridge.twin.control import clear_remains
     from landbridge.twin.keeper import Errand, keep
-    from landbridge.twin.state import folder_of, load
+    from landbridge.twin.state import load, make_folder
 
-    folder = folder_of(declaration.folder, environment)
+    folder = make_folder(declaration.folder, environment)
     clear_remains(folder)
 
     with ExitStack() as drawing:

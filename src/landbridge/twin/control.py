@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from landbridge.deploy.needs import needs
 from landbridge.errors import Unavailable
 from landbridge.twin import child, lock, state
-from landbridge.twin.files import append_private, private_folder
+from landbridge.twin.files import append_private
 from landbridge.twin.health import Check, checks
 from landbridge.twin.keeper import Errand
 
@@ -48,7 +48,7 @@ def up(declaration: Declaration, environment: str, *, schedule: bool, progress: 
     Raises:
         Unavailable: a part did not come up, or another `up` is under way.
     """
-    folder = private_folder(state.folder_of(declaration.folder, environment))
+    folder = state.make_folder(declaration.folder, environment)
     known = state.recorded(folder)
     if known and known.is_up():
         return Up(known, already=True)

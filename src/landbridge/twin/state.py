@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from landbridge.errors import Unavailable
 from landbridge.twin.child import Identity, is_running
-from landbridge.twin.files import write_private
+from landbridge.twin.files import private_folder, write_private
 from landbridge.twin.ports import Ports  # noqa: TC001 - as datetime
 
 
@@ -98,6 +98,13 @@ class TwinState:
 def folder_of(project_folder: Path, environment: str) -> Path:
     """Where the twin of an environment keeps everything: `.landbridge/twin/dev`."""
     return project_folder.resolve() / ".landbridge" / "twin" / environment.lower()
+
+
+def make_folder(project_folder: Path, environment: str) -> Path:
+    """Make that folder, which only this user may enter, and keep all of `.landbridge` out of git."""
+    folder = private_folder(folder_of(project_folder, environment))
+    (folder.parents[1] / ".gitignore").write_text("*\n", encoding="utf-8")
+    return folder
 
 
 def folders(project_folder: Path) -> list[Path]:

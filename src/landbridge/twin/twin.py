@@ -66,7 +66,7 @@ def running(
         TryAgain: one is running (or starting) there.
         Unavailable: a part did not come up; nothing is left running.
     """
-    where = folder or state.folder_of(declaration.folder, environment)
+    where = folder or state.make_folder(declaration.folder, environment)
     with fulfilling(needs(declaration, environment), where, progress=progress) as twin:
         yield twin
 

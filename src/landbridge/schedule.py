@@ -30,6 +30,7 @@ _CRON_FIELDS = 5
 _MOST_NEAR = 3
 _ONE_MINUTE = timedelta(minutes=1)
 _ONE_DAY = timedelta(days=1)
+_EVER = 50 * timedelta(days=366)
 _LOOK_AROUND = timedelta(days=40)
 """Farther than any business date lies from its scheduled day: a month of holidays in a row is refused."""
 
@@ -67,6 +68,13 @@ class Calendar:
         if self.declared is None or day in self.declared.remove:
             return False
         return day in self.declared.add or day in self._public  # type: ignore[operator] # HolidayBase is a dict
+
+    def holiday_name(self, day: date) -> str:
+        """Say which holiday `day` is; empty when it is none."""
+        if not self.is_holiday(day):
+            return ""
+        public = self._public
+        return str(public.get(day) or "holiday") if isinstance(public, dict) else "holiday"
 
     def is_business_day(self, day: date) -> bool:
         """Tell whether `day` is Monday to Friday and no holiday."""
@@ -156,6 +164,19 @@ def slots(feed: Feed, calendar: Calendar, since: datetime, until: datetime) -> I
             scheduled_at=instant,
             deadline=_deadline(schedule, at),
         )
+
+
+def next_slots(feed: Feed, calendar: Calendar, since: datetime) -> Iterator[Slot]:
+    """Give the slots from `since` on, in order, as long as the schedule has any in the next fifty years.
+
+    Raises:
+        UsageError: the schedule cannot be read.
+    """
+    last = since + _EVER
+    if feed.schedule.ends:
+        end = datetime.combine(feed.schedule.ends + 2 * _ONE_DAY, time(), tzinfo=UTC)
+        last = min(last, end)
+    return slots(feed, calendar, since, last)
 
 
 def slot_named(feed: Feed, calendar: Calendar, occurrence: str) -> Slot:

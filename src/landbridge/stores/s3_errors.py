@@ -6,7 +6,17 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as NoConnection
 from obstore.exceptions import BaseError, UnauthenticatedError
 
 from landbridge.errors import (
@@ -66,17 +76,26 @@ def told(url: str, needs: str) -> Iterator[None]:
     try:
         yield
     except UnauthenticatedError as error:
-        raise _credentials(url, error) from error
-    except (BaseError, FileNotFoundError, ClientError) as error:
+        raise _credentials(url, str(error)) from error
+    except ClientError as error:
+        if error.operation_name.startswith("AssumeRole"):
+            raise _credentials(url, str(error)) from error
         raise meaning(url, needs, *status_of(error)) from error
-    except HTTPClientError as error:
-        raise _no_answer(url) from error
-    except BotoCoreError as error:
-        raise NotPermitted(
-            f"no usable AWS credentials for {url}: {type(error).__name__}", hint=_CHAIN
-        ) from error
+    except (BaseError, FileNotFoundError) as error:
+        raise meaning(url, needs, *status_of(error)) from error
+    except (HTTPClientError, NoConnection, IncompleteReadError) as error:
+        raise _no_answer(url, type(error).__name__) from error
+    except _NO_CREDENTIALS as error:
+        raise _credentials(url, type(error).__name__) from error
 
 
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
 _CHAIN = "see which credentials are found: aws sts get-caller-identity"
 
 
@@ -121,18 +140,25 @@ def _no_answer(url: str, seen: str = "") -> Unavailable:
     )
 
 
-def _credentials(url: str, error: UnauthenticatedError) -> LandbridgeError:
+def _credentials(url: str, said: str) -> LandbridgeError:
     """Tell a token service that is away from credentials that are not there or were refused.
 
-    obstore hands the provider's own exception on as text: its type is all that is read of it.
+    obstore hands the provider's own exception on as text; only the name of its type, or the code in it, is read.
     """
-    name = re.search(r"credential provider: (\w+)", str(error))
-    seen = name[1] if name else ""
-    if seen in {
-        "EndpointConnectionError",
-        "ConnectTimeoutError",
-        "ReadTimeoutError",
-        "ConnectionClosedError",
-    }:
+    name = re.search(r"An error occurred \((\w{1,64})\)|credential provider: (\w{1,64})|^(\w{1,64})$", said)
+    seen = next((found for found in name.groups() if found), "") if name else ""
+    if seen in _TOKEN_SERVICE_AWAY:
         return Unavailable(f"the token service gave no answer, so {url} cannot be reached", seen=seen)
     return NotPermitted(f"no usable AWS credentials for {url}", seen=seen, hint=_CHAIN)
+
+
+_TOKEN_SERVICE_AWAY = {
+    "ConnectTimeoutError",
+    "ConnectionClosedError",
+    "EndpointConnectionError",
+    "IDPCommunicationError",
+    "InternalFailure",
+    "ReadTimeoutError",
+    "ServiceUnavailable",
+    "Throttling",
+}

@@ -16,6 +16,8 @@ import numpy as np
 from landbridge.contract.strict.records import CR, LF
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from landbridge.contract.strict.page import Bytes, Flags, Page, Positions
     from landbridge.contract.strict.records import Dialect
 
@@ -27,10 +29,8 @@ class Block:
     ends: Positions
     """After the line feed of each record."""
     regular: Positions
-    """Which records (from 0) the two matrices are about, ascending."""
-    first: Positions
-    """(regular records, columns): first byte of each field, its opening quote included."""
-    last: Positions
+    """Which records (from 0) `stops` is about, ascending."""
+    stops: Positions
     """(regular records, columns): the byte after each field, its closing quote included."""
     doubtful: Positions
     """Which records need the exact half, ascending: irregular, with a stray carriage return, or another line end."""
@@ -43,6 +43,27 @@ class Block:
         """Give the first byte of a record."""
         return int(self.ends[row - 1]) if row else 0
 
+    def fields(self, columns: Sequence[int]) -> tuple[Positions, Positions]:
+        """Give first byte and end of the fields of these columns, regular record by record; quotes are included."""
+        width, many = len(columns), len(self.regular)
+        begin, end = columns[0], columns[-1] + 1
+        together = end - begin == width
+        last = np.empty((many, width), np.int64)
+        last[:] = self.stops[:, begin:end] if together else self.stops[:, columns]
+        first = np.empty((many, width), np.int64)
+        if begin:
+            before = (
+                self.stops[:, begin - 1 : end - 1] if together else self.stops[:, [c - 1 for c in columns]]
+            )
+            np.add(before, 1, out=first)
+        else:
+            starts = np.zeros(len(self.ends), np.int64)
+            starts[1:] = self.ends[:-1]
+            first[:, 0] = starts[self.regular]
+            before = self.stops[:, : end - 1] if together else self.stops[:, [c - 1 for c in columns[1:]]]
+            np.add(before, 1, out=first[:, 1:])
+        return first.ravel(), last.ravel()
+
     def cut(self, rows: int, lines: int) -> Block:
         """Keep only the first `rows` records, which have `lines` line feeds."""
         kept = int(np.searchsorted(self.regular, rows))
@@ -50,8 +71,7 @@ class Block:
             self,
             ends=self.ends[:rows],
             regular=self.regular[:kept],
-            first=self.first[:kept],
-            last=self.last[:kept],
+            stops=self.stops[:kept],
             doubtful=self.doubtful[self.doubtful < rows],
             lines=lines,
         )
@@ -80,8 +100,7 @@ class Blocks:
         has_cr = page.has(CR, length)
         quoted = self._dialect.quote >= 0 and page.has(self._dialect.quote, length)
         events, codes = self._events(length, has_cr=has_cr, quoted=quoted)
-        limit = length
-        line_feeds = events[codes == LF] if quoted else None
+        limit, all_events, all_codes = length, events, codes
         if quoted:
             events, codes, limit = self._unquoted(events, codes, length)
         if has_cr:
@@ -93,12 +112,14 @@ class Blocks:
         whole = int(np.searchsorted(ends, limit)) if limit < length else len(ends)
         if not whole:
             return None
+        lines = whole
+        if quoted and np.count_nonzero(all_codes == LF) != len(at):
+            lines = int(np.searchsorted(all_events[all_codes == LF], ends[whole - 1], side="right"))
         at, ends = at[:whole], ends[:whole]
-        lines = whole if line_feeds is None else int(np.searchsorted(line_feeds, ends[-1], side="right"))
         doubts = self._doubts(ends, stray, crlf=crlf, has_cr=has_cr)
-        regular, first, last, irregular = self._fields(events, at, ends, has_cr=has_cr)
+        regular, stops, irregular = self._fields(events, at, ends, has_cr=has_cr)
         doubtful = np.unique(np.concatenate([*doubts, irregular])) if doubts or irregular.size else irregular
-        return Block(ends + 1, regular, first, last, doubtful[doubtful < whole], lines, quoted)
+        return Block(ends + 1, regular, stops, doubtful[doubtful < whole], lines, quoted)
 
     def _events(self, length: int, *, has_cr: bool, quoted: bool) -> tuple[Positions, Bytes]:
         data, mask, more = self._page.bytes[:length], self._mask[:length], self._more[:length]
@@ -149,21 +170,19 @@ class Blocks:
 
     def _fields(
         self, events: Positions, at: Positions, ends: Positions, *, has_cr: bool
-    ) -> tuple[Positions, Positions, Positions, Positions]:
-        """Give the regular records, first and last of their fields, and the other records."""
+    ) -> tuple[Positions, Positions, Positions]:
+        """Give the regular records, the ends of their fields, and the other records."""
         width, whole = self._width, len(ends)
         fits = np.diff(at, prepend=-1) == width
         if fits.all():
             regular = np.arange(whole)
-            last = events[: whole * width].reshape(whole, width)
+            stops = events[: whole * width].reshape(whole, width)
         else:
             regular = np.flatnonzero(fits)
-            last = events[at[regular][:, None] + np.arange(1 - width, 1)]
-        first = np.empty_like(last)
-        first[:, 1:] = last[:, :-1] + 1
-        starts = np.zeros(whole, np.int64)
-        starts[1:] = ends[:-1] + 1
-        first[:, 0] = starts[regular]
+            stops = events[at[regular][:, None] + np.arange(1 - width, 1)]
         if has_cr:
-            last[:, -1] -= (self._page.before[last[:, -1]] == CR) & (last[:, -1] > first[:, -1])
-        return regular, first, last, np.flatnonzero(~fits)
+            starts = np.zeros(whole, np.int64)
+            starts[1:] = ends[:-1] + 1
+            first = stops[:, -2] + 1 if width > 1 else starts[regular]
+            stops[:, -1] -= (self._page.before[stops[:, -1]] == CR) & (stops[:, -1] > first)
+        return regular, stops, np.flatnonzero(~fits)

@@ -34,18 +34,14 @@ class Judge:
         """Give (row, fault, value) of every value of the regular records that lacks its form, in the order of the file."""
         unsure: list[tuple[int, int, int, int]] = []
         for accept, group in self._groups:
-            first, last = block.first[:, group].ravel(), block.last[:, group].ravel()
-            quoted = self._unquote(page, first, last) if block.quoted else None
-            well = accept(page, first, last)
-            if not well.all():
-                rest = np.flatnonzero(~well)
-                rest = rest[
-                    ~self._null(page, first[rest], last[rest], None if quoted is None else quoted[rest])
-                ]
+            first, last = block.fields(group)
+            rest = np.flatnonzero(~accept(page, first, last))
+            if rest.size:
+                rest = rest[~self._fine_after_all(page, accept, first, last, rest)]
                 rows, columns = np.divmod(rest, len(group))
                 unsure += zip(
                     block.regular[rows].tolist(),
-                    group[columns].tolist(),
+                    [group[c] for c in columns.tolist()],
                     first[rest].tolist(),
                     last[rest].tolist(),
                     strict=True,
@@ -69,22 +65,24 @@ class Judge:
             if message:
                 yield Fault(rule.type_rule(self.columns[column].name), found.start, column, message), value
 
-    def _unquote(self, page: Page, first: Positions, last: Positions) -> Flags | None:
-        """Move quoted values' bounds inside their quotes; tell which were quoted, None for none."""
-        quoted: Flags = page.bytes[first] == self._dialect.quote
-        if not quoted.any():
-            return None
-        first += quoted
-        last -= quoted
-        return quoted
-
-    def _null(self, page: Page, first: Positions, last: Positions, quoted: Flags | None) -> Flags:
+    def _fine_after_all(
+        self, page: Page, accept: Accept, first: Positions, last: Positions, rest: Positions
+    ) -> Flags:
+        """Tell which of the values at `rest` are quoted and well formed, or null; moves the bounds of quoted ones inside their quotes."""
+        starts, ends = first[rest], last[rest]
+        quoted: Flags = (page.bytes[starts] == self._dialect.quote) & (ends > starts)
+        fine = ~quoted
         null = self._dialect.null
-        same: Flags = last - first == len(null)
+        fine &= ends - starts == len(null)
         if null:
-            alike = np.flatnonzero(same)
-            same[alike] = [page.text(s, s + len(null)) == null for s in first[alike].tolist()]
-        return same if quoted is None else same & ~quoted
+            alike = np.flatnonzero(fine)
+            fine[alike] = [page.text(s, s + len(null)) == null for s in starts[alike].tolist()]
+        if quoted.any():
+            starts += quoted
+            ends -= quoted
+            first[rest], last[rest] = starts, ends
+            fine[quoted] = accept(page, starts[quoted], ends[quoted])
+        return fine
 
     def _text(self, value: bytes) -> bytes:
         if self._dialect.quote < 0:
@@ -93,7 +91,7 @@ class Judge:
         return value.replace(quote + quote, quote)
 
 
-def _groups(columns: Sequence[ColumnRule], encoding: str) -> list[tuple[Accept, Positions]]:
+def _groups(columns: Sequence[ColumnRule], encoding: str) -> list[tuple[Accept, list[int]]]:
     """Put columns of the same form together, so that one pass of word operations judges them all."""
     alike: dict[tuple[object, ...], list[int]] = {}
     for at, c in enumerate(columns):
@@ -103,5 +101,5 @@ def _groups(columns: Sequence[ColumnRule], encoding: str) -> list[tuple[Accept, 
     for members in alike.values():
         accept = acceptor(columns[members[0]], encoding)
         if accept is not None:
-            groups.append((accept, np.array(members)))
+            groups.append((accept, members))
     return groups

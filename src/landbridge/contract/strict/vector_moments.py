@@ -95,12 +95,32 @@ def _fits(shape: _Shape, page: Page, starts: Positions) -> Flags:
         wrong |= bits + word.slack
     well: Flags = (wrong & _TOP) == 0
     if shape.day >= 0:
-        month, day = (_two(shape, seen, at) for at in (shape.month, shape.day))
-        well &= _calendar()[(month << np.uint64(8)) | day]
-        well &= (_two(shape, seen, shape.year) | _two(shape, seen, shape.year + 2)) != 0
+        well &= _calendar()[_month_and_day(shape, seen)]
+        well &= _year(shape, seen)
     if shape.hour >= 0:
         well &= _two(shape, seen, shape.hour) < 0x24  # noqa: PLR2004 # hours, as two decimal digits
     return well
+
+
+def _month_and_day(shape: _Shape, seen: Sequence[Words]) -> Words:
+    """Give the four digits of month and day, four bits each (in the order of the calendar). Nonsense where they are no digits."""
+    month, day = (_two(shape, seen, at) for at in (shape.month, shape.day))
+    month <<= np.uint64(8)
+    month |= day
+    return month
+
+
+def _year(shape: _Shape, seen: Sequence[Words]) -> Flags:
+    """Tell where the year is not 0000."""
+    for word, bits in zip(shape.words, seen, strict=True):
+        inside = shape.year - max(word.base, 0)
+        if 0 <= inside <= _WORD - 4:
+            digits = bits & np.uint64(0xFFFFFFFF << (8 * inside))
+            break
+    else:
+        digits = _two(shape, seen, shape.year) | _two(shape, seen, shape.year + 2)
+    some: Flags = digits != 0
+    return some
 
 
 def _two(shape: _Shape, seen: Sequence[Words], at: int) -> Words:
@@ -108,8 +128,11 @@ def _two(shape: _Shape, seen: Sequence[Words], at: int) -> Words:
     for word, bits in zip(shape.words, seen, strict=True):
         inside = at - max(word.base, 0)
         if 0 <= inside <= _WORD - 2:
-            pair = bits >> np.uint64(8 * inside)
-            return ((pair << np.uint64(4)) | (pair >> np.uint64(8))) & np.uint64(0xFF)
+            units = bits >> np.uint64(8 * inside + 8)
+            tens = bits >> np.uint64(8 * inside - 4) if inside else bits << np.uint64(4)
+            tens |= units
+            tens &= np.uint64(0xFF)
+            return tens
     tens, units = (_one(shape, seen, at + k) for k in (0, 1))
     return ((tens << np.uint64(4)) | units) & np.uint64(0xFF)
 

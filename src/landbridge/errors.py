@@ -166,6 +166,7 @@ _REFUSALS = {
     errno.EDQUOT: "free space there or raise the quota; what was half-way stays private and is taken up again",
     errno.EFBIG: "the file system or a limit of this process allows no file of that size",
     errno.EROFS: "mount it writable",
+    errno.EXDEV: "a file lands by one rename: its folder must be on the share's own volume, not mounted into it",
     errno.EACCES: "give this user the right to write there",
     errno.EPERM: "give this user the right to write there",
     errno.ENOENT: "look whether it is mounted",

@@ -266,23 +266,11 @@ class Remote(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """A file that is (or was, before the consumer took it) on the share under its final name."""
-
-    manifest: Manifest
-    path: str
-    """Relative to the share's root, `/`-separated."""
-    landed_at: datetime
-    collector: str
-    """Who landed it; with `landed_at` from the journal, so a receipt made twice is the same."""
-
-
 class Claim(Protocol):
     """Exclusive, fenced right to deliver to one slot. Whoever takes a stale claim over makes landing under it impossible."""
 
     @property
-    def landed(self) -> Landed | None:
+    def landed(self) -> Receipt | None:
         """The newest revision of the slot that landed, once what a crash left is settled.
 
         Settled means: an intent whose part is gone was delivered, though the consumer may have taken it by now.
@@ -295,7 +283,7 @@ class Claim(Protocol):
         """The private file on the share's own volume to download into; what an earlier try left is in it."""
         ...
 
-    def land(self, content: Content) -> Landed:
+    def land(self, content: Content) -> Receipt:
         """Check `content` against the manifest, write the intent, rename without replacing, fsync, journal `landed`.
 
         The consumer's done-file, if one is declared, appears after the file. A part with other bytes is thrown away.
@@ -308,13 +296,14 @@ class Claim(Protocol):
 
 
 class Share(Protocol):
-    """The destination file share with its journal. The consumer may take a landed file at any moment.
+    """The destination file share of one environment, with its journal. The consumer may take a landed file at any moment.
 
     Safe from several threads, and for several collectors at once. Every call may raise ShareRefused (wrong or vanished
-    mount, read-only, full), DiskFailed, or IntegrityBroken (the journal is damaged).
+    mount, read-only, full), DiskFailed, IntegrityBroken (the journal is damaged) or TryAgain (a collector of the same
+    name is at work). A receipt it gives follows from the journal alone: asked again, it is the same.
     """
 
-    def landed(self, feed: str, occurrence: str, business_date: date) -> Landed | None:
+    def landed(self, feed: str, occurrence: str, business_date: date) -> Receipt | None:
         """Give the newest revision of the slot that is journalled as landed: an older one must never follow it."""
         ...
 
@@ -330,16 +319,16 @@ class Share(Protocol):
         """
         ...
 
-    def receipted(self, landed: Landed) -> None:
+    def receipted(self, receipt: Receipt) -> None:
         """Journal that the receipt was sent. Idempotent."""
         ...
 
-    def unreceipted(self, since: date) -> list[Landed]:
+    def unreceipted(self, since: date) -> list[Receipt]:
         """Give what landed for business dates from `since` but whose receipt is not known to be sent, oldest first."""
         ...
 
     def restore(self, receipt: Receipt) -> None:
-        """Put on the journal what a receipt proves, after the journal was lost. Idempotent."""
+        """Put on the journal what a receipt on the server proves, after the journal was lost. Idempotent."""
         ...
 
     def answer(self, manifest: Manifest, *, deliver: bool) -> None:

@@ -1,0 +1,239 @@
+"""What does the destination share promise? A folder on a local disk or a mount, with our private folder beside the files."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from landbridge.errors import IntegrityBroken, disk_refused
+from landbridge.facts import Receipt
+from landbridge.share import volume
+from landbridge.share.landing import Names, found, holds, land
+from landbridge.share.records import Again, LandedRecord, Receipted, SlotKey
+from landbridge.share.session import Settings, begin
+from landbridge.share.settle import part_name, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from pathlib import Path
+
+    from landbridge.facts import Content, Manifest
+    from landbridge.ports import Clock
+    from landbridge.share.platform import Way
+    from landbridge.share.records import Account
+    from landbridge.share.session import Session
+
+LEASE = timedelta(minutes=2)
+
+
+class FolderShare:
+    """A file share of one environment; obeys ports.Share. Nothing is touched before the first call.
+
+    Our private folder `.landbridge/ENVIRONMENT` on the share holds the marker, claims, parts and, unless it is
+    elsewhere, the journal. Files go to the root or below it.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        environment: str,
+        collector: str,
+        clock: Clock,
+        *,
+        journal: Path | None = None,
+        lease: timedelta = LEASE,
+        way: Way | None = None,
+    ) -> None:
+        """Remember; `way` is found out by trial unless it is given.
+
+        `journal` elsewhere than on the share is for a share that only one collector serves.
+        """
+        here = root / ".landbridge" / environment.lower() / "journal"
+        self._settings = Settings(root, environment, collector, clock, journal or here, lease)
+        self._way = way
+        self._begun: Session | None = None
+        self._beginning = threading.Lock()
+        self._names = Names(clock)
+
+    def __enter__(self) -> Self:
+        """Lend itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def adopt(self) -> None:
+        """Mark the share as ours and begin its journal, on a person's word. Again is harmless; a lost journal is begun anew.
+
+        Raises:
+            ShareRefused, DiskFailed: the share is away or does not take it.
+        """
+        volume.adopt(self._settings.private, self._settings.journal, self._settings.clock)
+
+    def landed(self, feed: str, occurrence: str, business_date: date) -> Receipt | None:
+        """See ports.Share."""
+        return self._account(business_date, SlotKey(feed, occurrence)).newest
+
+    @contextmanager
+    def claim(self, manifest: Manifest) -> Iterator[_FolderClaim]:
+        """See ports.Share."""
+        slot = SlotKey(manifest.feed, manifest.occurrence)
+        final = self._settings.root / manifest.landed_name
+        session = self._recognised()
+        with _disk(f"claiming {slot} on {self._settings.root}"):
+            token = session.claims.take(str(slot))
+        try:
+            with _disk(f"preparing {final}"):
+                self._names.reserve(final)
+                opened = self._prepare(session, manifest, slot, token)
+            yield opened
+        finally:
+            self._names.release(final)
+            with suppress(OSError):  # a claim that stays is dead when this session ends
+                session.claims.release(token)
+
+    def receipted(self, receipt: Receipt) -> None:
+        """See ports.Share."""
+        slot = SlotKey(receipt.feed, receipt.occurrence)
+        if receipt.revision not in self._account(receipt.business_date, slot).receipted:
+            # Not durable: if it is lost, the same receipt is sent once more.
+            self._session().journal.append(
+                receipt.business_date, Receipted(slot, receipt.revision), durable=False
+            )
+
+    def unreceipted(self, since: date) -> list[Receipt]:
+        """See ports.Share."""
+        waiting = [
+            receipt
+            for account in self._session().journal.accounts(since)
+            for revision, receipt in account.landed.items()
+            if revision not in account.receipted
+        ]
+        return sorted(waiting, key=lambda receipt: (receipt.landed_at, receipt.feed, receipt.occurrence))
+
+    def restore(self, receipt: Receipt) -> None:
+        """See ports.Share."""
+        slot = SlotKey(receipt.feed, receipt.occurrence)
+        if receipt.revision not in self._account(receipt.business_date, slot).landed:
+            self._session().journal.append(receipt.business_date, LandedRecord(receipt, "restored"))
+        self.receipted(receipt)
+
+    def answer(self, manifest: Manifest, *, deliver: bool) -> None:
+        """See ports.Share."""
+        slot = SlotKey(manifest.feed, manifest.occurrence)
+        session = self._session()
+        if deliver:
+            session.journal.append(manifest.business_date, Again(slot, manifest.revision))
+            return
+        receipt = Receipt(
+            feed=manifest.feed,
+            occurrence=manifest.occurrence,
+            business_date=manifest.business_date,
+            revision=manifest.revision,
+            environment=manifest.environment,
+            size=manifest.size,
+            sha256=manifest.sha256,
+            landed_path=manifest.landed_name,
+            landed_at=self._settings.clock.now(),
+            collector=self._settings.collector,
+            commitment=manifest.commitment,
+        )
+        session.journal.append(manifest.business_date, LandedRecord(receipt, "answered"))
+
+    def close(self) -> None:
+        """Give lock and files back. Idempotent; the next call begins anew."""
+        with self._beginning:
+            if self._begun is not None:
+                self._begun.close()
+                self._begun = None
+
+    def _session(self) -> Session:
+        with self._beginning:
+            if self._begun is None:
+                self._begun = begin(self._settings, self._way)
+            return self._begun
+
+    def _recognised(self) -> Session:
+        """Give the session, if the share is still the one it began on: a mount can vanish or change at any moment."""
+        session = self._session()
+        session.volume.still_there()
+        return session
+
+    def _account(self, business_date: date, slot: SlotKey) -> Account:
+        return self._session().journal.account(business_date, slot)
+
+    def _prepare(self, session: Session, manifest: Manifest, slot: SlotKey, token: str) -> _FolderClaim:
+        if manifest.environment != self._settings.environment:
+            raise IntegrityBroken(
+                f"the manifest of {slot} is for {manifest.environment}",
+                expected=self._settings.environment,
+                hint="the SFTP user of one environment must not see another's files",
+            )
+        account = session.journal.account(manifest.business_date, slot)
+        settle(session, account, token)
+        part = session.parts / part_name(manifest, token)
+        landed = account.newest
+        if landed is None or landed.revision < manifest.revision:
+            if holds(self._settings.root / manifest.landed_name, manifest):
+                landed = found(session, manifest)
+            else:
+                self._known_to_be_new(session, account, manifest)
+                _take_up(session, slot, part)
+        return _FolderClaim(session, manifest, token, landed, part)
+
+    def _known_to_be_new(self, session: Session, account: Account, manifest: Manifest) -> None:
+        lost = session.volume.marker.lost_before
+        if lost is None or manifest.committed_at >= lost or manifest.revision in account.again:
+            return
+        raise IntegrityBroken(
+            f"nobody knows whether {manifest.feed}/{manifest.occurrence} revision {manifest.revision} landed: "
+            f"the journal of {lost:%Y-%m-%d %H:%M} UTC and before is lost, and the server has no receipt",
+            expected="the answer of a person, so that it is not delivered twice",
+            hint="ask the consumer, then run `landbridge collect --deliver SLOT` or `landbridge collect --delivered SLOT` "
+            f"with {manifest.feed}/{manifest.occurrence}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _FolderClaim:
+    """The right to deliver to one slot; obeys ports.Claim."""
+
+    session: Session
+    manifest: Manifest
+    token: str
+    landed: Receipt | None
+    part: Path
+
+    def land(self, content: Content) -> Receipt:
+        """See ports.Claim."""
+        self.session.volume.still_there()
+        with _disk(f"landing {self.session.settings.root / self.manifest.landed_name}"):
+            return land(self.session, self.manifest, self.token, self.part, content)
+
+
+def _take_up(session: Session, slot: SlotKey, part: Path) -> None:
+    """Go on with the part of an earlier try of this collector; other parts of the slot are of no use to anybody."""
+    wanted, _, _ = part.name.partition("~")
+    for entry in session.parts.iterdir():
+        if not entry.name.startswith(f"{slot}.") or entry == part:
+            continue
+        head, _, claimant = entry.name.partition("~")
+        ours = session.who.alone and claimant.partition("~")[0] == session.who.collector
+        if head == wanted and ours and not part.exists() and entry.suffix != ".done":
+            # Nobody writes into it any more: earlier sessions are dead, and this one's claims are given back.
+            entry.rename(part)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+@contextmanager
+def _disk(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise disk_refused(error, what) from error

@@ -1,0 +1,190 @@
+"""Where is it written down what landed? Append-only files, one for each collector and business date."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections import defaultdict
+from datetime import date
+from typing import TYPE_CHECKING
+
+from landbridge.errors import IntegrityBroken, disk_refused
+from landbridge.share.platform import sync_folder
+from landbridge.share.records import Account, Line, SlotKey, Torn, read_line, slot_of, write_line
+from landbridge.share.together import Together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from landbridge.share.records import Record
+
+
+class Journal:
+    """The journals of all collectors of a share, of which one is ours to write. Safe from several threads.
+
+    A business date is one folder, read when first asked for: years of history cost nothing.
+    """
+
+    def __init__(self, folder: Path, collector: str) -> None:
+        self._folder = folder
+        self._collector = collector
+        self._days: dict[date, _Day] = {}
+        self._adding = threading.Lock()
+        self._unsynced: set[int] = set()
+        self._together = Together(self._sync)
+
+    def account(self, business_date: date, slot: SlotKey) -> Account:
+        """Give what all collectors have written about `slot` by now. Not to be changed.
+
+        Raises:
+            IntegrityBroken: a journal is damaged.
+            ShareRefused, DiskFailed: it cannot be read.
+        """
+        return self._day(business_date).accounts[slot]
+
+    def accounts(self, since: date) -> Iterator[Account]:
+        """Give every account of business dates from `since`.
+
+        Raises:
+            IntegrityBroken, ShareRefused, DiskFailed: as `account`.
+        """
+        try:
+            names = sorted(entry.name for entry in self._folder.iterdir())
+        except OSError as error:
+            raise disk_refused(error, f"listing {self._folder}") from error
+        for name in names:
+            day = _as_date(name)
+            if day is not None and day >= since:
+                yield from list(self._day(day).accounts.values())
+
+    def append(self, business_date: date, record: Record, *, durable: bool = True) -> None:
+        """Write a line; when this returns, a `durable` one has survived whatever comes.
+
+        Raises:
+            ShareRefused, DiskFailed: it is not written.
+        """
+        day = self._day(business_date)
+        try:
+            with self._adding:
+                self._unsynced.add(day.append(record))
+            if durable:
+                self._together.wait()
+        except OSError as error:
+            raise disk_refused(error, f"writing the journal in {self._folder}") from error
+
+    def close(self) -> None:
+        """Close the files. Idempotent."""
+        with self._adding:
+            for day in self._days.values():
+                day.close()
+            self._days.clear()
+            self._unsynced.clear()
+
+    def _day(self, business_date: date) -> _Day:
+        with self._adding:
+            day = self._days.setdefault(
+                business_date, _Day(self._folder / f"{business_date:%Y-%m-%d}", self._collector)
+            )
+            try:
+                day.refresh()
+            except OSError as error:
+                raise disk_refused(error, f"reading the journal in {self._folder}") from error
+            return day
+
+    def _sync(self) -> None:
+        with self._adding:
+            files, self._unsynced = self._unsynced, set()
+        for file in files:
+            os.fsync(file)
+
+
+class _Day:
+    """One business date: the files of all collectors, read as far as they are whole. Used under the journal's lock."""
+
+    def __init__(self, folder: Path, collector: str) -> None:
+        self.accounts: defaultdict[SlotKey, Account] = defaultdict(Account)
+        self._folder = folder
+        self._own = f"{collector}.jsonl"
+        self._read: dict[str, int] = {}
+        self._file: int | None = None
+
+    def refresh(self) -> None:
+        """Read what was added since."""
+        try:
+            names = [entry.name for entry in self._folder.iterdir()]
+        except FileNotFoundError:
+            return
+        for name in names:
+            if name.endswith(".jsonl") and not (name == self._own and name in self._read):
+                self._read[name] = self._take(name, self._read.get(name, 0))
+
+    def append(self, record: Record) -> int:
+        """Write a line whole or not at all, and give the file that wants an fsync."""
+        file = self._opened()
+        account = self.accounts[slot_of(record)]
+        line = Line(account.next_number, record)
+        text = write_line(line)
+        end = os.lseek(file, 0, os.SEEK_END)
+        try:
+            _write_whole(file, text)
+        except OSError:
+            os.ftruncate(file, end)
+            raise
+        self._read[self._own] = end + len(text)
+        account.add(line)
+        return file
+
+    def close(self) -> None:
+        """Close our own file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _opened(self) -> int:
+        if self._file is None:
+            path = self._folder / self._own
+            if not path.exists():
+                self._folder.mkdir(parents=True, exist_ok=True)
+                sync_folder(self._folder.parent)
+            self._file = os.open(
+                path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o640
+            )
+            sync_folder(self._folder)
+            # What follows the last whole line was never acknowledged: a crash tore it.
+            os.ftruncate(self._file, self._read.setdefault(self._own, 0))
+        return self._file
+
+    def _take(self, name: str, start: int) -> int:
+        with (self._folder / name).open("rb") as file:
+            file.seek(start)
+            text = file.read()
+        *whole, torn = text.split(b"\n")
+        at = start
+        for index, line in enumerate(whole):
+            try:
+                known = read_line(line)
+            except Torn:
+                if torn or index < len(whole) - 1:
+                    raise IntegrityBroken(
+                        f"the journal {self._folder / name} is damaged at byte {at}",
+                        hint="restore it from a backup, or move the journal's folder away and run "
+                        "`landbridge collect --adopt-share`: it is rebuilt from the receipts",
+                    ) from None
+                return at
+            self.accounts[slot_of(known.record)].add(known)
+            at += len(line) + 1
+        return at
+
+
+def _write_whole(file: int, text: bytes) -> None:
+    if os.write(file, text) != len(text):  # what POSIX does when the disk is nearly full
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _as_date(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name)
+    except ValueError:
+        return None

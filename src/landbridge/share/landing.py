@@ -1,0 +1,225 @@
+"""How does a downloaded part become the consumer's file? Intent, fence, rename, record: in this order, each durable."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import threading
+import unicodedata
+from collections import Counter, defaultdict
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from landbridge.errors import IntegrityBroken, ShareRefused
+from landbridge.share.platform import changed_at, place
+from landbridge.share.records import Intent
+from landbridge.share.settle import (
+    deliver_done,
+    journal_landed,
+    make_folders,
+    private_done,
+    receipt_for,
+    withdraw,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from landbridge.facts import Content, Manifest, Receipt
+    from landbridge.ports import Clock
+    from landbridge.share.session import Session
+
+_PIECE = 1 << 20
+
+
+def land(session: Session, manifest: Manifest, claim: str, part: Path, content: Content) -> Receipt:
+    """Give the part its final name and the consumer his done-file.
+
+    Raises:
+        IntegrityBroken: it is not the manifest's file (the part is removed), or the name is taken by other bytes.
+        ShareRefused: another collector took the claim over.
+        OSError: the share refused; settling tells later whether it landed.
+    """
+    if (content.size, content.sha256) != (
+        manifest.size,
+        manifest.sha256,
+    ) or part.lstat().st_size != manifest.size:
+        part.unlink(missing_ok=True)
+        raise IntegrityBroken(
+            f"the bytes that came from {manifest.remote_path} are not the ones that were released",
+            expected=f"{manifest.size} bytes, sha256 {manifest.sha256}",
+            seen=f"{content.size} bytes, sha256 {content.sha256}",
+            hint="nothing was landed; compare with `landbridge verify`",
+        )
+    final = session.settings.root / manifest.landed_name
+    make_folders(session, final.parent)
+    intent = _intend(session, manifest, part)
+    session.claims.mark_landing(claim)
+    try:
+        place(part, final, session.way, session.folders.sync)
+    except FileExistsError:
+        return _occupied(session, intent, part, final)
+    except FileNotFoundError as error:
+        if part.exists():
+            raise
+        raise ShareRefused(
+            f"{manifest.landed_name} was taken over by another collector",
+            hint="nothing to do: the other one delivers it",
+        ) from error
+    deliver_done(session, intent)
+    return journal_landed(session, receipt_for(manifest, intent), "placed")
+
+
+def holds(final: Path, manifest: Manifest) -> bool:
+    """Tell whether the final name already holds the manifest's very bytes; False when nothing is there.
+
+    Raises:
+        IntegrityBroken: it holds something else.
+        OSError: it cannot be read.
+    """
+    try:
+        state = final.lstat()
+        if state.st_size == manifest.size and final.is_file() and _sha256(final) == manifest.sha256:
+            return True
+    except FileNotFoundError:  # not there, or taken while we looked
+        return False
+    except NotADirectoryError:
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(final.parent)) from None
+    raise IntegrityBroken(
+        f"{final} is there already and holds other bytes than {manifest.feed}/{manifest.occurrence} "
+        f"revision {manifest.revision}; it was not touched",
+        expected=f"no such file, or {manifest.size} bytes with sha256 {manifest.sha256}",
+        seen=f"{state.st_size} bytes",
+        hint="find out whose file it is; when the consumer has taken it away, collect again",
+    )
+
+
+def found(session: Session, manifest: Manifest) -> Receipt:
+    """Put on the journal that the share holds the file although nobody wrote so, and see that the done-file is there."""
+    name = f"found-{os.urandom(8).hex()}"
+    intent = Intent(
+        manifest,
+        name,
+        session.way,
+        0,
+        _wait_done(session, manifest, name),
+        session.settings.clock.now(),
+        session.settings.collector,
+    )
+    deliver_done(session, intent)
+    return journal_landed(session, receipt_for(manifest, intent), "found")
+
+
+_FRESH = timedelta(seconds=1)
+
+
+class Names:
+    """Names on the share that differ only in case or in how accents are written. Safe from several threads.
+
+    A folder is listed at most once a second: what others put there meanwhile under another spelling may be missed,
+    under the same spelling never (`place` does not replace).
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._busy = threading.Lock()
+        self._reserved: Counter[Path] = Counter()
+        self._listed: dict[Path, tuple[datetime, dict[str, set[str]]]] = {}
+
+    def reserve(self, final: Path) -> None:
+        """Keep the name to one claim, whatever its spelling, until `release`; which must follow even if this fails.
+
+        Raises:
+            IntegrityBroken: another spelling is there, or is being delivered now.
+            OSError: the folder cannot be read.
+        """
+        with self._busy:
+            self._reserved[final] += 1
+            spellings = self._spellings(final)
+            others = sorted(
+                name for name in spellings - {final.name} if self._is_taken(final.with_name(name))
+            )
+            spellings.add(final.name)
+        if others:
+            raise IntegrityBroken(
+                f"{final} differs only in case or accents from a name that is there",
+                expected="one spelling: other systems take the two for one file",
+                seen=", ".join(others),
+                hint="nothing was landed; correct `file.landed_name`, or take the other file away",
+            )
+
+    def release(self, final: Path) -> None:
+        """Let others have the name, if it is not on the share by now."""
+        with self._busy:
+            self._reserved[final] -= 1
+            if self._reserved[final] <= 0:
+                del self._reserved[final]
+
+    def _is_taken(self, other: Path) -> bool:
+        return self._reserved[other] > 0 or os.path.lexists(other)
+
+    def _spellings(self, final: Path) -> set[str]:
+        now = self._clock.now()
+        listed = self._listed.get(final.parent)
+        if listed is None or now - listed[0] > _FRESH:
+            names: dict[str, set[str]] = defaultdict(set)
+            with suppress(FileNotFoundError), os.scandir(final.parent) as entries:
+                for entry in entries:
+                    names[_folded(entry.name)].add(entry.name)
+            for reserved in self._reserved:
+                if reserved.parent == final.parent:
+                    names[_folded(reserved.name)].add(reserved.name)
+            listed = self._listed[final.parent] = (now, names)
+        return listed[1].setdefault(_folded(final.name), set())
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name.casefold())
+
+
+def _intend(session: Session, manifest: Manifest, part: Path) -> Intent:
+    done_changed = _wait_done(session, manifest, part.name)
+    session.folders.sync(session.parts)
+    intent = Intent(
+        manifest,
+        part.name,
+        session.way,
+        changed_at(part),
+        done_changed,
+        session.settings.clock.now(),
+        session.settings.collector,
+    )
+    session.journal.append(manifest.business_date, intent)
+    return intent
+
+
+def _wait_done(session: Session, manifest: Manifest, part: str) -> int:
+    if not manifest.done_name:
+        return 0
+    waiting = private_done(session, part)
+    waiting.touch()
+    return changed_at(waiting)
+
+
+def _occupied(session: Session, intent: Intent, part: Path, final: Path) -> Receipt:
+    try:
+        same = holds(final, intent.manifest)
+    except IntegrityBroken:
+        withdraw(session, intent)
+        part.unlink(missing_ok=True)
+        raise
+    if not same:  # it was there a moment ago: the consumer took somebody else's file
+        withdraw(session, intent)
+        raise ShareRefused(f"{final} came and went while it was to be landed", hint="collect again")
+    deliver_done(session, intent)
+    receipt = journal_landed(session, receipt_for(intent.manifest, intent), "found")
+    part.unlink(missing_ok=True)
+    return receipt
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

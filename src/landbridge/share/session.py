@@ -1,0 +1,116 @@
+"""What does one run of a collector hold on the share: marker, lock, journal, claims, folders?"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from landbridge.errors import TryAgain, UsageError, disk_refused
+from landbridge.share.claims import Claims, Who
+from landbridge.share.journal import Journal
+from landbridge.share.platform import lock, way_of
+from landbridge.share.together import Folders
+from landbridge.share.volume import recognise
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from pathlib import Path
+
+    from landbridge.ports import Clock
+    from landbridge.share.platform import Way
+    from landbridge.share.volume import Recognised
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which share, for which environment, and who we are on it."""
+
+    root: Path
+    environment: str
+    collector: str
+    """Letters, digits, `-` and `_`; one name a host."""
+    clock: Clock
+    journal: Path
+    """Folder of the journal. Several collectors of one share must leave it on the share, where all of them see it."""
+    lease: timedelta
+    """A collector that gives no sign of life for so long may lose its claims."""
+
+    @property
+    def private(self) -> Path:
+        """Our own folder on the share's volume."""
+        return self.root / ".landbridge" / self.environment.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A run of the collector that holds its lock and shows that it lives."""
+
+    settings: Settings
+    volume: Recognised
+    way: Way
+    who: Who
+    journal: Journal
+    claims: Claims
+    folders: Folders
+    held: int | None
+
+    @property
+    def parts(self) -> Path:
+        """Where parts wait, on the share's own volume."""
+        return self.settings.private / "parts"
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.claims.close()
+        self.journal.close()
+        if self.held is not None:
+            os.close(self.held)
+
+
+def begin(settings: Settings, way: Way | None) -> Session:
+    """Recognise the share and begin a session on it.
+
+    Raises:
+        ShareRefused, DiskFailed, IntegrityBroken: see `volume.recognise`.
+        TryAgain: a collector of this name is at work.
+        UsageError: the collector's name is not plain.
+    """
+    if not _PLAIN.fullmatch(settings.collector):
+        raise UsageError(
+            f"{settings.collector!r} cannot be a collector's name",
+            expected="letters, digits, `-` and `_`, at most 63",
+        )
+    volume = recognise(settings.private, settings.journal)
+    parts, claims, alive = (settings.private / name for name in ("parts", "claims", "alive"))
+    try:
+        for folder in (parts, claims, alive):
+            folder.mkdir(exist_ok=True)
+        held = lock(settings.journal / f"{settings.collector}.lock")
+    except BlockingIOError as error:
+        raise TryAgain(
+            f"a collector named {settings.collector} is at work on {settings.root}",
+            hint="let it finish; two hosts need two names (`--collector`)",
+        ) from error
+    except OSError as error:
+        raise disk_refused(error, f"opening {settings.private}") from error
+    try:
+        who = Who(settings.collector, secrets.token_hex(8), alone=held is not None)
+        return Session(
+            settings,
+            volume,
+            way or way_of(parts),
+            who,
+            Journal(settings.journal, settings.collector),
+            Claims(claims, alive, who, settings.lease),
+            Folders(),
+            held,
+        )
+    except OSError as error:
+        if held is not None:
+            os.close(held)
+        raise disk_refused(error, f"opening {settings.private}") from error

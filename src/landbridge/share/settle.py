@@ -1,0 +1,139 @@
+"""What did a crash leave of a slot, and was it delivered? Under the slot's claim, before anything else is done.
+
+The rule: an intent whose part is gone was delivered, even if the consumer has taken the file by now. It is put on the
+journal as landed, and never delivered again. A part that is still there was not delivered, whoever wrote the intent:
+renaming it to a name of ours makes sure that its claimant, should it wake up, cannot deliver it any more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from landbridge.facts import Receipt
+from landbridge.share.platform import Way, place, was_linked
+from landbridge.share.records import LandedRecord, Moving, SlotKey, Withdrawn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from landbridge.facts import Manifest
+    from landbridge.share.records import Account, How, Intent
+    from landbridge.share.session import Session
+
+DONE = ".done"
+"""Suffix of the private done-file that waits beside a part."""
+
+
+def part_name(manifest: Manifest, claim: str) -> str:
+    """Name a part after its file and its claim: `flights.2026-11-20.0001-9f86d081884c7d65~edge1~SESSION~TOKEN`."""
+    slot, _, claimant = claim.partition("~")
+    return f"{slot}.{manifest.revision:04d}-{manifest.sha256[:16]}~{claimant}"
+
+
+def receipt_for(manifest: Manifest, intent: Intent) -> Receipt:
+    """Give the receipt that follows from an intent: the same from whoever settles it."""
+    return Receipt(
+        feed=manifest.feed,
+        occurrence=manifest.occurrence,
+        business_date=manifest.business_date,
+        revision=manifest.revision,
+        environment=manifest.environment,
+        size=manifest.size,
+        sha256=manifest.sha256,
+        landed_path=manifest.landed_name,
+        landed_at=intent.at,
+        collector=intent.collector,
+        commitment=manifest.commitment,
+    )
+
+
+def settle(session: Session, account: Account, claim: str) -> None:
+    """Close every open intent of the slot that `claim` is for.
+
+    Raises:
+        OSError: the share refused.
+    """
+    for revision, intent in sorted(account.intents.items()):
+        if _was_delivered(session, intent, tuple(account.parts[revision]), claim):
+            deliver_done(session, intent)
+            journal_landed(session, receipt_for(intent.manifest, intent), "recovered")
+        else:
+            withdraw(session, intent)
+
+
+def withdraw(session: Session, intent: Intent) -> None:
+    """Put on the journal that an intent came to nothing. Its part is no longer protected afterwards."""
+    slot = SlotKey(intent.manifest.feed, intent.manifest.occurrence)
+    session.journal.append(intent.manifest.business_date, Withdrawn(slot, intent.manifest.revision))
+    private_done(session, intent.part).unlink(missing_ok=True)
+
+
+def journal_landed(session: Session, receipt: Receipt, how: How) -> Receipt:
+    """Put on the journal that the file is (or was) on the share."""
+    session.journal.append(receipt.business_date, LandedRecord(receipt, how))
+    return receipt
+
+
+def private_done(session: Session, part: str) -> Path:
+    """Where the done-file waits until the file itself has landed."""
+    return session.parts / (part + DONE)
+
+
+def deliver_done(session: Session, intent: Intent) -> None:
+    """Give the waiting done-file its name, unless that has happened before.
+
+    Raises:
+        OSError: the share refused.
+    """
+    if not intent.manifest.done_name:
+        return
+    waiting = private_done(session, intent.part)
+    final = session.settings.root / intent.manifest.done_name
+    make_folders(session, final.parent)
+    try:
+        if not (intent.way is Way.LINK and was_linked(waiting, intent.done_changed)):
+            place(waiting, final, intent.way, session.folders.sync)
+    except FileNotFoundError:
+        return  # delivered before
+    except FileExistsError:
+        session.folders.sync(final.parent)  # a done-file is empty, so the one that is there says the same
+    waiting.unlink(missing_ok=True)
+
+
+def make_folders(session: Session, folder: Path) -> None:
+    """Make a folder below the share's root, durable with all above it.
+
+    Raises:
+        OSError: the share refused.
+    """
+    missing = []
+    while folder != session.settings.root and not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        session.folders.sync(one.parent)
+
+
+def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], claim: str) -> bool:
+    """Find out, and take the part away from its claimant if it was not."""
+    manifest, last = intent.manifest, session.parts / intent.part
+    mine = session.parts / part_name(manifest, claim)
+    try:
+        if intent.way is Way.LINK and was_linked(last, intent.changed):
+            last.unlink(missing_ok=True)
+            return True
+    except FileNotFoundError:
+        pass  # an earlier settlement has moved it, or it is gone
+    slot = SlotKey(manifest.feed, manifest.occurrence)
+    session.journal.append(manifest.business_date, Moving(slot, manifest.revision, mine.name))
+    for name in places:
+        try:
+            (session.parts / name).rename(mine)
+        except FileNotFoundError:
+            continue
+        if intent.way is Way.LINK and mine.lstat().st_nlink > 1:  # linked between the two looks
+            mine.unlink()
+            return True
+        return False
+    return True

@@ -1,0 +1,186 @@
+"""Is this folder really the share, and is this its journal? A marker on the volume says so; a mount point has none.
+
+The marker is made once, by a person (`landbridge collect --adopt-share`), never by itself: the empty folder of a mount
+that is away looks exactly like a new share.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - pydantic reads the annotations when the program runs
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
+
+from pydantic import TypeAdapter, ValidationError
+
+from landbridge.errors import IntegrityBroken, ShareRefused, disk_refused
+from landbridge.share.platform import sync_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from landbridge.ports import Clock
+
+_T = TypeVar("_T")
+_MARKER = "volume.json"
+_MARK = "identity.json"
+_ADOPT = "if this really is the share, run `landbridge collect --adopt-share` once"
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """The marker in our private folder on the share."""
+
+    volume: str
+    journal: str
+    """Identity of the one journal that tells what landed here."""
+    journal_at: str
+    """Where it was when it was made; for a person."""
+    made_at: datetime
+    lost_before: datetime | None = None
+    """Set when a journal was lost: what was released before may or may not have landed."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalMark:
+    """The same in the journal's folder, which may be on another disk."""
+
+    volume: str
+    journal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A share whose marker and journal were seen to belong together."""
+
+    private: Path
+    journal: Path
+    marker: Volume
+    bytes_seen: bytes
+
+    def still_there(self) -> None:
+        """See that marker and journal are the same as when the share was recognised; cheap enough for every file.
+
+        Raises:
+            ShareRefused, IntegrityBroken, DiskFailed: they are not; see `recognise`.
+        """
+        if _bytes(self.private, self.journal) != self.bytes_seen:
+            recognise(self.private, self.journal)
+            raise ShareRefused(
+                f"the share {self.private.parent.parent} was adopted anew meanwhile",
+                hint="run the command again",
+            )
+
+
+def recognise(private: Path, journal: Path) -> Recognised:
+    """See that the share is there and that the journal belongs to it.
+
+    Raises:
+        ShareRefused: no marker (not the share, not mounted, or never adopted), or not its journal.
+        IntegrityBroken: a marker that cannot be read.
+        DiskFailed: the disk failed.
+    """
+    volume = _read(private / _MARKER, _volumes())
+    if volume is None:
+        raise ShareRefused(
+            f"{private.parent.parent} is not a share that was adopted",
+            expected=f"the marker {private / _MARKER}",
+            seen="no marker: the share is not mounted, is another one, or is new",
+            hint=f"mount the share; {_ADOPT}",
+        )
+    mark = _read(journal / _MARK, _marks())
+    if mark is None or (mark.volume, mark.journal) != (volume.volume, volume.journal):
+        raise ShareRefused(
+            f"the journal in {journal} is not the one of the share {private.parent.parent}",
+            expected=f"journal {volume.journal} (made in {volume.journal_at})",
+            seen=f"journal {mark.journal}" if mark else "no journal",
+            hint="correct `share.path` or `share.journal`; if the journal is lost, run `landbridge collect --adopt-share`: "
+            "a new one is rebuilt from the receipts, and what neither of them tells is asked",
+        )
+    return Recognised(private, journal, volume, _bytes(private, journal))
+
+
+def adopt(private: Path, journal: Path, clock: Clock) -> None:
+    """Mark the share and begin its journal; a share that has both is left as it is.
+
+    Raises:
+        ShareRefused, DiskFailed: the share is away or does not take it.
+    """
+    root = private.parent.parent
+    if not root.is_dir():
+        raise ShareRefused(f"{root} is not there", hint="mount the share, or correct `share.path`")
+    try:
+        recognise(private, journal)
+    except (ShareRefused, IntegrityBroken):
+        known, lost = _known(private)
+    else:
+        return
+    volume = Volume(
+        volume=known or str(uuid4()),
+        journal=str(uuid4()),
+        journal_at=str(journal),
+        made_at=clock.now(),
+        lost_before=clock.now() if lost else None,
+    )
+    try:
+        for folder in (private, journal):
+            folder.mkdir(parents=True, exist_ok=True)
+        # The journal first: a crash between the two leaves a share that is not adopted, and adopting again mends it.
+        _write(journal / _MARK, _marks().dump_json(JournalMark(volume.volume, volume.journal)))
+        _write(private / _MARKER, _volumes().dump_json(volume, indent=2))
+        for folder in (journal, private, private.parent, root):
+            sync_folder(folder)
+    except OSError as error:
+        raise disk_refused(error, f"adopting {root}") from error
+
+
+def _bytes(private: Path, journal: Path) -> bytes:
+    try:
+        return (private / _MARKER).read_bytes() + (journal / _MARK).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
+    except OSError as error:
+        raise disk_refused(error, f"reading {private}") from error
+
+
+def _known(private: Path) -> tuple[str, bool]:
+    """Give the volume's identity, if it has one, and whether it had a journal that is lost now."""
+    try:
+        volume = _read(private / _MARKER, _volumes())
+    except IntegrityBroken:
+        return "", True
+    return (volume.volume, True) if volume else ("", False)
+
+
+def _write(path: Path, body: bytes) -> None:
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _read(path: Path, adapter: TypeAdapter[_T]) -> _T | None:
+    try:
+        return adapter.validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise disk_refused(error, f"reading {path}") from error
+    except ValidationError as error:
+        raise IntegrityBroken(
+            f"{path} is damaged", hint="restore it from a backup, or see docs on adopting a share"
+        ) from error
+
+
+@cache
+def _volumes() -> TypeAdapter[Volume]:
+    return TypeAdapter(Volume)
+
+
+@cache
+def _marks() -> TypeAdapter[JournalMark]:
+    return TypeAdapter(JournalMark)

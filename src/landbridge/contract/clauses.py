@@ -214,7 +214,7 @@ def value_of(column: ColumnRule, value: object) -> Value:
             return value == "true"
         case "integer", int() if not isinstance(value, bool):
             return value
-        case "integer", str():
+        case "integer", str() if re.fullmatch("-?[0-9]+", value):
             return int(value)
         case "decimal" | "float", int() | float() | str() if not isinstance(value, bool):
             return _decimal(str(value))
@@ -237,7 +237,7 @@ def _moment(column: ColumnRule, value: str | date | time) -> date | time | datet
     kinds: dict[str, type[date | time]] = {"date": date, "time": time, "timestamp": datetime}
     kind = kinds[column.kind]
     if isinstance(value, str):
-        value = texts.moment(value, column) if column.form else kind.fromisoformat(value)
+        value = texts.moment(value, column) if column.form else texts.iso(value, kind)
     if type(value) is date and kind is datetime:
         value = datetime.combine(value, time())  # the zone follows below
     if not isinstance(value, kind) or (kind is date and isinstance(value, datetime)):

@@ -123,7 +123,9 @@ class TwoHalves:
                 seen = self.strict.scan(readable, progress)
             structure = results.of_strict(seen)
             if seen.defects:
-                return self._report(seen, (*structure, *results.not_judged(self.contract)), seen.first)
+                return self._report(
+                    seen, (*structure, *results.not_judged(self.contract)), results.of_first(seen)
+                )
             values, defects = self._query(readable, Path(scratch), seen, progress)
             return self._report(seen, (*structure, *values), defects)
 

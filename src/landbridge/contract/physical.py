@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from landbridge.contract.columns import Kind
 
 _SHAPE = re.compile(
-    r"\s*([A-Za-z][A-Za-z0-9_ ]*?)\s*(?:\(\s*(\d+|max)\s*(?:,\s*(\d+)\s*)?\))?\s*([A-Za-z ]*)\s*"
+    r"\s*([A-Za-z][A-Za-z0-9_ ]*?)\s*(?:\(\s*(\d+|max)\s*(?:,\s*(\d+)\s*)?\)\s*([A-Za-z ]*?)\s*)?",
+    re.IGNORECASE,
 )
 
 
@@ -71,8 +72,8 @@ def physical(text: str) -> Physical | None:
     if found is None:
         return None
     word, first, second, rest = found.groups()
-    known = _KNOWN.get(" ".join(f"{word} {rest}".lower().split()))
-    if known is None or first in (None, "max"):
+    known = _KNOWN.get(" ".join(f"{word} {rest or ''}".lower().split()))
+    if known is None or first is None or first.lower() == "max":
         return known
     if known.kind == "string":
         return replace(known, longest=int(first))

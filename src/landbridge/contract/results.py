@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
@@ -12,24 +13,38 @@ if TYPE_CHECKING:
     from landbridge.contract.checks import Bound, Contract, Severity, SqlCheck
     from landbridge.contract.columns import StrictReport
     from landbridge.contract.query import Measures, Scalar
+    from landbridge.facts import Defect
 
 _LOWER = (">", ">=", "not between")
 
 
+_TYPE = "type."
+
+
 def of_strict(seen: StrictReport) -> tuple[RuleResult, ...]:
-    """Give every rule of the strict half, in its order, those that held included."""
+    """Give every rule of the strict half, in its order, those that held included; `type.amount` is the rule `type` of `amount`."""
     rules = dict.fromkeys((*seen.rules, *seen.defects))
     return tuple(
         RuleResult(
-            rule=rule,
-            column="",
+            rule=_rule(rule),
+            column=rule.removeprefix(_TYPE) if rule.startswith(_TYPE) else "",
             passed=not seen.defects.get(rule, 0),
             checked=seen.rows,
             broken=seen.defects.get(rule, 0),
             threshold="= 0",
+            message=next((f"first: {defect.message}" for defect in seen.first if defect.rule == rule), ""),
         )
         for rule in rules
     )
+
+
+def _rule(rule: str) -> str:
+    return "type" if rule.startswith(_TYPE) else rule
+
+
+def of_first(seen: StrictReport) -> tuple[Defect, ...]:
+    """Give the first defects of the strict half under the same names of rules."""
+    return tuple(replace(defect, rule=_rule(defect.rule)) for defect in seen.first)
 
 
 def not_judged(contract: Contract) -> tuple[RuleResult, ...]:

@@ -105,6 +105,19 @@ def moment(text: str, column: ColumnRule) -> date | time | datetime:
     return day if column.kind == "date" else datetime.combine(day, clock, _zone(fields.get("zone")))
 
 
+def iso(text: str, kind: type[date | time]) -> date | time | datetime:
+    """Read ISO 8601.
+
+    Raises:
+        ValueError: it is of another form, or no such moment exists.
+    """
+    try:
+        return kind.fromisoformat(text)
+    except ValueError:
+        message = f"`{text}` is no {kind.__name__} of ISO 8601"
+        raise ValueError(message) from None
+
+
 def _zone(text: str | None) -> timezone | None:
     if text is None:
         return None

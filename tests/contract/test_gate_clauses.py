@@ -1,0 +1,310 @@
+"""Each supported clause, met and broken: the rule, the count, and the failing row with its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.odcs_texts import declared, judged, named, written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ID = "name: id, logicalType: integer"
+
+# A property `v` with one clause; the rule's name; values that keep it; values that break it.
+COLUMN_CLAUSES = [
+    ("logicalType: string, required: true", "required", ["a", '""'], [""]),
+    ("logicalType: integer, primaryKey: true", "required", ["1"], [""]),
+    ("logicalType: integer, logicalTypeOptions: {minimum: 3}", "minimum", ["3", "4", ""], ["2", "-9"]),
+    ("logicalType: integer, logicalTypeOptions: {maximum: 3}", "maximum", ["3", ""], ["4"]),
+    ("logicalType: integer, logicalTypeOptions: {exclusiveMinimum: 3}", "exclusiveMinimum", ["4"], ["3"]),
+    ("logicalType: integer, logicalTypeOptions: {exclusiveMaximum: 3}", "exclusiveMaximum", ["2"], ["3"]),
+    ("logicalType: integer, logicalTypeOptions: {multipleOf: 5}", "multipleOf", ["0", "-10", ""], ["7"]),
+    (
+        'logicalType: number, physicalType: "DECIMAL(9,2)", logicalTypeOptions: {multipleOf: 0.05}',
+        "multipleOf",
+        ["1.05", "0.10", "-0.05"],
+        ["1.01"],
+    ),
+    (
+        'logicalType: number, physicalType: "DECIMAL(9,2)", logicalTypeOptions: {maximum: 0.1}',
+        "maximum",
+        ["0.10", "-1"],
+        ["0.11"],
+    ),
+    ("logicalType: number, logicalTypeOptions: {minimum: 0.1}", "minimum", ["0.1", "1e3"], ["0.09", "-1"]),
+    (
+        "logicalType: date, logicalTypeOptions: {minimum: 2026-01-01}",
+        "minimum",
+        ["2026-01-01", ""],
+        ["2025-12-31"],
+    ),
+    (
+        'logicalType: date, logicalTypeOptions: {format: dd/MM/yyyy, maximum: "31/12/2026"}',
+        "maximum",
+        ["31/12/2026"],
+        ["01/01/2027"],
+    ),
+    (
+        'logicalType: time, logicalTypeOptions: {exclusiveMaximum: "12:00:00"}',
+        "exclusiveMaximum",
+        ["11:59:59.999999"],
+        ["12:00:00"],
+    ),
+    (
+        'logicalType: timestamp, logicalTypeOptions: {minimum: "2026-01-01T00:00:00"}',
+        "minimum",
+        ["2026-01-01T00:00:00"],
+        ["2025-12-31T23:59:59.999999"],
+    ),
+    (
+        'logicalType: timestamp, logicalTypeOptions: {timezone: true, minimum: "2026-01-01T00:00:00Z"}',
+        "minimum",
+        ["2026-01-01T00:00:00Z", "2025-12-31T23:00:00-01:00"],
+        ["2026-01-01T00:30:00+01:00"],
+    ),
+    (
+        "logicalType: string, logicalTypeOptions: {minLength: 2}",
+        "minLength",
+        ["ab", "éé", ""],
+        ["a", "é", '""'],
+    ),
+    ("logicalType: string, logicalTypeOptions: {maxLength: 2}", "maxLength", ["ab", "éé", "𝄞𝄞"], ["abc"]),
+    ('logicalType: string, physicalType: "VARCHAR(2)"', "physicalType", ["ab", "éé"], ["abc"]),
+    ('logicalType: string, logicalTypeOptions: {pattern: "^[A-Z]+$"}', "pattern", ["AB", ""], ["Ab", '""']),
+    ("logicalType: string, logicalTypeOptions: {pattern: b+}", "pattern", ["abba"], ["aa"]),
+    ("logicalType: string, enum: [{value: a}, {value: b}]", "enum", ["a", "b", ""], ["c", "A", '""']),
+    ("logicalType: integer, enum: [{value: 1}, {value: 2}]", "enum", ["1", "2", ""], ["3"]),
+    (
+        "logicalType: string, logicalTypeOptions: {format: email}",
+        "format",
+        ["a@b.example", "x+y@a-b.co"],
+        ["a@", "a b@c", "a@b..c", "@b"],
+    ),
+    (
+        "logicalType: string, logicalTypeOptions: {format: uuid}",
+        "format",
+        ["123e4567-e89b-12d3-a456-426614174000"],
+        ["123e4567e89b12d3a456426614174000", "g23e4567-e89b-12d3-a456-426614174000"],
+    ),
+    (
+        "logicalType: string, logicalTypeOptions: {format: uri}",
+        "format",
+        ["https://a.b/c?d=e#f", "urn:x:y"],
+        ["a b", "/x"],
+    ),
+    (
+        "logicalType: string, logicalTypeOptions: {format: hostname}",
+        "format",
+        ["a.b-c.d", "x"],
+        ["-a", "a..b", "a_b"],
+    ),
+    (
+        "logicalType: string, logicalTypeOptions: {format: ipv4}",
+        "format",
+        ["1.2.3.255"],
+        ["1.2.3", "1.2.3.256", "01.2.3.4"],
+    ),
+    (
+        "logicalType: string, logicalTypeOptions: {format: ipv6}",
+        "format",
+        [
+            "::",
+            "::1",
+            "1::",
+            "2001:db8::8:800:200c:417a",
+            "1:2:3:4:5:6:7:8",
+            "::ffff:1.2.3.4",
+            "1:2:3:4:5:6:7::",
+        ],
+        ["1", ":::", "1::2::3", "1:2:3:4:5:6:7:8:9", "12345::", "1.2.3.4"],
+    ),
+]
+
+# A rule of quality at property `v` (text), its name, values that keep it, values that break it.
+METRICS = [
+    ("metric: nullValues, mustBe: 0", ["a", '""'], ["a", ""]),
+    ("rule: nullValues, mustBe: 0", ["a"], [""]),
+    ("metric: nullValues, mustBeLessThan: 2", ["a", ""], ["", ""]),
+    ("metric: nullValues, mustBeLessOrEqualTo: 50, unit: percent", ["a", ""], ["a", "", ""]),
+    ("metric: nullValues, mustBeLessThan: 50, unit: percent", ["a", "b", ""], ["a", ""]),
+    ("metric: nullValues, mustBeGreaterThan: 0", [""], ["a"]),
+    ("metric: nullValues, mustBeGreaterOrEqualTo: 2", ["", ""], ["a", ""]),
+    ("metric: nullValues, mustNotBe: 1", ["a", "b"], ["a", ""]),
+    ("metric: nullValues, mustBeBetween: [1, 2]", ["", "a"], ["", "", ""]),
+    ("metric: nullValues, mustNotBeBetween: [1, 2]", ["a"], ["", "a"]),
+    (
+        "metric: missingValues, arguments: {missingValues: [null, '', N/A]}, mustBe: 0",
+        ["a"],
+        ["N/A", "", '""'],
+    ),
+    ("metric: missingValues, arguments: {missingValues: [N/A]}, mustBe: 0", ["", "a"], ["N/A"]),
+    ("metric: invalidValues, arguments: {validValues: [a, b]}, mustBe: 0", ["a", ""], ["c"]),
+    ("metric: invalidValues, arguments: {pattern: '^[a-z]$'}, mustBe: 0", ["a", ""], ["ab"]),
+    (
+        "metric: invalidValues, arguments: {validValues: [a, B], pattern: '^[a-z]$'}, mustBe: 0",
+        ["a"],
+        ["b", "B"],
+    ),
+    ("metric: duplicateValues, mustBe: 0", ["a", "b", "", ""], ["b", "a", "b"]),
+    ("metric: duplicateValues, mustBeLessThan: 50, unit: percent", ["a", "b", "a"], ["a", "a"]),
+    ("type: sql, query: 'SELECT count(*) FROM {object} WHERE {property} = 1 || 2', mustBe: 0", ["a"], ["12"]),
+    (
+        "type: sql, query: 'SELECT count(${column}) FROM ${table};', mustBeGreaterThan: 1",
+        ["a", "b"],
+        ["a", ""],
+    ),
+    ("type: sql, query: 'SELECT bool_and(v < 3 || v) FROM things', mustBe: true", ["1"], ["4"]),
+    ("type: sql, query: 'SELECT min(v) FROM things', mustBe: a", ["b", "a"], ["b"]),
+    ("type: sql, query: 'SELECT min(v) FROM things', mustNotBe: a", ["b"], ["b", "a"]),
+    ("type: sql, query: 'SELECT NULL::INT FROM things', mustBe: 0", [], []),
+]
+
+
+def csv(values: list[str]) -> bytes:
+    return ("id,v\n" + "".join(f"{number},{value}\n" for number, value in enumerate(values, 1))).encode()
+
+
+@pytest.mark.parametrize(("clause", "rule", "good", "bad"), COLUMN_CLAUSES)
+def test_a_clause_holds_and_breaks(
+    clause: str, rule: str, good: list[str], bad: list[str], tmp_path: Path
+) -> None:
+    contract = written(tmp_path, [ID, f"name: v, {clause}"])
+    met = judged(contract, csv(good))
+    assert met.passed, [each for each in met.rules if not each.passed]
+    assert (named(met, rule).broken, named(met, rule).checked) == (0, len(good))
+    broken = judged(contract, csv(good + bad))
+    assert not broken.passed
+    result = named(broken, rule)
+    assert (result.broken, result.column, result.passed) == (len(bad), "v", False)
+    shown = [defect for defect in broken.defects if defect.rule == rule]
+    assert [defect.record for defect in shown] == [len(good) + number for number in range(1, len(bad) + 1)]
+    assert [defect.line for defect in shown] == [defect.record + 1 for defect in shown]
+    text = csv(good + bad)
+    for defect in shown:
+        assert text[defect.offset :].startswith(f"{defect.record},".encode())
+
+
+@pytest.mark.parametrize(("rule", "good", "bad"), METRICS)
+def test_a_metric_holds_and_breaks(rule: str, good: list[str], bad: list[str], tmp_path: Path) -> None:
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
+    if good:
+        assert judged(contract, csv(good)).passed
+    assert not judged(contract, csv(bad)).passed
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows", "passes"),
+    [
+        ("metric: rowCount, mustBeBetween: [1, 2]", 2, True),
+        ("metric: rowCount, mustBeBetween: [1, 2]", 3, False),
+        ("metric: rowCount, mustBe: 0", 0, True),
+        ("metric: rowCount, mustBeGreaterThan: 0", 0, False),
+        ("metric: rowCount, mustBeGreaterThan: 1, mustBeLessThan: 3", 2, True),
+        ("metric: rowCount, mustBeGreaterThan: 1, mustBeLessThan: 3", 3, False),
+        ("type: sql, query: SELECT count(*) FROM things, mustBeLessThan: 3", 3, False),
+        ("type: sql, query: SELECT id FROM things, mustBe: 1", 1, True),
+        ("type: sql, query: SELECT id FROM things, mustBe: 1", 2, False),
+        ("type: sql, query: SELECT id FROM things, mustBe: 1", 0, False),
+    ],
+)
+def test_a_rule_of_the_whole_file(rule: str, rows: int, passes: bool, tmp_path: Path) -> None:
+    contract = written(tmp_path, [ID, "name: v, logicalType: string"], [rule])
+    assert judged(contract, csv(["x"] * rows)).passed is passes
+
+
+def test_a_composite_key_names_the_row_and_its_twin(tmp_path: Path) -> None:
+    contract = written(
+        tmp_path,
+        [
+            "name: a, logicalType: string, primaryKey: true, primaryKeyPosition: 2",
+            "name: b, logicalType: integer, primaryKey: true, primaryKeyPosition: 1",
+        ],
+    )
+    assert judged(contract, b"a,b\nx,1\ny,1\nx,2\n").passed
+    report = judged(contract, b"a,b\nx,1\ny,1\nx,2\ny,1\nx,1\ny,1\n")
+    result = named(report, "primaryKey")
+    assert (result.column, result.broken) == ("b, a", 3)
+    assert [(defect.record, defect.line, defect.value, defect.message) for defect in report.defects] == [
+        (4, 5, "1, y", "the same key as record 2"),
+        (5, 6, "1, x", "the same key as record 1"),
+        (6, 7, "1, y", "the same key as record 2"),
+    ]
+
+
+def test_a_warning_is_told_and_lets_the_file_pass(tmp_path: Path) -> None:
+    rule = "metric: nullValues, mustBe: 0, severity: warning"
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
+    report = judged(contract, csv(["a", ""]))
+    assert report.passed
+    assert (named(report, "nullValues").passed, named(report, "nullValues").severity) == (False, "warning")
+    assert [defect.record for defect in report.defects] == [2]
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        "classification: restricted",
+        "classification: Level-7",
+        "tags: [finance, PII]",
+        "customProperties: [{property: personal, value: true}]",
+    ],
+)
+def test_a_personal_value_is_never_shown(private: str, tmp_path: Path) -> None:
+    rules = "{metric: invalidValues, arguments: {validValues: [a]}, mustBe: 0}, {metric: duplicateValues, mustBe: 0}, {type: sql, query: SELECT min(v) FROM things, mustBe: a}"
+    contract = written(
+        tmp_path,
+        [
+            ID,
+            f"name: v, logicalType: string, {private}, logicalTypeOptions: {{maxLength: 3}}, quality: [{rules}]",
+        ],
+    )
+    report = judged(contract, csv(["secret", "secret"]))
+    assert {defect.value for defect in report.defects} == {"***"}
+    assert len(report.defects) == 5
+    assert "secret" not in repr(report)
+
+
+def test_a_public_value_is_shown_and_shortened(tmp_path: Path) -> None:
+    contract = written(
+        tmp_path,
+        [ID, "name: v, logicalType: string, classification: public, logicalTypeOptions: {maxLength: 3}"],
+    )
+    (defect,) = judged(contract, csv(["x" * 500])).defects
+    assert defect.value == "x" * 80
+
+
+def test_at_most_twenty_rows_of_a_rule_are_shown(tmp_path: Path) -> None:
+    contract = written(tmp_path, [ID, "name: v, logicalType: string, required: true"])
+    report = judged(contract, csv([""] * 3000))
+    assert named(report, "required").broken == 3000
+    assert [defect.record for defect in report.defects] == list(range(1, 21))
+
+
+def test_values_are_not_judged_in_a_file_whose_bytes_are_broken(tmp_path: Path) -> None:
+    contract = written(tmp_path, [ID, "name: v, logicalType: integer, logicalTypeOptions: {maximum: 3}"])
+    report = judged(contract, b"id,v\n1,9\n2,0x1F\n")
+    assert not report.passed
+    assert (named(report, "type", "v").broken, report.rows) == (1, 2)
+    told = named(report, "values")
+    assert (told.severity, told.message) == (
+        "warning",
+        "the bytes are not sound, so 1 rules about values were not judged",
+    )
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_refused_where_the_feed_says_so(tmp_path: Path) -> None:
+    contract = written(tmp_path, [ID, "name: v, logicalType: string"])
+    content = csv(["=1+1", "+4", "-4", "@x", "a=b"])
+    assert judged(contract, content, declared(formula_injection="allow")).passed
+    report = judged(contract, content, declared(formula_injection="reject"))
+    assert named(report, "formula").broken == 4
+
+
+def test_a_contracts_own_sql_cannot_leave_the_file(tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("id,v\n1,secret\n", encoding="utf-8")
+    query = f"SELECT count(*) FROM read_csv(''{tmp_path / 'other.csv'}'')"
+    with pytest.raises(Exception, match="mistake"):
+        judged(written(tmp_path, [ID], [f"type: sql, query: '{query}', mustBe: 0"]), b"id\n1\n")

@@ -93,7 +93,10 @@ class FolderStore:
     def _part(self, final: Path, blocks: Iterable[bytes]) -> Iterator[Path]:
         """Lend a finished, synced file with a private name; it is gone afterwards unless it got another name."""
         private = self._root / PRIVATE
-        private.mkdir(parents=True, exist_ok=True)
+        try:
+            private.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise _in_the_way(private) from error
         _make_folders(final.parent, self._root)
         if final.is_dir():
             raise _in_the_way(final)

@@ -1,0 +1,106 @@
+"""What is tried again, and what never is?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import stamina
+
+from landbridge.errors import StoreConflict, Unavailable
+from landbridge.stores.retried import Retried
+from tests.contract.stands import content_of
+from tests.fakes.memory_store import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from landbridge.facts import Location
+    from landbridge.ports import Blob
+
+
+class Shaky(MemoryStore):
+    """Is away for the first `away` calls; its streams break after every third block."""
+
+    away = 2
+    calls = 0
+
+    def _shake(self) -> None:
+        self.calls += 1
+        if self.calls <= self.away:
+            raise Unavailable("away")
+
+    def put_new(self, key: str, body: bytes) -> Blob:
+        self._shake()
+        return super().put_new(key, body)
+
+    def head(self, key: str) -> Blob | None:
+        self._shake()
+        return super().head(key)
+
+    def chunks(self, at: Location, size: int = 8 << 20) -> Iterator[bytes]:
+        self._shake()
+        for number, block in enumerate(super().chunks(at, size)):
+            if self.calls < 5 and number == 3 * (self.calls - self.away):
+                raise Unavailable("cut")
+            yield block
+
+    def list(self, prefix: str) -> Iterator[Blob]:
+        self._shake()
+        for number, blob in enumerate(super().list(prefix)):
+            if self.calls < 5 and number == 3 * (self.calls - self.away):
+                raise Unavailable("cut")
+            yield blob
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=5, cap=True):
+        yield
+
+
+def test_what_is_away_for_a_while_is_got_over() -> None:
+    shaky = Shaky()
+    assert Retried(shaky).put_new("a", b"x").size == 1
+    assert shaky.calls == 3
+
+
+def test_what_stays_away_is_told() -> None:
+    shaky = Shaky()
+    shaky.away = 100
+    with pytest.raises(Unavailable):
+        Retried(shaky, attempts=4).head("a")
+    assert shaky.calls == 4
+
+
+def test_a_conflict_is_told_at_once() -> None:
+    shaky = Shaky()
+    shaky.away = 0
+    store = Retried(shaky)
+    store.put_new("a", b"x")
+    with pytest.raises(StoreConflict):
+        store.put_new("a", b"y")
+    assert shaky.calls == 2
+
+
+def test_a_stream_goes_on_where_it_broke() -> None:
+    shaky = Shaky()
+    body = bytes(range(100))
+    blob = MemoryStore.put_new(shaky, "a", body)
+    assert b"".join(Retried(shaky).chunks(blob.at, 10)) == body
+    assert shaky.calls == 5
+
+
+def test_a_listing_goes_on_where_it_broke() -> None:
+    shaky = Shaky()
+    names = [f"{number:02d}" for number in range(20)]
+    for name in names:
+        MemoryStore.put_new(shaky, name, b"")
+    assert [blob.at.key for blob in Retried(shaky).list("")] == names
+
+
+def test_a_download_that_broke_begins_again(tmp_path: Path) -> None:
+    shaky = Shaky()
+    blob = MemoryStore.put_new(shaky, "a", b"x")
+    assert Retried(shaky).fetch(blob.at, tmp_path / "came").sha256 == content_of(b"x").sha256

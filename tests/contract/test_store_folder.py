@@ -1,0 +1,126 @@
+"""What does the folder store do on a disk that refuses, and when its process dies?"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import subprocess
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge.errors import NotPermitted, StoreConflict, UsageError
+from landbridge.facts import Location
+from landbridge.stores import no_replace
+from landbridge.stores.folder import PRIVATE, FolderStore
+from tests.contract.stands import content_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _visible(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_nothing_is_left_beside_what_was_written(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "root")
+    store.put_new("a/b", b"x")
+    with pytest.raises(StoreConflict):
+        store.put_new("a/b", b"y")
+    store.copy_new(Location(store.name, "a/b"), "c", content_of(b"x"))
+    assert _visible(tmp_path / "root") == ["a/b", "c"]
+
+
+def test_the_private_folder_holds_no_objects(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    with pytest.raises(UsageError):
+        store.put_new(f"{PRIVATE}/a", b"x")
+    (tmp_path / PRIVATE).mkdir()
+    (tmp_path / PRIVATE / "left.part").write_bytes(b"half")
+    assert list(store.list("")) == []
+
+
+def test_a_process_that_dies_while_it_writes_leaves_nothing_visible(tmp_path: Path) -> None:
+    program = textwrap.dedent("""
+        import os, sys
+        from pathlib import Path
+        from landbridge.facts import Content
+        from landbridge.stores.folder import FolderStore
+        def blocks():
+            yield b"half"
+            os._exit(9)
+        FolderStore(Path(sys.argv[1])).put_stream("final", blocks(), Content(8, "0" * 64, 0))
+    """)
+    ended = subprocess.run([sys.executable, "-c", program, tmp_path], check=False, timeout=60)
+    assert ended.returncode == 9
+    store = FolderStore(tmp_path)
+    assert store.head("final") is None
+    assert list(store.list("")) == []
+    assert store.put_new("final", b"whole").size == 5
+
+
+def test_files_and_folders_of_one_name_are_refused(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    store.put_new("a", b"x")
+    with pytest.raises(StoreConflict):
+        store.put_new("a/b", b"x")
+    store.put_new("c/d", b"x")
+    with pytest.raises(StoreConflict):
+        store.put_new("c", b"x")
+
+
+def test_a_disk_that_is_full_is_told(tmp_path: Path) -> None:
+    program = textwrap.dedent("""
+        import resource, signal, sys
+        from pathlib import Path
+        from landbridge.errors import DiskFailed
+        from landbridge.stores.folder import FolderStore
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        try:
+            FolderStore(Path(sys.argv[1])).put_new("a", bytes(5000))
+        except DiskFailed:
+            sys.exit(3)
+    """)
+    ended = subprocess.run([sys.executable, "-c", program, tmp_path], check=False, timeout=60)
+    assert ended.returncode == 3
+    assert _visible(tmp_path) == []
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(NotPermitted):
+        FolderStore(tmp_path).put_new("a", b"")
+
+
+def test_a_root_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreConflict):
+        FolderStore(tmp_path / "file").put_new("a", b"")
+
+
+def test_a_name_with_spaces_and_accents_is_found_again_by_its_url(tmp_path: Path) -> None:
+    one, two = FolderStore(tmp_path / "ein é#%"), FolderStore(tmp_path / "two")
+    source = one.put_new("a", b"x").at
+    assert two.copy_new(source, "b", content_of(b"x")).size == 1
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path, *, there: bool) -> None:
+    """The way of SMB and exFAT, taken here on the disk at hand."""
+    (tmp_path / "part").write_bytes(b"new")
+    if not there:
+        no_replace._rename(tmp_path / "part", tmp_path / "final")
+        assert (tmp_path / "final").read_bytes() == b"new"
+        return
+    (tmp_path / "final").write_bytes(b"old")
+    with pytest.raises(FileExistsError) as told:
+        no_replace._rename(tmp_path / "part", tmp_path / "final")
+    assert told.value.errno == errno.EEXIST
+    assert (tmp_path / "final").read_bytes() == b"old"
+    assert ctypes.get_errno() in {0, errno.EEXIST}

@@ -1,0 +1,204 @@
+"""What does the ledger promise? A verdict is written once, and never changes afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from landbridge.errors import IntegrityBroken, NotFound, UsageError
+from landbridge.facts import Attempt, Verdict
+from landbridge.ledger import Ledger
+from landbridge.naming import attempt_prefix, ledger_key
+from tests.fakes.facts import AT, DAY, commitment, slot, staged
+from tests.fakes.memory_store import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from landbridge.facts import Commitment
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def ledger(store: MemoryStore) -> Ledger:
+    return Ledger(store, "UAT")
+
+
+def test_a_slot_that_nobody_decided_has_no_history(ledger: Ledger) -> None:
+    assert ledger.history(slot()) == ()
+    assert ledger.newest(slot()) is None
+    assert ledger.newest_attempt(slot()) is None
+    assert ledger.day(DAY) == ()
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_verdict_comes_back_as_it_was_written(ledger: Ledger, verdict: Verdict) -> None:
+    made = commitment(verdict=verdict)
+    assert ledger.commit(made) == made
+    assert ledger.newest(slot()) == made
+    assert ledger.history(slot()) == (made,)
+
+
+def test_whoever_comes_second_gets_the_winners_verdict(ledger: Ledger) -> None:
+    first = commitment(run_id="first")
+    ledger.commit(first)
+    assert ledger.commit(commitment(run_id="second", verdict=Verdict.QUARANTINE)) == first
+    assert ledger.history(slot()) == (first,)
+
+
+def test_of_many_pods_all_get_one_verdict(ledger: Ledger) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ends = list(pool.map(lambda n: ledger.commit(commitment(run_id=f"run-{n}")), range(8)))
+    assert len({end.run_id for end in ends}) == 1
+
+
+def test_the_same_verdict_again_after_a_lost_answer(ledger: Ledger) -> None:
+    assert ledger.commit(commitment()) == ledger.commit(commitment())
+
+
+def test_revisions_come_in_order_without_gaps(ledger: Ledger) -> None:
+    with pytest.raises(UsageError, match="without gaps"):
+        ledger.commit(commitment(revision=2))
+    made = [ledger.commit(commitment(revision=revision)) for revision in (1, 2, 3)]
+    assert ledger.history(slot()) == tuple(made)
+    assert ledger.newest(slot()) == made[2]
+    with pytest.raises(UsageError):
+        ledger.commit(commitment(revision=0))
+
+
+def test_another_environment_has_no_say(ledger: Ledger, store: MemoryStore) -> None:
+    with pytest.raises(UsageError, match="PROD"):
+        ledger.commit(replace(commitment(), environment="PROD"))
+    Ledger(store, "PROD").commit(replace(commitment(), environment="PROD"))
+    with pytest.raises(IntegrityBroken, match="PROD"):
+        ledger.newest(slot())
+
+
+def test_the_digest_is_that_of_the_stored_bytes(ledger: Ledger, store: MemoryStore) -> None:
+    made = ledger.commit(commitment())
+    body = store.read(ledger_key(slot(), 1))
+    assert ledger.digest(made) == hashlib.sha256(body).hexdigest()
+    with pytest.raises(IntegrityBroken, match="run-9"):
+        ledger.digest(commitment(run_id="run-9"))
+    with pytest.raises(NotFound):
+        ledger.digest(commitment(slot(feed="other")))
+
+
+def test_the_bytes_are_stable_and_sorted(ledger: Ledger, store: MemoryStore) -> None:
+    ledger.commit(commitment())
+    body = store.read(ledger_key(slot(), 1))
+    document = json.loads(body)
+    assert (document["kind"], document["schema"]) == ("commitment", 1)
+    again = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert body == again.encode() + b"\n"
+
+
+def test_the_next_step_takes_the_attempt_that_was_recorded_last(ledger: Ledger) -> None:
+    attempts = [
+        Attempt(staged(letter=letter), f"run-{letter}", AT + timedelta(seconds=n))
+        for n, letter in enumerate("fbd")
+    ]
+    for attempt in (attempts[1], attempts[2], attempts[0], attempts[2]):
+        ledger.record_attempt(attempt)
+    assert ledger.newest_attempt(slot()) == attempts[2]
+    assert ledger.newest(slot()) is None
+
+
+def test_attempts_of_a_slot_are_not_those_of_another(ledger: Ledger) -> None:
+    ledger.record_attempt(Attempt(staged(slot(occurrence="20261120T1000Z")), "run", AT))
+    assert ledger.newest_attempt(slot(occurrence="20261120T1100Z")) is None
+
+
+def test_a_day_shows_everything_of_its_slots(ledger: Ledger, store: MemoryStore) -> None:
+    hourly = [slot("hourly", f"20261120T{hour:02d}00Z") for hour in range(24)]
+    for one in hourly:
+        ledger.commit(commitment(one))
+    ledger.commit(commitment(revision=1))
+    ledger.commit(commitment(revision=2))
+    ledger.commit(commitment(slot(occurrence="2026-11-21", day=date(2026, 11, 21))))
+    waiting = slot("waiting")
+    ledger.record_attempt(Attempt(staged(waiting), "run", AT))
+    store.put_new("2026-11-20/waived/2026-11-20/waiver.json", b"{}")
+    day = ledger.day(DAY)
+    assert [(one.feed, one.occurrence) for one in day] == sorted(
+        [
+            ("flights", "2026-11-20"),
+            *((one.feed, one.occurrence) for one in hourly),
+            ("waiting", "2026-11-20"),
+            ("waived", "2026-11-20"),
+        ]
+    )
+    by_feed = {one.feed: one for one in day}
+    assert [made.revision for made in by_feed["flights"].commitments] == [1, 2]
+    assert by_feed["flights"].newest == by_feed["flights"].commitments[1]
+    assert (by_feed["waiting"].attempts, by_feed["waiting"].newest) == (1, None)
+    assert by_feed["waived"].others == ("2026-11-20/waived/2026-11-20/waiver.json",)
+
+
+def _parsed(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
+    def spoil(body: bytes) -> bytes:
+        document = json.loads(body)
+        change(document)
+        return json.dumps(document).encode()
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda body: body[:-10],
+        lambda _: b"",
+        lambda _: b"[]",
+        lambda _: b"\xff\xfe",
+        lambda body: b" " * (9 << 20) + body,
+        _parsed(lambda d: d.update(kind="attempt")),
+        _parsed(lambda d: d.pop("kind")),
+        _parsed(lambda d: d.update(schema=2)),
+        _parsed(lambda d: d.update(schema=True)),
+        _parsed(lambda d: d.update(more=1)),
+        _parsed(lambda d: d.pop("actor")),
+        _parsed(lambda d: d.update(revision=2)),
+        _parsed(lambda d: d.update(revision="1")),
+        _parsed(lambda d: d.update(verdict="maybe")),
+        _parsed(lambda d: d["slot"].update(feed="other")),
+    ],
+)
+def test_an_entry_that_was_tampered_with_is_refused(
+    ledger: Ledger, store: MemoryStore, spoil: Callable[[bytes], bytes]
+) -> None:
+    other = MemoryStore()
+    Ledger(other, "UAT").commit(commitment())
+    store.put_new(ledger_key(slot(), 1), spoil(other.read(ledger_key(slot(), 1))))
+    with pytest.raises(IntegrityBroken, match="not readable as evidence"):
+        ledger.newest(slot())
+    with pytest.raises(IntegrityBroken):
+        ledger.commit(commitment(run_id="other"))
+    with pytest.raises(IntegrityBroken):
+        ledger.day(DAY)
+
+
+def test_an_attempt_in_another_slots_folder_is_refused(ledger: Ledger, store: MemoryStore) -> None:
+    ledger.record_attempt(Attempt(staged(slot("other")), "run", AT))
+    (blob,) = store.list(attempt_prefix(slot("other")))
+    store.put_new(attempt_prefix(slot()) + "20261121T000000.000000Z-x.json", store.read(blob.at.key))
+    with pytest.raises(IntegrityBroken):
+        ledger.newest_attempt(slot())
+
+
+def test_instants_come_back_in_utc(ledger: Ledger) -> None:
+    made: Commitment = ledger.commit(commitment())
+    known = ledger.newest(slot())
+    assert known is not None
+    assert known.committed_at == made.committed_at
+    assert known.committed_at.utcoffset() == timedelta(0)

@@ -88,10 +88,10 @@ class Dispatcher:
     clock: Clock
     at_once: int = 2
     tries: int = _TRIES
-    _waiting: deque[tuple[Slot, int, datetime]] = field(default_factory=deque)
-    _running: dict[str, _Running] = field(default_factory=dict)
+    _waiting: deque[tuple[Slot, int, datetime]] = field(default_factory=deque, init=False)
+    _running: dict[str, _Running] = field(default_factory=dict, init=False)
     """By feed; the collection under the empty name."""
-    _collection_wanted: bool = False
+    _collection_wanted: bool = field(default=False, init=False)
 
     def add(self, due_now: Sequence[Slot]) -> None:
         """Queue slots."""
@@ -194,7 +194,7 @@ def watch(declaration: Declaration, twin: TwinState, *, clock: Clock, over: Call
     """Fire slots as they come due until `over`; first those missed since the last time, within CATCH_UP."""
     work = dispatcher(declaration.folder, twin, clock)
     memory = twin.folder / "schedule.json"
-    since = _last(memory, clock.now())
+    since = remembered_until(memory, clock.now())
     try:
         while not over():
             now = clock.now()
@@ -213,7 +213,7 @@ def watch(declaration: Declaration, twin: TwinState, *, clock: Clock, over: Call
         work.stop()
 
 
-def _last(memory: Path, now: datetime) -> datetime:
+def remembered_until(memory: Path, now: datetime) -> datetime:
     """Give the instant up to which slots were fired; now at the first time."""
     if not memory.exists():
         return now

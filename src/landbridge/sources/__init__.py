@@ -1,0 +1,1 @@
+"""How do a feed's declared sources become streams of Arrow record batches?"""

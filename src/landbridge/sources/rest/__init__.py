@@ -1,0 +1,1 @@
+"""How are the records of a JSON API read over HTTP?"""

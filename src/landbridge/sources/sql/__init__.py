@@ -1,0 +1,1 @@
+"""How are the rows of a query read, all queries on one URL in one snapshot?"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from landbridge.facts import Location, Slot
     from landbridge.feed import Feed
     from landbridge.ledger import Ledger
-    from landbridge.ports import Clock, Gate, Place, Progress, Source, Store
+    from landbridge.ports import Clock, Gate, Place, Progress, Remote, Share, Source, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +58,20 @@ class Evidence:
     """Root of the share, where this machine sees it."""
     store_of: Callable[[Location], Store]
     """The store that a location names, whichever kind it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The on-prem side of one environment: what a collection stands on."""
+
+    environment: str
+    remote: Remote
+    share: Share
+    receipt_key: str = field(repr=False)
+    """Ed25519 private key (PEM) that signs receipts."""
+    receipt_keys: tuple[str, ...]
+    """Public keys (PEM) of all collectors, that receipts on the server are checked against."""
+    clock: Clock
+    progress: Progress
+    parallel: int = 4
+    """Large files downloaded at once."""

@@ -1,0 +1,169 @@
+"""What is released on the server and not yet delivered? Manifests only; nothing the other side wrote is believed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted
+from landbridge.ledger import confirm, manifest_from, read_receipt
+from landbridge.naming import MANIFESTS, RECEIPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from landbridge.facts import Manifest
+    from landbridge.ports import RemoteFile
+    from landbridge.world import Ground
+
+_NAME = re.compile(r"([a-z][a-z0-9_-]{0,62})\.(\d{4}-\d{2}-\d{2}|\d{8}T\d{4}Z)\.(\d{4})\.json")
+_LARGEST = 64 << 10
+
+
+class State(StrEnum):
+    """How the collection of one file ended."""
+
+    DELIVERED = "delivered"
+    ALREADY_THERE = "already there"
+    """A crashed run had delivered it, or its receipt was on the server: only the record was missing."""
+    SUPERSEDED = "superseded"
+    """A later revision landed meanwhile."""
+    UNRECEIPTED = "unreceipted"
+    """It landed, and its receipt could not be sent; the next run sends it."""
+    BUSY = "busy"
+    """Another collector is at it."""
+    REFUSED = "refused"
+    """Its bytes, its name or its manifest are not to be trusted; a person must look."""
+    FAILED = "failed"
+    """The line or the share failed; the next run goes on."""
+    NOT_TRIED = "not tried"
+    """The share had failed before its turn came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a collection did for one revision of one slot."""
+
+    what: str
+    """The slot, or the name of a manifest that cannot be trusted."""
+    revision: int
+    state: State
+    path: str = ""
+    """On the share."""
+    size: int = 0
+    error: LandbridgeError | None = None
+
+
+@dataclass(slots=True)
+class Offered:
+    """What the server offers: manifests to deliver, small files first, and what cannot be trusted."""
+
+    manifests: list[Manifest] = field(default_factory=list)
+    settled: list[Outcome] = field(default_factory=list)
+
+
+def offered(ground: Ground, since: date, feeds: Collection[str] = ()) -> Offered:
+    """Find what was released for business dates from `since` and is on neither account: journal and receipts.
+
+    Of a slot only the newest revision counts: a correction is never followed by what it corrects.
+    """
+    offer = Offered()
+    for name in ground.remote.folders(f"/{MANIFESTS}"):
+        day = _as_date(name)
+        if day is not None and day >= since:
+            _look_at(ground, day, feeds, offer)
+    offer.manifests.sort(key=lambda manifest: manifest.size)
+    return offer
+
+
+def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) -> None:
+    listed, strange = _newest(ground.remote.files(f"/{MANIFESTS}/{day}"), feeds)
+    offer.settled += strange
+    unknown = [
+        file
+        for file, feed, occurrence, revision in listed
+        if not _known(ground, day, feed, occurrence, revision)
+    ]
+    if not unknown:
+        return
+    receipts = _receipts(ground, day, {file.name for file in unknown})
+    for file, body in zip(unknown, ground.remote.read_many([file.path for file in unknown]), strict=True):
+        try:
+            manifest = _believed(ground, body, file.name, day)
+            if file.name in receipts:
+                offer.settled.append(_restored(ground, manifest, receipts[file.name]))
+            else:
+                offer.manifests.append(manifest)
+        except IntegrityBroken as error:
+            offer.settled.append(Outcome(file.name, 0, State.REFUSED, error=error))
+
+
+def _newest(
+    files: Iterable[RemoteFile], feeds: Collection[str]
+) -> tuple[list[tuple[RemoteFile, str, str, int]], list[Outcome]]:
+    newest: dict[tuple[str, str], tuple[RemoteFile, str, str, int]] = {}
+    strange = []
+    for file in files:
+        match = _NAME.fullmatch(file.name)
+        if match is None or file.size > _LARGEST:
+            strange.append(Outcome(f"{file.name!r:.120}", 0, State.REFUSED, error=_not_a_manifest(file)))
+        elif not feeds or match[1] in feeds:
+            found = (file, match[1], match[2], int(match[3]))
+            newest[match[1], match[2]] = max(
+                found, newest.get((match[1], match[2]), found), key=lambda one: one[3]
+            )
+    return list(newest.values()), strange
+
+
+def _not_a_manifest(file: RemoteFile) -> IntegrityBroken:
+    return IntegrityBroken(
+        f"{file.name!r:.120} lies among the manifests and is none",
+        expected=f"FEED.OCCURRENCE.REVISION.json of at most {_LARGEST} bytes",
+        seen=f"{file.size} bytes",
+        hint="look at who wrote it; it was not read",
+    )
+
+
+def _known(ground: Ground, day: date, feed: str, occurrence: str, revision: int) -> bool:
+    landed = ground.share.landed(feed, occurrence, day)
+    return landed is not None and landed.revision >= revision
+
+
+def _believed(ground: Ground, body: bytes, name: str, day: date) -> Manifest:
+    manifest = manifest_from(body, name)
+    if (manifest.business_date, manifest.environment) != (day, ground.environment):
+        raise IntegrityBroken(
+            f"the manifest {name} is not where it belongs",
+            expected=f"business date {day}, environment {ground.environment}",
+            seen=f"business date {manifest.business_date}, environment {manifest.environment}",
+            hint="look at who wrote it; nothing was downloaded",
+        )
+    return manifest
+
+
+def _receipts(ground: Ground, day: date, wanted: set[str]) -> dict[str, bytes]:
+    """Read the receipts that are there for `wanted`; a server that shows none leaves the journal alone to tell."""
+    try:
+        there = [file for file in ground.remote.files(f"/{RECEIPTS}/{day}") if file.name in wanted]
+        bodies = ground.remote.read_many([file.path for file in there])
+    except NotPermitted:
+        return {}
+    return {file.name: body for file, body in zip(there, bodies, strict=True)}
+
+
+def _restored(ground: Ground, manifest: Manifest, body: bytes) -> Outcome:
+    receipt = read_receipt(body, ground.receipt_keys)
+    confirm(receipt, manifest)
+    ground.share.restore(receipt)
+    slot = f"{manifest.feed}/{manifest.occurrence}"
+    return Outcome(slot, manifest.revision, State.ALREADY_THERE, receipt.landed_path, receipt.size)
+
+
+def _as_date(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name)
+    except ValueError:
+        return None

@@ -1,0 +1,25 @@
+"""How does a released file come into its part on the share's volume?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from landbridge.facts import Content, Manifest
+    from landbridge.ports import Claim, Remote
+
+
+def fetch(remote: Remote, claim: Claim, manifest: Manifest, watch: Callable[[int], None]) -> Content:
+    """Download into the claim's part, going on where an earlier try stopped.
+
+    What a power cut left of a part may be of the right length and still not the right bytes: a resumed download that
+    does not add up is begun again, once. Whether the bytes are the released ones is for `Claim.land`.
+    """
+    resumed = claim.part.exists()
+    content = remote.download(manifest.remote_path, claim.part, manifest.size, watch)
+    if resumed and content.sha256 != manifest.sha256:
+        claim.part.unlink()
+        content = remote.download(manifest.remote_path, claim.part, manifest.size)
+    return content

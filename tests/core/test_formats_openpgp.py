@@ -24,10 +24,11 @@ class Gpg:
         self.home = home
 
     def __call__(self, *arguments: str, answers: bytes | None = None) -> bytes:
-        command = [
+        command: list[str] = [
             "gpg",
             "--homedir",
-            self.home,
+            str(self.home),
+            "--no-tty",
             "--pinentry-mode",
             "loopback",
             "--passphrase",
@@ -134,7 +135,15 @@ def test_a_key_whose_encryption_subkey_is_revoked_is_refused_until_it_has_anothe
     gpg: Gpg, plain: Path
 ) -> None:
     fingerprint = gpg.key("moved@example.org")
-    gpg("--command-fd", "0", "--edit-key", fingerprint, answers=b"key 1\nrevkey\ny\n0\n\ny\nsave\n")
+    gpg(
+        "--status-fd",
+        "2",
+        "--command-fd",
+        "0",
+        "--edit-key",
+        fingerprint,
+        answers=b"key 1\nrevkey\ny\n0\n\ny\nsave\n",
+    )
     cipher = plain.parent / "cipher"
     with pytest.raises(UsageError, match="subkey is revoked"):
         encrypt(plain, cipher, [gpg.public(fingerprint)], armour=False)

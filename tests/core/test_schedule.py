@@ -112,6 +112,12 @@ def test_a_window_that_begins_in_the_repeated_hour_has_nothing_from_before_it(si
     assert list(found) == []
 
 
+def test_a_window_that_begins_at_the_jump_has_the_slot_that_jumped_there() -> None:
+    jump = at("2026-03-29 01:00")
+    found = slots(feed({"cron": "30 1 * * *"}), NO_HOLIDAYS, jump, jump + timedelta(hours=1))
+    assert [slot.scheduled_at for slot in found] == [jump]
+
+
 def test_a_window_given_in_local_time_is_the_same_window() -> None:
     hourly = feed({"cron": "0 * * * *"})
     since, until = at("2026-10-25 00:00"), at("2026-10-25 02:00")

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from landbridge.contract.columns import ColumnRule, StrictReport
-from landbridge.contract.strict.delimited import CsvGate
+from landbridge.contract.strict.delimited import csv_gate
 from landbridge.feed.outputs import Csv
 from tests.contract.strict_oracle import Seen, read
 
@@ -57,7 +57,7 @@ _BODY = st.lists(st.one_of(_TAILORED, _WILD, _RAW), max_size=4).map(b"".join)
 def _scan(tmp_path: Path, text: bytes, block: int) -> StrictReport:
     path = tmp_path / "file.csv"
     path.write_bytes(text)
-    return CsvGate(Csv(), COLUMNS, block).scan(path)
+    return csv_gate(Csv(), COLUMNS, block).scan(path)
 
 
 def _seen(report: StrictReport) -> list[Seen]:

@@ -6,10 +6,10 @@ defect. One thread, a few MiB of memory, whatever the size of the file or of a f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from landbridge.errors import UsageError
-from landbridge.feed.outputs import Csv
+from landbridge.feed.outputs import Csv, Fixed, Jsonl, Parquet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +19,23 @@ if TYPE_CHECKING:
 
 
 def strict_gate(file: File, columns: Sequence[ColumnRule]) -> StrictGate:
-    """Make the gate of one declared file, for its columns in the file's order."""
-    from landbridge.contract.strict.delimited import CsvGate
+    """Make the gate of one declared file, for its columns in the file's order.
+
+    Raises:
+        UsageError: the format has no bytes of its own to be strict about (Parquet).
+    """
+    from landbridge.contract.strict.delimited import csv_gate
+    from landbridge.contract.strict.fixed import fixed_gate
+    from landbridge.contract.strict.jsonl import jsonl_gate
 
     match file.format:
         case Csv() as csv:
-            return CsvGate(csv, tuple(columns))
-        case _:
-            raise UsageError(f"a {file.format.kind} file has no strict gate", expected="csv")
+            return csv_gate(csv, columns)
+        case Fixed() as fixed:
+            return fixed_gate(fixed, columns)
+        case Jsonl():
+            return jsonl_gate(columns)
+        case Parquet():
+            raise UsageError("a Parquet file has no strict gate: its form is in its schema")
+        case _ as never:
+            assert_never(never)

@@ -43,6 +43,10 @@ class Block:
         """Give the first byte of a record."""
         return int(self.ends[row - 1]) if row else 0
 
+    def longest(self) -> int:
+        """Give the bytes of the longest record."""
+        return int(np.diff(self.ends, prepend=0).max())
+
     def fields(self, columns: Sequence[int]) -> tuple[Positions, Positions]:
         """Give first byte and end of the fields of these columns, regular record by record; quotes are included."""
         width, many = len(columns), len(self.regular)
@@ -123,8 +127,9 @@ class Blocks:
 
     def _events(self, length: int, *, has_cr: bool, quoted: bool) -> tuple[Positions, Bytes]:
         data, mask, more = self._page.bytes[:length], self._mask[:length], self._more[:length]
-        np.equal(data, self._dialect.delimiter, out=mask)
-        wanted = [LF, *([self._dialect.quote] if quoted else []), *([CR] if has_cr else [])]
+        np.equal(data, LF, out=mask)
+        delimiter = [self._dialect.delimiter] if self._dialect.delimiter >= 0 else []
+        wanted = [*delimiter, *([self._dialect.quote] if quoted else []), *([CR] if has_cr else [])]
         for byte in wanted:
             np.equal(data, byte, out=more)
             np.logical_or(mask, more, out=mask)

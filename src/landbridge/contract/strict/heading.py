@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_WORD = re.compile(r"\{[^{}]*\}")
-_COUNTS = re.compile(r"\{(rows|records)[^{}]*\}")
+_WIDTH = re.compile(r"0([1-9][0-9]?)d?")
 
 
 def header_faults(seen: Sequence[str], expected: Sequence[str]) -> list[tuple[int, str]]:
@@ -48,13 +48,25 @@ def record_faults(seen: Sequence[str], declared: Sequence[str]) -> list[tuple[in
 
 
 def _pattern(declared: str) -> re.Pattern[str]:
-    """Make a pattern of a declared field: literal text, digits for counts, anything for other words."""
-    pieces, at = [], 0
-    for word in _WORD.finditer(declared):
-        pieces.append(re.escape(declared[at : word.start()]))
-        pieces.append("[0-9]+" if _COUNTS.fullmatch(word.group()) else "(?s:.*)")
-        at = word.end()
-    return re.compile("".join(pieces) + re.escape(declared[at:]))
+    """Make a pattern of a declared field: literal text, a number for counts and totals, anything for other words."""
+    return re.compile("".join(pieces_of(declared)))
+
+
+def pieces_of(declared: str) -> list[str]:
+    """Give patterns for the literal texts and words of a declared field, in turn."""
+    pieces = []
+    for literal, word, spec, _ in string.Formatter().parse(declared):
+        pieces.append(re.escape(literal))
+        width = _WIDTH.fullmatch(spec or "")
+        if word in ("rows", "records") and width:
+            pieces.append(f"[0-9]{{{width[1]}}}")
+        elif word in ("rows", "records"):
+            pieces.append("[ 0-9,_]+" if spec else "[0-9]+")
+        elif word == "total":
+            pieces.append(r"-?[0-9]+(?:\.[0-9]+)?")
+        elif word is not None:
+            pieces.append("(?s:.*?)")
+    return pieces
 
 
 def _twice(names: Sequence[str]) -> set[str]:

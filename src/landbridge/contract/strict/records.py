@@ -32,7 +32,10 @@ _CR = re.compile(b"\r")
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How fields and records are told apart; `quote` is -1 where nothing is quoted."""
+    """How fields and records are told apart.
+
+    `delimiter` is -1 where a record is one field, its line; `quote` is -1 where nothing is quoted.
+    """
 
     delimiter: int
     quote: int
@@ -78,7 +81,8 @@ class Records:
         self._window = window
         self._dialect = dialect
         quote = re.escape(bytes([dialect.quote])) if dialect.quote >= 0 else b""
-        self._stop = re.compile(b"[" + re.escape(bytes([dialect.delimiter])) + b"\n" + quote + b"]")
+        delimiter = re.escape(bytes([dialect.delimiter])) if dialect.delimiter >= 0 else b""
+        self._stop = re.compile(b"[" + delimiter + b"\n" + quote + b"]")
         self._quoted = (
             re.compile(b"[^%b]*+(?:%b%b[^%b]*+)*+" % (quote, quote, quote, quote)) if quote else None
         )
@@ -174,7 +178,7 @@ class Records:
     def _after(self, record: Record, end: int) -> int:
         """Step over what ends a field: a delimiter, or the line end that closes the record."""
         stop = self._window.byte(end)
-        if stop == self._dialect.delimiter:
+        if stop == self._dialect.delimiter and stop >= 0:
             return end + 1
         record.line_end = {LF: b"\n", CR: b"\r\n"}.get(stop, b"")
         record.end = end + len(record.line_end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,15 +14,15 @@ _WIDTH = re.compile(r"0([1-9][0-9]?)d?")
 
 
 def header_faults(seen: Sequence[str], expected: Sequence[str]) -> list[tuple[int, str]]:
-    """Compare the names of a header with the columns: (field from 0, message) for each difference that matters."""
+    """Give the first difference of a header's names from the columns, as (field from 0, message)."""
     if list(seen) == list(expected):
         return []
+    if not set(seen) & set(expected):  # probably data, so nothing of it is shown
+        return [(0, f"the header is missing: expected {_list(expected)}")]
     twice = sorted({name for name in seen if seen.count(name) > 1 and name not in _twice(expected)})
     if twice:
         at = seen.index(twice[0])
         return [(seen.index(twice[0], at + 1), f"the column `{twice[0]}` is there twice")]
-    if not set(seen) & set(expected):
-        return [(0, f"the header is missing: expected {_list(expected)}")]
     if sorted(seen) == sorted(expected):
         at = next(i for i, (s, e) in enumerate(zip(seen, expected, strict=True)) if s != e)
         return [(at, f"the columns are in another order: expected `{expected[at]}` here, seen `{seen[at]}`")]
@@ -36,15 +37,20 @@ def header_faults(seen: Sequence[str], expected: Sequence[str]) -> list[tuple[in
     return faults[:1]
 
 
-def record_faults(seen: Sequence[str], declared: Sequence[str]) -> list[tuple[int, str]]:
-    """Compare a leading or trailing record with its declaration: literal fields letter by letter, counts as numbers."""
+def record_faults(seen: Sequence[str], declared: Sequence[str], *, shy: bool) -> list[tuple[int, str]]:
+    """Give the first difference of a leading or trailing record from its declaration, as (field from 0, message).
+
+    Literal text is compared letter by letter; counts and totals must be numbers. With `shy`, nothing that was seen is
+    shown: where a trailing record is missing it is data.
+    """
     if len(seen) != len(declared):
         return [(-1, f"{len(seen)} fields, expected {len(declared)}")]
-    return [
-        (at, f"expected `{d}`, seen `{s}`")
+    wrong = (
+        (at, f"expected `{d}`" + ("" if shy else f", seen `{s[:80]}`"))
         for at, (s, d) in enumerate(zip(seen, declared, strict=True))
         if not _pattern(d).fullmatch(s)
-    ]
+    )
+    return list(islice(wrong, 1))
 
 
 def _pattern(declared: str) -> re.Pattern[str]:

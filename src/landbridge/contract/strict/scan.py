@@ -169,7 +169,7 @@ class _Pass:
         record = self._records.read(place.offset, 1 if layout.dialect.delimiter < 0 else len(declared))
         self._structure(record, place.record, lambda: place.line, without=_AROUND_SAYS)
         seen = layout.around(self._records, record, declared)
-        for at, message in [] if record.broken else record_faults(seen, declared):
+        for at, message in [] if record.broken else record_faults(seen, declared, shy=self._shy):
             offset = record.fields[at].start if 0 <= at < len(record.fields) else record.start
             self._fault(Fault(name, offset, -1, message), place.record, lambda: place.line)
         if name == rule.TRAILING and not record.line_end and "{" in declared[-1]:
@@ -177,7 +177,11 @@ class _Pass:
         return self._after(place, record), seen
 
     def _header(self, place: Place) -> tuple[Place, tuple[str, ...]]:
-        if not self._gate.header or place.offset >= self._window.size:
+        if not self._gate.header:
+            return place, ()
+        if place.offset >= self._window.size:
+            if self._gate.leading and place.line > 1:
+                self._fault(Fault(rule.HEADER, place.offset, -1, "no header"), 0, lambda: place.line)
             return place, ()
         expected = [column.name for column in self._gate.columns]
         record = self._records.read(place.offset, self._gate.layout.width)

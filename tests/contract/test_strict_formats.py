@@ -1,0 +1,261 @@
+"""Does the strict gate know the records around the data, other dialects and encodings, fixed width and JSON lines?"""
+
+from pathlib import Path
+
+import pytest
+
+from landbridge.contract.columns import ColumnRule, Part, StrictReport
+from landbridge.contract.strict import strict_gate
+from landbridge.errors import DiskFailed, UsageError
+from landbridge.feed.outputs import Csv, File, Fixed, FixedColumn, Format, Jsonl, Parquet, Record
+
+COLUMNS = (
+    ColumnRule("id", "integer", bits=32),
+    ColumnRule("day", "date"),
+    ColumnRule("text", "string", personal=True),
+)
+HEADER = b"id,day,text\n"
+GOOD = b"1,2026-11-20,one\n2,2026-11-21,two\n"
+
+
+def _scan(
+    tmp_path: Path, text: bytes, form: Format, columns: tuple[ColumnRule, ...] = COLUMNS
+) -> StrictReport:
+    path = tmp_path / "file"
+    path.write_bytes(text)
+    return strict_gate(File(name="x", folder="x", format=form), columns).scan(path)
+
+
+def _said(report: StrictReport) -> list[tuple[str, int, int, int]]:
+    return [(d.rule, d.record, d.line, d.offset) for d in report.first]
+
+
+AROUND = Csv(leading=Record(fields=("H", "{feed}")), trailing=Record(fields=("T", "{rows}", "{total:id}")))
+
+
+def test_the_records_around_the_data_are_read_and_not_counted(tmp_path: Path) -> None:
+    text = b"H,flights\n" + HEADER + GOOD + b"T,2,3\n"
+    report = _scan(tmp_path, text, AROUND)
+    assert (report.rows, report.defects) == (2, {})
+    assert (report.header, report.leading, report.trailing) == (
+        ("id", "day", "text"),
+        ("H", "flights"),
+        ("T", "2", "3"),
+    )
+    assert text[slice(*report.data)] == GOOD
+    assert report.longest == 17
+    assert {"header", "leading_record", "trailing_record", "type.id", "type.day"} <= set(report.rules)
+    assert "type.text" not in report.rules
+    assert report.locate([1, 2]) == [(3, 22), (4, 39)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"X,flights\n" + HEADER + GOOD + b"T,2,3\n", [("leading_record", 0, 1, 0)]),
+        (b"H,flights\n" + HEADER + GOOD, [("trailing_record", 2, 4, 39)]),
+        (b"H,flights\n" + HEADER + GOOD + b"T,two,3\n", [("trailing_record", 3, 5, 58)]),
+        (b"H,flights\n" + HEADER + GOOD + b"T,2,3", [("structure.cut", 3, 5, 61)]),
+        (b"H,flights\n" + HEADER + GOOD + b"T,2\n", [("trailing_record", 3, 5, 56)]),
+        (b"H,flights\n" + HEADER, [("trailing_record", 1, 3, 22)]),
+        (b"H,flights\n", [("header", 0, 2, 10), ("trailing_record", 1, 2, 10)]),
+        (b"", [("structure.empty_file", 0, 1, 0)]),
+        (b"H,flights\n" + HEADER + GOOD + b"\nT,2,3\n", [("structure.blank_line", 3, 5, 56)]),
+        (
+            b"H,flights\n" + HEADER + GOOD + b"T,2,3\n\n",
+            [("type.id", 3, 5, 56), ("type.day", 3, 5, 58), ("trailing_record", 4, 6, 62)],
+        ),
+    ],
+)
+def test_the_records_around_the_data_must_be_there(
+    tmp_path: Path, text: bytes, said: list[tuple[str, int, int, int]]
+) -> None:
+    assert _said(_scan(tmp_path, text, AROUND)) == said
+
+
+def test_a_file_without_header_may_be_empty(tmp_path: Path) -> None:
+    assert _scan(tmp_path, b"", Csv(header=False)).defects == {}
+    assert _scan(tmp_path, GOOD, Csv(header=False)).rows == 2
+
+
+def test_the_line_end_of_a_file_without_header_is_that_of_its_first_record(tmp_path: Path) -> None:
+    report = _scan(tmp_path, GOOD + b"3,,x\r\n" + GOOD, Csv(header=False))
+    assert _said(report) == [("structure.line_ends", 3, 3, 38)]
+
+
+@pytest.mark.parametrize("last", [b'3,2026-11-20,"closed"', b"3,2026-11-20,plain"])
+def test_a_last_record_without_line_end_must_show_that_it_is_whole(tmp_path: Path, last: bytes) -> None:
+    report = _scan(tmp_path, HEADER + GOOD + last, Csv())
+    assert report.rows == 3
+    assert set(report.defects) == (set() if last.endswith(b'"') else {"structure.cut"})
+
+
+def test_other_dialects(tmp_path: Path) -> None:
+    semicolons = HEADER.replace(b",", b";") + b"1;2026-11-20;'a;''b'''\n\\N;\\N;\\N\n"
+    assert _scan(tmp_path, semicolons, Csv(delimiter=";", quote="'", null="\\N")).defects == {}
+    plain = HEADER.replace(b",", b"\t") + b'1\t2026-11-20\ta "quoted" word\n'
+    assert _scan(tmp_path, plain, Csv(delimiter="\t", quoting="none")).defects == {}
+    report = _scan(tmp_path, HEADER + b'"",\\N,x\n,2026-11-20,x\n', Csv(null="\\N"))
+    assert _said(report) == [("type.id", 1, 2, 13), ("type.id", 2, 3, 20)]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "good", "bad"),
+    [
+        ("ascii", b"plain", b"caf\xc3\xa9"),
+        ("utf-8", b"caf\xc3\xa9", b"caf\xe9"),
+        ("utf-8-sig", b"caf\xc3\xa9", b"\xed\xa0\x80"),
+        ("windows-1252", b"caf\xe9 \x80", b"\x81"),
+        ("iso-8859-15", b"\xa4", None),
+        ("iso-8859-1", b"\x81\xe9", None),
+    ],
+)
+def test_declared_encodings(tmp_path: Path, encoding: str, good: bytes, bad: bytes | None) -> None:
+    form = Csv.model_validate({"encoding": encoding})
+    assert _scan(tmp_path, HEADER + b"1,2026-11-20," + good + b"\n", form).defects == {}
+    if bad is not None:
+        report = _scan(tmp_path, HEADER + GOOD + b"1,2026-11-20,ab" + bad + b"\n", form)
+        assert [d[:3] for d in _said(report)] == [("encoding.bytes", 3, 4)]
+        assert len(HEADER + GOOD) + 15 <= report.first[0].offset <= len(HEADER + GOOD) + 15 + len(bad) - 1
+        assert report.first[0].column == "text"
+
+
+def test_a_personal_value_is_never_shown(tmp_path: Path) -> None:
+    columns = (ColumnRule("id", "integer", personal=True), *COLUMNS[1:])
+    report = _scan(
+        tmp_path, HEADER + b"secret,2026-11-20,x\n1,secret,x\n1,2026-11-20,sec\xffret\n", Csv(), columns
+    )
+    assert [(d.rule, d.value) for d in report.first] == [
+        ("type.id", "***"),
+        ("type.day", "secret"),
+        ("encoding.bytes", ""),
+    ]
+
+
+def test_a_long_value_is_shortened(tmp_path: Path) -> None:
+    report = _scan(tmp_path, HEADER + b"9" * 5000 + b",2026-11-20,x\n", Csv())
+    assert (report.first[0].rule, len(report.first[0].value)) == ("type.id", 80)
+
+
+def test_only_the_first_defects_are_kept_and_all_are_counted(tmp_path: Path) -> None:
+    report = _scan(tmp_path, HEADER + b"x,2026-11-20,t\n" * 3000, Csv())
+    assert (report.defects, len(report.first)) == ({"type.id": 3000}, 20)
+    assert [d.record for d in report.first] == list(range(1, 21))
+
+
+def test_a_record_with_a_flood_of_fields_ends(tmp_path: Path) -> None:
+    report = _scan(tmp_path, HEADER + b"," * 3_000_000 + b"\n" + GOOD, Csv())
+    assert (report.rows, report.defects) == (3, {"structure.columns": 1})
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DiskFailed):
+        strict_gate(File(name="x", folder="x"), COLUMNS).scan(tmp_path / "nothing")
+
+
+def test_parquet_has_no_strict_gate() -> None:
+    with pytest.raises(UsageError):
+        strict_gate(File(name="x", folder="x", format=Parquet(kind="parquet")), COLUMNS)
+
+
+FIXED = Fixed(
+    kind="fixed",
+    columns={
+        "id": FixedColumn(width=6, align="right", fill="0"),
+        "day": FixedColumn(width=10),
+        "text": FixedColumn(width=5, align="left"),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "rule", "offset"),
+    [
+        (b"0000072026-11-20hello", "", 0),
+        (b"-000072026-11-20     ", "", 0),
+        (b"000007          hello", "", 0),
+        ("0000072026-11-20é€x  ".encode(), "", 0),
+        (b"0000072026-11-20hell", "structure.width", 22),
+        (b"0000072026-11-20hello!", "structure.width", 22),
+        (b"", "structure.blank_line", 22),
+        (b" 000072026-11-20hello", "type.id", 22),
+        (b"0000072026-02-30hello", "type.day", 28),
+        ("00000x2026-11-20é€x  ".encode(), "type.id", 22),
+        (b"0000072026-11-20h\0llo", "encoding.nul", 39),
+        (b"0000072026-11-20h\xffllo", "encoding.bytes", 39),
+        (b"0000072026-11-20h\rllo", "structure.line_ends", 39),
+    ],
+)
+@pytest.mark.parametrize("form", [FIXED, FIXED.model_copy(update={"encoding": "utf-8-sig"})])
+def test_fixed_width(tmp_path: Path, line: bytes, rule: str, offset: int, form: Fixed) -> None:
+    good = b"0000012026-11-20one  \n"
+    report = _scan(tmp_path, good + line + b"\n" + good, form)
+    assert report.rows == 3
+    assert _said(report) == ([(rule, 2, 2, offset)] if rule else [])
+
+
+def test_fixed_width_with_records_around_it(tmp_path: Path) -> None:
+    form = FIXED.model_copy(
+        update={
+            "header": True,
+            "leading": Record(fields=("HDR", "{business_date:%Y%m%d}")),
+            "trailing": Record(fields=("TRL", "{rows:06d}", "{total:id}")),
+        }
+    )
+    text = b"HDR20261120\nid    day       text \n0000012026-11-20one  \nTRL0000011\n"
+    report = _scan(tmp_path, text, form)
+    assert report.defects == {}
+    assert (report.leading, report.trailing) == (("HDR", "20261120"), ("TRL", "000001", "1"))
+    assert _scan(tmp_path, text.replace(b"day", b"dax"), form).defects == {"header": 1}
+    assert _scan(tmp_path, text.replace(b"TRL", b"XRL"), form).defects == {"trailing_record": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        (b'{"id":7,"day":"2026-11-20","text":"x"}', ""),
+        (b'{"text":null,"day":null,"id":null}', ""),
+        (b'{"id":"7","day":"2026-11-20","text":"\\ud83d\\udea2"}', ""),
+        (b'{"id":7,"day":"2026-11-20"}', "structure.keys"),
+        (b'{"id":7,"day":"2026-11-20","text":"x","more":1}', "structure.keys"),
+        (b'{"id":7,"id":8,"day":"2026-11-20","text":"x"}', "structure.keys"),
+        (b'{"id":7,"day":"2026-11-20","text":"x"} {}', "structure.json"),
+        (b'{"id":7,"day":"2026-11-20","text":"x"', "structure.json"),
+        (b'{"id":NaN,"day":"2026-11-20","text":"x"}', "structure.json"),
+        (b'{"id":07,"day":"2026-11-20","text":"x"}', "structure.json"),
+        (b"[1]", "structure.json"),
+        (b"[" * 100_000, "structure.json"),
+        (b"", "structure.blank_line"),
+        (b'{"id":7.0,"day":"2026-11-20","text":"x"}', "type.id"),
+        (b'{"id":1e3,"day":"2026-11-20","text":"x"}', "type.id"),
+        (b'{"id":3000000000,"day":"2026-11-20","text":"x"}', "type.id"),
+        (b'{"id":true,"day":"2026-11-20","text":"x"}', "type.id"),
+        (b'{"id":7,"day":20261120,"text":"x"}', "type.day"),
+        (b'{"id":7,"day":"2026-11-31","text":"x"}', "type.day"),
+        (b'{"id":7,"day":"2026-11-20","text":7}', "type.text"),
+        (b'{"id":7,"day":"2026-11-20","text":["x"]}', "type.text"),
+        (b'{"id":7,"day":"2026-11-20","text":"\\ud800"}', "type.text"),
+        (b'{"id":7,"day":"2026-11-20","text":"\xff"}', "encoding.bytes"),
+    ],
+)
+def test_json_lines(tmp_path: Path, line: bytes, rule: str) -> None:
+    good = b'{"id":1,"day":"2026-11-20","text":"one"}\n'
+    report = _scan(tmp_path, good + line + b"\n" + good, Jsonl(kind="jsonl"))
+    assert report.rows == 3
+    assert [d[:3] for d in _said(report)] == ([(rule, 2, 2)] if rule else [])
+
+
+def test_a_declared_form_of_a_date(tmp_path: Path) -> None:
+    form = (Part("d", 2), Part("", 1, "/"), Part("M", 2), Part("", 1, "/"), Part("y", 4))
+    columns = (COLUMNS[0], ColumnRule("day", "date", format="dd/MM/yyyy", form=form), COLUMNS[2])
+    report = _scan(tmp_path, HEADER + b"1,29/02/2024,x\n2,2026-11-20,x\n3,31/11/2026,x\n", Csv(), columns)
+    assert [(d.record, d.message) for d in report.first] == [
+        (2, "not a date: expected dd/MM/yyyy"),
+        (3, "not a date: no such day"),
+    ]
+
+
+def test_data_in_the_place_of_a_record_around_it_is_not_shown(tmp_path: Path) -> None:
+    report = _scan(tmp_path, b"H,flights\nsecret,secret,secret\nsecret,secret,secret\n", AROUND)
+    assert {d.rule for d in report.first} == {"header", "trailing_record"}
+    assert "secret" not in str(report.first)

@@ -1,0 +1,266 @@
+"""Does every implementation of the Remote port keep its promise?"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import resource
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge.errors import DiskFailed, IntegrityBroken, NotFound, ShareRefused, Unavailable
+from landbridge.facts import Content
+from landbridge.sftp.client import SftpRemote
+from landbridge.sftp.endpoint import Endpoint, Tuning
+from tests.fakes.folder_remote import FolderRemote
+from tests.servers import sftp
+from tests.servers.seaweed import SFTP_BUCKET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from landbridge.ports import Remote
+    from tests.servers.seaweed import Lent
+
+KINDS = (
+    "fake",
+    "asyncssh",
+    pytest.param(
+        "openssh", marks=pytest.mark.skipif(sftp.SSHD is None, reason="OpenSSH's sshd is not installed")
+    ),
+    "seaweed",
+)
+
+
+@dataclass(frozen=True)
+class Stand:
+    """A remote, and the other side of it."""
+
+    remote: Remote
+    at: Callable[[str], str]
+    """Where the remote finds `outbound/x`."""
+    put: Callable[[str, bytes], None]
+    """Write `outbound/x` as the cloud side does."""
+    got: Callable[[str], bytes]
+    """Read `receipts/x` as the cloud side does."""
+
+    def outbound(self, name: str, body: bytes) -> str:
+        self.put(f"outbound/{name}", body)
+        return self.at(f"outbound/{name}")
+
+
+@pytest.fixture(params=KINDS)
+def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+    with _stand(request.param, request, tmp_path / "server") as made:
+        yield made
+
+
+@contextmanager
+def _stand(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Stand]:
+    if kind == "seaweed":
+        server: Lent = request.getfixturevalue("seaweed")
+        endpoint = Endpoint(
+            "127.0.0.1",
+            server.sftp_port,
+            "collector",
+            server.user_key.private_openssh,
+            (server.host_key.public_openssh,),
+        )
+        # The lent server is shared: a folder of our own below each prefix.
+        home = f"t{random.randrange(10**9)}"
+
+        def key(path: str) -> str:
+            prefix, _, rest = path.partition("/")
+            return f"{prefix}/{home}/{rest}".rstrip("/")
+
+        def put_object(path: str, body: bytes) -> None:
+            server.client.put_object(Bucket=SFTP_BUCKET, Key=key(path), Body=body)
+
+        with SftpRemote(endpoint) as remote:
+            yield Stand(
+                remote,
+                lambda path: f"/{key(path)}",
+                put_object,
+                lambda path: server.client.get_object(Bucket=SFTP_BUCKET, Key=key(path))["Body"].read(),
+            )
+        return
+    for name in ("outbound", "receipts"):
+        (folder / name).mkdir(parents=True)
+
+    def put(path: str, body: bytes) -> None:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(body)
+
+    with ExitStack() as stack:
+        if kind == "fake":
+            yield Stand(
+                FolderRemote(folder), lambda path: f"/{path}", put, lambda path: (folder / path).read_bytes()
+            )
+            return
+        start = sftp.openssh_server if kind == "openssh" else sftp.asyncssh_server
+        running = stack.enter_context(start(folder))
+        remote = stack.enter_context(SftpRemote(running.endpoint()))
+        yield Stand(
+            remote, lambda path: f"{running.home}/{path}", put, lambda path: (folder / path).read_bytes()
+        )
+
+
+def _bytes(size: int, seed: int = 1) -> bytes:
+    return random.Random(seed).randbytes(size)
+
+
+def _content(body: bytes) -> Content:
+    return Content(len(body), hashlib.sha256(body).hexdigest(), 0)
+
+
+def test_files_are_listed_by_name_and_folders_apart(stand: Stand) -> None:
+    for name in ("b.csv", "a.csv", "sub/c.csv"):
+        stand.outbound(name, b"123")
+    listed = stand.remote.files(stand.at("outbound"))
+    assert [(file.name, file.size) for file in listed] == [("a.csv", 3), ("b.csv", 3)]
+    assert stand.remote.read(listed[0].path) == b"123"
+    assert stand.remote.folders(stand.at("outbound")) == ["sub"]
+
+
+def test_a_folder_that_is_not_there_is_empty(stand: Stand) -> None:
+    assert stand.remote.files(stand.at("outbound/never")) == []
+    assert stand.remote.folders(stand.at("outbound/never")) == []
+
+
+def test_many_small_files_come_in_the_order_asked(stand: Stand) -> None:
+    bodies = [_bytes(size, seed=size) for size in (0, 1, 700, 40_000, 70_000)]
+    paths = [stand.outbound(f"f{len(body)}", body) for body in bodies]
+    assert stand.remote.read_many(paths[::-1]) == bodies[::-1]
+    assert stand.remote.read_many([]) == []
+
+
+def test_what_is_not_there_is_not_found(stand: Stand, tmp_path: Path) -> None:
+    missing = stand.at("outbound/missing")
+    with pytest.raises(NotFound):
+        stand.remote.read(missing)
+    with pytest.raises(NotFound):
+        stand.remote.read_many([stand.outbound("there", b"x"), missing])
+    with pytest.raises(NotFound):
+        stand.remote.download(missing, tmp_path / "part", 3)
+
+
+def test_a_document_is_at_most_a_mebibyte(stand: Stand) -> None:
+    body = _bytes(1 << 20)
+    assert stand.remote.read(stand.outbound("most", body)) == body
+    with pytest.raises(IntegrityBroken):
+        stand.remote.read(stand.outbound("more", body + b"x"))
+
+
+@pytest.mark.parametrize("size", [0, 1, 16_384, 32_768, 32_769, 261_120, 300_000, 5_000_001])
+def test_a_download_is_whole_and_hashed(stand: Stand, tmp_path: Path, size: int) -> None:
+    body = _bytes(size)
+    told: list[int] = []
+    content = stand.remote.download(stand.outbound("f", body), tmp_path / "part", size, told.append)
+    assert content == _content(body)
+    assert (tmp_path / "part").read_bytes() == body
+    assert sum(told) == size
+
+
+@pytest.mark.parametrize(
+    ("size", "there"), [(300_000, 1), (16_384, 16_000), (3_000_000, 2_999_999), (5_000, 5_000)]
+)
+def test_a_download_goes_on_where_it_stopped(stand: Stand, tmp_path: Path, size: int, there: int) -> None:
+    body = _bytes(size)
+    part = tmp_path / "part"
+    # Bytes of our own in what is there: they stay, so it was not downloaded again; and the digest is of what is there.
+    part.write_bytes(kept := bytes(there))
+    content = stand.remote.download(stand.outbound("f", body), part, size)
+    assert part.read_bytes() == kept + body[there:]
+    assert content == _content(kept + body[there:])
+
+
+def test_a_part_that_is_too_long_is_begun_again(stand: Stand, tmp_path: Path) -> None:
+    body = _bytes(9_000)
+    (tmp_path / "part").write_bytes(bytes(9_001))
+    assert stand.remote.download(stand.outbound("f", body), tmp_path / "part", 9_000) == _content(body)
+
+
+@pytest.mark.parametrize("size", [0, 10, 20_000, 400_000, 3_000_000])
+@pytest.mark.parametrize("wrong", [-1, 1, 100_000])
+def test_a_file_of_another_length_is_refused(stand: Stand, tmp_path: Path, size: int, wrong: int) -> None:
+    path = stand.outbound("f", _bytes(max(0, size + wrong)))
+    if size + wrong < 0:
+        return
+    with pytest.raises(IntegrityBroken):
+        stand.remote.download(path, tmp_path / "part", size)
+
+
+def test_many_downloads_at_once_do_not_mix(stand: Stand, tmp_path: Path) -> None:
+    bodies = {f"f{seed}": _bytes(seed * 37_000, seed) for seed in range(24)}
+    paths = {name: stand.outbound(name, body) for name, body in bodies.items()}
+
+    def one(name: str) -> bool:
+        content = stand.remote.download(paths[name], tmp_path / name, len(bodies[name]))
+        return content == _content(bodies[name]) and (tmp_path / name).read_bytes() == bodies[name]
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(pool.map(one, bodies))
+
+
+def test_a_disk_that_refuses_is_told_as_such(stand: Stand, tmp_path: Path) -> None:
+    path = stand.outbound("f", _bytes(400_000))
+    with pytest.raises(ShareRefused):
+        stand.remote.download(path, tmp_path / "no folder" / "part", 400_000)
+    with pytest.raises((ShareRefused, DiskFailed)):
+        stand.remote.download(path, tmp_path, 400_000)
+    assert stand.remote.download(path, tmp_path / "part", 400_000) == _content(_bytes(400_000))
+
+
+def test_a_full_disk_leaves_what_came_and_the_remote_usable(stand: Stand, tmp_path: Path) -> None:
+    body = _bytes(3_000_000)
+    path = stand.outbound("f", body)
+    with _no_file_above(1_000_000), pytest.raises((ShareRefused, DiskFailed)):
+        stand.remote.download(path, tmp_path / "part", 3_000_000)
+    left = (tmp_path / "part").read_bytes()
+    assert left == body[: len(left)]
+    for name in ("part", "p1", "p2", "p3"):
+        assert stand.remote.download(path, tmp_path / name, 3_000_000) == _content(body)
+
+
+@contextmanager
+def _no_file_above(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_receipt_is_put_with_its_folder_and_again(stand: Stand) -> None:
+    path = "receipts/2026-11-20/f.2026-11-20.0001.json"
+    for _ in range(2):
+        stand.remote.write(stand.at(path), b"{}\n")
+        assert stand.got(path) == b"{}\n"
+
+
+def test_a_closed_remote_is_unavailable(stand: Stand) -> None:
+    stand.remote.files(stand.at("outbound"))
+    stand.remote.close()
+    stand.remote.close()
+    with pytest.raises(Unavailable):
+        stand.remote.files(stand.at("outbound"))
+
+
+def test_a_small_window_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    bodies = {f"f{seed}": _bytes(700_000, seed) for seed in range(4)}
+    for name, body in bodies.items():
+        (tmp_path / "server" / name).write_bytes(body)
+    with (
+        sftp.asyncssh_server(tmp_path / "server") as server,
+        SftpRemote(server.endpoint(), Tuning(window=100_000)) as remote,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        results = pool.map(lambda name: remote.download(f"/{name}", tmp_path / name, 700_000), bodies)
+        assert list(results) == [_content(body) for body in bodies.values()]

@@ -133,6 +133,8 @@ class TotalCheck:
     column: str
     at: Place
     severity: Severity = "error"
+    pattern: str = ""
+    """Regular expression of the whole field, the number in its one group; a bare number without it."""
 
 
 Check = RowCheck | KeyCheck | CountCheck | SqlCheck | TotalCheck

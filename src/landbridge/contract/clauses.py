@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from landbridge.contract import standard, texts
@@ -226,7 +226,10 @@ def value_of(column: ColumnRule, value: object) -> Value:
 
 
 def _decimal(text: str) -> Decimal:
-    number = Decimal(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE][-+]?\d+)?", text) else Decimal("NaN")
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
     if not number.is_finite():
         message = f"`{text}` is no number"
         raise ValueError(message)
@@ -330,7 +333,7 @@ def _option(clauses: Clauses, column: ColumnRule, option: str, value: object) ->
             case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", _ if value is not None:
                 sign, words = _COMPARED[option]
                 bound = literal(value_of(column, value))
-                yield RowCheck(option, column.name, f"{quoted} {sign} {bound}", f"{words} {value}", place)
+                yield RowCheck(option, column.name, f"{quoted} {sign} {bound}", f"{words} {value!s}", place)
             case "minLength" | "maxLength", int():
                 sign, words = ("<", "at least") if option == "minLength" else (">", "at most")
                 yield RowCheck(
@@ -347,7 +350,7 @@ def _option(clauses: Clauses, column: ColumnRule, option: str, value: object) ->
             case "multipleOf", int() | float() if column.kind != "float":
                 step = literal(_decimal(str(value)))
                 yield RowCheck(
-                    option, column.name, f"{quoted} % {step} <> 0", f"a multiple of {value}", place
+                    option, column.name, f"{quoted} % {step} <> 0", f"a multiple of {value!s}", place
                 )
             case "format", str() if declared == "string":
                 yield from _text_format(clauses, column, value)

@@ -154,11 +154,9 @@ class TwoHalves:
             ) from error
         except OSError as error:
             raise DiskFailed(f"cannot read {path}", seen=error.strerror or str(error)) from error
-        except (
-            duckdb.InvalidInputException,
-            duckdb.ConversionException,
-            duckdb.OutOfRangeException,
-        ) as error:
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+            raise  # a query that we built wrongly: a bug, not the file's fault
+        except duckdb.Error as error:
             # The halves disagree: refuse the file. The engine's words may hold a value, so only its kind is told.
             return (results.unreadable(type(error).__name__),), ()
         finally:
@@ -213,10 +211,8 @@ class TwoHalves:
         for check in self.contract.checks:
             match check:
                 case SqlCheck():
-                    value, count = answer(connection, check.query)
-                    result = results.of_sql(
-                        check, value, count, measures.rows, shown=check.column not in personal
-                    )
+                    said = answer(connection, check.query)
+                    result = results.of_sql(check, said, measures.rows, shown=check.column not in personal)
                 case TotalCheck():
                     result = totals.result(check, seen, measures)
                 case _:

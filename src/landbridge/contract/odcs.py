@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from landbridge.contract import standard
 from landbridge.contract.checks import Contract, KeyCheck
 from landbridge.contract.clauses import Clauses, checks_of, column_of
-from landbridge.contract.places import Document, nearest
+from landbridge.contract.places import Document, Spelled, nearest
 from landbridge.contract.quality import Rule, check_of
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ def _plain(node: object) -> object:
             return node
         case int():
             return int(node)
-        case float():
-            return float(node)
+        case Spelled():
+            return node
         case datetime() | date() | time():
             return node.isoformat()
         case _:

@@ -12,8 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from ruamel.yaml import YAML
+    from ruamel.yaml.nodes import ScalarNode
+
 Step = str | int
 Path_ = tuple[Step, ...]
+
+
+class Spelled(float):
+    """A number with a fraction as the contract spells it, because a float would round a bound of twenty digits."""
+
+    text: str
+
+    def __str__(self) -> str:
+        """Give the digits as they were written."""
+        return self.text
 
 
 class Document:
@@ -31,11 +44,10 @@ class Document:
         self.tree = self._parsed(path)
 
     def _parsed(self, path: Path) -> object:
-        from ruamel.yaml import YAML
         from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
         try:
-            tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+            tree = _reader().load(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise DeclarationWrong([Problem(self.file, 1, 1, "", "no such contract")]) from error
         except UnicodeDecodeError as error:
@@ -98,6 +110,23 @@ class Document:
         """
         if self.problems:
             raise DeclarationWrong(self.problems)
+
+
+def _reader() -> YAML:
+    """Give a reader that keeps places, and numbers as they are spelled."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import RoundTripConstructor
+
+    class Exact(RoundTripConstructor):
+        def construct_yaml_float(self, node: ScalarNode) -> float:
+            number = Spelled(super().construct_yaml_float(node))
+            number.text = node.value
+            return number
+
+    Exact.add_constructor("tag:yaml.org,2002:float", Exact.construct_yaml_float)
+    reader = YAML(typ="rt")
+    reader.Constructor = Exact
+    return reader
 
 
 def dotted(path: Path_) -> str:

@@ -105,8 +105,26 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, table: str, key: tuple[st
     return int(row[0]) if row else 0
 
 
-def answer(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Scalar, int]:
-    """Give the first value of a contract's own query, and how many rows it gave (one is right)."""
-    rows = connection.execute(query).fetchmany(2)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a contract's own query gave."""
+
+    value: Scalar
+    rows: int
+    """One is right."""
+    failure: str = ""
+    """Kind of the error that stopped it. Its words may hold a value, so they are left out."""
+
+
+def answer(connection: duckdb.DuckDBPyConnection, query: str) -> Answer:
+    """Run a contract's own query and give its first value."""
+    import duckdb
+
+    try:
+        rows = connection.execute(query).fetchmany(2)
+    except (duckdb.OutOfMemoryException, duckdb.IOException):
+        raise
+    except duckdb.Error as error:
+        return Answer(None, 0, type(error).__name__)
     value = rows[0][0] if rows else None
-    return (value if isinstance(value, int | Decimal | float | str | bool) else None), len(rows)
+    return Answer(value if isinstance(value, int | Decimal | float | str | bool) else None, len(rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
@@ -71,6 +73,8 @@ def _read_csv(data: Bytes, delimiter: str, quote: str, null: str, columns: Mappi
     }
     if data.longest >= _USUAL_LINE:
         options["max_line_size"] = str(data.longest + 1024)
+        options["buffer_size"] = str(data.longest * 5 // 4)
+        options["parallel"] = "false"
     listed = ", ".join(f"{option} = {value}" for option, value in options.items())
     return f"read_csv({literal(str(data.path))}, {listed})"
 
@@ -108,12 +112,13 @@ def _fixed(widths: Mapping[str, FixedColumn], columns: Sequence[ColumnRule], dat
 
 
 def inexact(column: ColumnRule) -> str:
-    """Name the hidden yes-no column of a JSONL file that says a number there may have lost digits; empty when none can.
+    """Name the hidden yes-no column of a JSONL file that says a number there lost digits; empty when none can.
 
     DuckDB reads a JSON number beyond 64 bits, or with a fraction, as a double: 15 digits are exact (IEEE 754).
     """
-    large = column.kind == "decimal" or (column.kind == "integer" and column.bits > _WHOLE_BITS)
-    return f"landbridge inexact {column.name}" if large and not column.form else ""
+    decimal = column.kind == "decimal" and column.precision > _EXACT_DIGITS
+    large = decimal or (column.kind == "integer" and column.bits > _WHOLE_BITS)
+    return f"landbridge inexact {column.name}" if large else ""
 
 
 def _jsonl(columns: Sequence[ColumnRule], data: Bytes) -> str:
@@ -121,18 +126,34 @@ def _jsonl(columns: Sequence[ColumnRule], data: Bytes) -> str:
         column.name: "JSON" if inexact(column) else "VARCHAR" if column.form else type_of(column)
         for column in columns
     }
-    names = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in kinds.items())
-    most = f", maximum_object_size = {data.longest + 1024}" if data.longest else ""
-    table = f"read_json({literal(str(data.path))}, format = 'newline_delimited', columns = {{{names}}}{most})"
-    listed = []
-    for column in columns:
-        quoted = name(column.name)
-        if inexact(column):
-            text = f"json_extract_string({quoted}, '$')"
-            digits = f"regexp_replace(regexp_replace({text}, '([eE].*|[.]0)$', ''), '^[-0.]+|[.]', '', 'g')"
-            doubtful = f"json_type({quoted}) = 'DOUBLE' AND length({digits}) > {_EXACT_DIGITS}"
-            listed.append(f"{doubtful} AS {name(inexact(column))}")
-            listed.append(f"CAST({text} AS {type_of(column)}) AS {quoted}")
-        else:
-            listed.append(f"{typed(column, quoted) if column.form else quoted} AS {quoted}")
+    if any(inexact(column) for column in columns):
+        lines = _read_csv(data, _NEVER, "", "", {_LINE: "VARCHAR"})
+        parsed = f"from_json({name(_LINE)}, {literal(json.dumps(kinds))})"
+        table = f"(SELECT {name(_LINE)}, unnest({parsed}) FROM {lines})"
+    else:
+        names = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in kinds.items())
+        most = f", maximum_object_size = {data.longest + 1024}" if data.longest >= _USUAL_LINE else ""
+        table = (
+            f"read_json({literal(str(data.path))}, format = 'newline_delimited', columns = {{{names}}}{most})"
+        )
+    listed = [piece for column in columns for piece in _from_json(column)]
     return f"(SELECT {', '.join(listed)} FROM {table})"
+
+
+def _from_json(column: ColumnRule) -> list[str]:
+    """Give the value of one key, and for a number that may have lost digits a second look at the text of the line."""
+    quoted = name(column.name)
+    if not inexact(column):
+        return [f"{typed(column, quoted) if column.form else quoted} AS {quoted}"]
+    text = f"json_extract_string({quoted}, '$')"
+    digits = f"regexp_replace(regexp_replace({text}, '([eE].*|[.]0)$', ''), '^[-0.]+|[.]', '', 'g')"
+    doubtful = f"json_type({quoted}) = 'DOUBLE' AND length({digits}) > {_EXACT_DIGITS}"
+    key = re.escape(json.dumps(column.name, ensure_ascii=False))
+    written = f"regexp_extract({name(_LINE)}, {literal(key + r'[ 	]*:[ 	]*(-?[0-9.]+)')}, 1)"
+    # The text may stand inside another value; then it is another number.
+    same = f"TRY_CAST({written} AS DOUBLE) IS NOT DISTINCT FROM TRY_CAST({text} AS DOUBLE)"
+    kind = type_of(column)
+    exact = (
+        f"CASE WHEN {doubtful} AND {same} THEN TRY_CAST({written} AS {kind}) ELSE CAST({text} AS {kind}) END"
+    )
+    return [f"({doubtful}) AND NOT ({same}) AS {name(inexact(column))}", f"{exact} AS {quoted}"]

@@ -12,7 +12,7 @@ from landbridge.facts import RuleResult
 if TYPE_CHECKING:
     from landbridge.contract.checks import Bound, Contract, Severity, SqlCheck
     from landbridge.contract.columns import StrictReport
-    from landbridge.contract.query import Measures, Scalar
+    from landbridge.contract.query import Answer, Measures
     from landbridge.facts import Defect
 
 _LOWER = (">", ">=", "not between")
@@ -117,8 +117,9 @@ def too_many(check: RowCheck | KeyCheck) -> bool:
     return any(bound.operator not in _LOWER for bound in check.bounds)
 
 
-def of_sql(check: SqlCheck, value: Scalar, count: int, rows: int, *, shown: bool) -> RuleResult:
+def of_sql(check: SqlCheck, said: Answer, rows: int, *, shown: bool) -> RuleResult:
     """Compare the answer of a contract's own query; a text answer is told only when `shown`."""
+    value = said.value
     told = str(value) if shown or isinstance(value, bool | int | Decimal) else "a personal value"
     if check.equals is not None:
         passed = (value == check.equals and type(value) is type(check.equals)) != check.negated
@@ -131,8 +132,10 @@ def of_sql(check: SqlCheck, value: Scalar, count: int, rows: int, *, shown: bool
             and all(bound.holds(number, rows) for bound in check.bounds)
         )
         threshold = _words(check.bounds)
-    if count != 1:
-        passed, told = False, "no row" if count == 0 else "several rows"
+    if said.failure:
+        passed, told = False, f"no answer ({said.failure})"
+    elif said.rows != 1:
+        passed, told = False, "no row" if said.rows == 0 else "several rows"
     return RuleResult(
         rule=check.rule,
         column=check.column,

@@ -7,7 +7,8 @@ Two ways to ask: a contract's control total names a field of the record; the fee
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from string import Formatter
 from typing import TYPE_CHECKING, Literal
 
 from landbridge.contract.checks import Place, TotalCheck
@@ -15,43 +16,49 @@ from landbridge.facts import RuleResult
 from landbridge.feed.outputs import Csv, Fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from landbridge.contract.columns import ColumnRule, StrictReport
     from landbridge.contract.query import Measures
     from landbridge.feed.outputs import Format, Record
 
-_WORD = re.compile(r"\{(rows|records|total)(?::([^{}]*))?\}")
-_RECORDS: tuple[Literal["leading", "trailing"], ...] = ("leading", "trailing")
+_NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?)"
 
 
 def declared(form: Format, columns: Sequence[ColumnRule]) -> tuple[TotalCheck, ...]:
-    """Give the checks that the file's own leading and trailing records ask for: fields that are one such word."""
+    """Give the checks that the file's own leading and trailing records ask for: one for each such word in a field."""
     if not isinstance(form, Csv | Fixed):
         return ()
     exact = {column.name for column in columns if column.kind in ("integer", "decimal")}
-    found = []
     records: dict[Literal["leading", "trailing"], Record | None] = {
         "leading": form.leading,
         "trailing": form.trailing,
     }
-    for record, shape in records.items():
-        for position, text in enumerate(shape.fields if shape else (), start=1):
-            word = _WORD.fullmatch(text)
-            if word is None:
-                continue
-            at = Place("", 0, 0, f"file.format.{record}.fields[{position - 1}]")
-            rule, argument = f"{record} record", word.group(2) or ""
-            match word.group(1):
-                case "total" if argument in exact:
-                    found.append(TotalCheck(rule, record, position, "total", argument, at))
-                case "rows":
-                    found.append(TotalCheck(rule, record, position, "rows", "", at))
-                case "records":
-                    found.append(TotalCheck(rule, record, position, "records", "", at))
-                case _:
-                    pass  # a total of something that has no exact sum: the declaration's own check refuses it
-    return tuple(found)
+    return tuple(
+        check
+        for record, shape in records.items()
+        for position, text in enumerate(shape.fields if shape else (), start=1)
+        for check in _of_field(record, position, text, exact)
+    )
+
+
+def _of_field(
+    record: Literal["leading", "trailing"], position: int, text: str, exact: set[str]
+) -> Iterator[TotalCheck]:
+    at = Place("", 0, 0, f"file.format.{record}.fields[{position - 1}]")
+    pieces = [(literal, word, spec or "") for literal, word, spec, _ in Formatter().parse(text)]
+    for asked, (_, word, spec) in enumerate(pieces):
+        pattern = "".join(
+            re.escape(literal) + ("" if other is None else _NUMBER if number == asked else ".*?")
+            for number, (literal, other, _) in enumerate(pieces)
+        )
+        match word:
+            case "rows" | "records":
+                yield TotalCheck(f"{record} record", record, position, word, "", at, pattern=pattern)
+            case "total" if spec in exact:
+                yield TotalCheck(f"{record} record", record, position, "total", spec, at, pattern=pattern)
+            case _:
+                pass  # other words, and a total without an exact sum, which the writer refuses
 
 
 def result(check: TotalCheck, seen: StrictReport, measures: Measures) -> RuleResult:
@@ -68,7 +75,8 @@ def result(check: TotalCheck, seen: StrictReport, measures: Measures) -> RuleRes
     said = fields[check.field - 1] if fields is not None and check.field <= len(fields) else None
     passed, message = False, f"the file has no field {check.field} in a {check.record} record"
     if said is not None:
-        passed = _number(said) == wanted
+        found = re.fullmatch(check.pattern or _NUMBER, said.strip(), re.ASCII)
+        passed = found is not None and Decimal(found.group(1)) == wanted
         message = "" if passed else f"field {check.field} of the {check.record} record says `{said[:80]}`"
     return RuleResult(
         rule=check.rule,
@@ -80,13 +88,3 @@ def result(check: TotalCheck, seen: StrictReport, measures: Measures) -> RuleRes
         severity=check.severity,
         message=message,
     )
-
-
-def _number(text: str) -> Decimal | None:
-    plain = text.strip()
-    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", plain, re.ASCII):
-        return None
-    try:
-        return Decimal(plain)
-    except InvalidOperation:
-        return None

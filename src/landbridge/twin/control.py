@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from landbridge.deploy.needs import needs
-from landbridge.errors import Unavailable
+from landbridge.errors import NotPermitted, TryAgain, Unavailable
 from landbridge.twin import child, lock, state
 from landbridge.twin.files import append_private
 from landbridge.twin.health import Check, checks
@@ -46,7 +46,8 @@ def up(declaration: Declaration, environment: str, *, schedule: bool, progress: 
     What an earlier twin left half-alive is stopped first. Ctrl-C, and any error, stops what was started.
 
     Raises:
-        Unavailable: a part did not come up, or another `up` is under way.
+        TryAgain: another `up` is under way.
+        Unavailable, NotPermitted: a part did not come up; nothing is left running.
     """
     folder = state.make_folder(declaration.folder, environment)
     known = state.recorded(folder)
@@ -101,8 +102,11 @@ def _follow(keeper: subprocess.Popen[bytes], progress: Progress, folder: Path) -
                     progress.finish(step)
                 case {"ready": True}:
                     return
-                case {"error": {"what": what, "expected": expected, "seen": seen, "hint": hint}}:
-                    raise Unavailable(what, expected=expected, seen=seen, hint=hint)
+                case {
+                    "error": {"exit": code, "what": what, "expected": expected, "seen": seen, "hint": hint}
+                }:
+                    kind = next(kind for kind in (TryAgain, NotPermitted, Unavailable) if kind.exit == code)
+                    raise kind(what, expected=expected, seen=seen, hint=hint)
                 case other:
                     raise AssertionError(other)
     raise Unavailable(

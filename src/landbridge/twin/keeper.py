@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from landbridge.deploy.needs import Needs  # noqa: TC001 - as Path
-from landbridge.errors import LandbridgeError
+from landbridge.errors import NotPermitted, TryAgain, Unavailable
 from landbridge.twin.scheduler import scheduling
 from landbridge.twin.twin import fulfilling
 
@@ -104,7 +104,7 @@ def main() -> int:
 
     try:
         went = keep(errand, progress=told, ready=ready)
-    except LandbridgeError as error:
+    except (TryAgain, NotPermitted, Unavailable) as error:
         told.say(
             {
                 "error": {

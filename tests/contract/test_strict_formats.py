@@ -259,3 +259,47 @@ def test_data_in_the_place_of_a_record_around_it_is_not_shown(tmp_path: Path) ->
     report = _scan(tmp_path, b"H,flights\nsecret,secret,secret\nsecret,secret,secret\n", AROUND)
     assert {d.rule for d in report.first} == {"header", "trailing_record"}
     assert "secret" not in str(report.first)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_utf_16(tmp_path: Path, encoding: str, mark: str) -> None:
+    form = Csv.model_validate({"encoding": encoding, "line_end": "crlf"})
+    good = 'id,day,text\r\n1,2026-11-20,🚢 €\r\n2,2026-11-20,"two\r\nlines"\r\n'
+    report = _scan(tmp_path, (mark + good).encode(encoding), form)
+    assert (report.rows, report.defects) == (2, {})
+    assert report.data == (2 * len(mark) + 2 * 13, len((mark + good).encode(encoding)))
+    broken = mark + good + "3,2026-13-20,x\r\n4,2026-11-20,"
+    half = b"\x00\xd8" if encoding == "utf-16-le" else b"\xd8\x00"
+    report = _scan(tmp_path, broken.encode(encoding) + half + "\r\n".encode(encoding) + b"\0", form)
+    size = len(broken.encode(encoding))
+    assert _said(report) == [
+        ("type.day", 3, 5, len((mark + good + "3,").encode(encoding))),
+        ("encoding.bytes", 4, 6, size),
+        ("encoding.bytes", 5, 7, size + 6),
+        ("structure.cut", 5, 7, size + 7),
+    ]
+    assert report.locate([4]) == [(6, len((mark + good + "3,2026-13-20,x\r\n").encode(encoding)))]
+
+
+def test_fixed_width_in_utf_16(tmp_path: Path) -> None:
+    form = FIXED.model_copy(update={"encoding": "utf-16-le"})
+    text = "0000012026-11-20é€x  \n00000x2026-11-20hello\n"
+    report = _scan(tmp_path, text.encode("utf-16-le"), form)
+    assert _said(report) == [("type.id", 2, 2, 44)]
+
+
+def test_a_delimiter_and_a_quote_of_several_bytes(tmp_path: Path) -> None:
+    form = Csv(delimiter="¦", quote="þ")
+    good = 'id¦day¦text\n1¦2026-11-20¦a,b\x1c\n2¦2026-11-20¦þx¦y þþ "\x1d\nzþ\n'
+    assert _scan(tmp_path, good.encode(), form).defects == {}
+    report = _scan(
+        tmp_path, good.encode() + b"3\xc2\xa62026-11-20\xc2\xa6caf\xe9\n" + "4¦x¦y\n".encode(), form
+    )
+    size = len(good.encode())
+    assert _said(report) == [("encoding.bytes", 3, 5, size + 18), ("type.day", 4, 6, size + 23)]
+
+
+def test_a_delimiter_that_the_encoding_does_not_have() -> None:
+    with pytest.raises(UsageError):
+        strict_gate(File(name="x", folder="x", format=Csv(delimiter="¦", encoding="ascii")), COLUMNS)

@@ -84,12 +84,27 @@ class RecordGate:
         with Window(path) as window:
             return _Pass(self, window).run(path, progress)
 
-    def locate(
-        self, path: Path, marks: Sequence[Place], line_end: bytes, records: Sequence[int]
-    ) -> list[tuple[int, int]]:
-        """Map data records to (physical line, byte offset) by a second look at the file, from the marks of the first."""
+    def located(self, report: StrictReport, path: Path, records: Sequence[int]) -> list[tuple[int, int]]:
+        """Do what `report.locate` does, for a file of the same bytes at another `path`."""
+        known = report.locate
+        return known.again(path, records) if isinstance(known, _Locate) else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Locate:
+    """Maps data records to (physical line, byte offset) by a second look at the file, from the marks of the first."""
+
+    gate: RecordGate
+    path: Path
+    marks: Sequence[Place]
+    line_end: bytes
+
+    def __call__(self, records: Sequence[int]) -> list[tuple[int, int]]:
+        return self.again(self.path, records)
+
+    def again(self, path: Path, records: Sequence[int]) -> list[tuple[int, int]]:
         with Window(path) as window:
-            return _Pass(self, window).places(marks, line_end, records)
+            return _Pass(self.gate, window).places(self.marks, self.line_end, records)
 
 
 class _Pass:
@@ -146,7 +161,7 @@ class _Pass:
             trailing=trailing,
             data=(start.offset, place.offset),
             longest=self._longest,
-            locate=partial(self._gate.locate, path, self._walk.marks, self._line_end),
+            locate=_Locate(self._gate, path, self._walk.marks, self._line_end),
         )
 
     def places(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from landbridge.naming import ledger_key, manifest_key, receipt_key, target
@@ -63,11 +63,7 @@ def plan(
         digest="",
     )
     text = f"{asdict(draft)!r}\n{feed.model_dump_json()}"
-    return Plan(**{**_shallow(draft), "digest": hashlib.sha256(text.encode()).hexdigest()})
-
-
-def _shallow(draft: Plan) -> dict[str, object]:
-    return {name: getattr(draft, name) for name in Plan.__slots__}
+    return replace(draft, digest=hashlib.sha256(text.encode()).hexdigest())
 
 
 def same_bytes(content: Content, other: Content) -> bool:

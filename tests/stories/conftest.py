@@ -40,7 +40,7 @@ class Stage:
         assert self.runner.stdout is not None
         self.runner.stdin.write(";".join(orders) + "\n")
         self.runner.stdin.flush()
-        return [said.strip() for said in self.runner.stdout.readline().split(";")]
+        return [said.strip() for said in self.runner.stdout.readline().split("||")]
 
     def commitments(self, feed: str, day: str) -> tuple[Commitment, ...]:
         from landbridge.wiring import choice

@@ -12,7 +12,7 @@ import signal
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from landbridge import jobs, run, wiring
 from landbridge.cli.output import Silent
@@ -24,6 +24,7 @@ from landbridge.wiring import choice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from landbridge.ports import Place, Store
     from landbridge.project import Declaration
     from landbridge.world import Cloud
 
@@ -69,15 +70,20 @@ class Fused:
         return call
 
 
+def _fused_store(store: Store, fuse: Fuse) -> Store:
+    return cast("Store", Fused(store, fuse))
+
+
 def fused(cloud: Cloud, fuse: Fuse) -> Cloud:
     """Let every call of every store of a cloud burn the fuse."""
-    ledger = Ledger(Fused(cloud.ledger._store, fuse), ENVIRONMENT)  # type: ignore[arg-type] # it is a store in all but name
     return replace(
         cloud,
-        staging=Fused(cloud.staging, fuse),
-        reports=Fused(cloud.reports, fuse),
-        ledger=ledger,
-        places=lambda feed, slot: {n: Fused(p, fuse) for n, p in cloud.places(feed, slot).items()},
+        staging=_fused_store(cloud.staging, fuse),
+        reports=_fused_store(cloud.reports, fuse),
+        ledger=Ledger(_fused_store(cloud.ledger._store, fuse), ENVIRONMENT),
+        places=lambda feed, slot: {
+            name: cast("Place", Fused(place, fuse)) for name, place in cloud.places(feed, slot).items()
+        },
     )
 
 
@@ -106,7 +112,7 @@ def main() -> None:
     _say("ready")
     for line in sys.stdin:
         children = [_forked(declaration, order) for order in line.split(";")]
-        _say("; ".join(_ended(*child) for child in children))
+        _say(" || ".join(_ended(*child) for child in children))
 
 
 def _say(text: str) -> None:

@@ -14,7 +14,6 @@ from landbridge.cli.output import err, print_json, print_pairs, progress
 from landbridge.cli.report import print_breach
 from landbridge.errors import Exit
 from landbridge.facts import Attempt, Commitment, Released, Verdict
-
 from landbridge.wiring import choice
 
 if TYPE_CHECKING:

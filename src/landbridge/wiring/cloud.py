@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Slot
     from landbridge.feed import Feed
-    from landbridge.ports import Gate, Source
+    from landbridge.ports import Gate, Source, Store
     from landbridge.ports import Place as PlacePort
     from landbridge.project import Declaration, Place
     from landbridge.wiring.process import Process
@@ -43,24 +43,6 @@ def make(
     account = S3Account(session, endpoint)
     buckets = place.buckets
     staging = Retried(S3Store(buckets.staging, account=account))
-    folder = declared.folder
-
-    @contextmanager
-    def sources(feed: Feed, slot: Slot) -> Iterator[Mapping[str, Source]]:
-        from landbridge.sources.table import open_sources
-
-        if feed.schedule.ready:
-            ...
-        with open_sources(
-            feed,
-            folder=folder,
-            secrets=references,
-            environment=place.environment,
-            variables=place.variables,
-            clock=process.clock,
-            progress=process.progress,
-        ) as opened:
-            yield opened
 
     return Cloud(
         environment=place.environment,
@@ -70,8 +52,8 @@ def make(
         ledger=Ledger(
             Retried(S3Store(buckets.ledger, buckets.ledger_prefix, account=account)), place.environment
         ),
-        sources=sources,
-        gate=partial(_gate, folder),
+        sources=partial(_sources, declared, place, account, references, process),
+        gate=partial(_gate, declared.folder),
         places=partial(_places, declared, place, account, references),
         recipients=partial(_recipients, references),
         scratch=scratch,
@@ -80,6 +62,47 @@ def make(
         run_id=process.run_id,
         actor=process.actor,
     )
+
+
+@contextmanager
+def _sources(
+    declared: Declaration,
+    place: Place,
+    account: S3Account,
+    references: References,
+    process: Process,
+    feed: Feed,
+    slot: Slot,
+) -> Iterator[Mapping[str, Source]]:
+    from landbridge.sources.ready import signal, wait_until_ready
+    from landbridge.sources.table import open_sources
+
+    def stores(name: str) -> Store:
+        return Retried(S3Store(name.removeprefix("s3://"), account=account))
+
+    if readiness := feed.schedule.ready:
+        asked = signal(
+            readiness.signal,
+            folder=declared.folder,
+            secrets=references,
+            environment=place.environment,
+            variables=place.variables,
+            clock=process.clock,
+            stores=stores,
+        )
+        zone = feed.schedule.time_zone
+        wait_until_ready(readiness, slot, asked, process.clock, process.progress, time_zone=zone)
+    with open_sources(
+        feed,
+        folder=declared.folder,
+        secrets=references,
+        environment=place.environment,
+        variables=place.variables,
+        clock=process.clock,
+        progress=process.progress,
+        stores=stores,
+    ) as opened:
+        yield opened
 
 
 def _gate(folder: Path, feed: Feed, spill: Path) -> Gate:

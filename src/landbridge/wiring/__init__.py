@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from landbridge.feed import Feed
     from landbridge.ports import Progress
     from landbridge.project import Declaration, Place
+    from landbridge.share.folder import FolderShare
     from landbridge.twin.state import TwinState, WebIdentity
     from landbridge.world import Cloud, Evidence, Ground
 
@@ -36,6 +37,8 @@ JOB_NAME = "LANDBRIDGE_JOB_NAME"
 """Set in a pod from its label `batch.kubernetes.io/job-name`, through the downward API."""
 ACTOR = "LANDBRIDGE_ACTOR"
 """Who runs, for the record; else the user and host."""
+COLLECTOR = "LANDBRIDGE_COLLECTOR"
+"""Name of this host's collector on receipts and claims; else the host's name."""
 
 
 def declaration(folder: Path) -> Declaration:
@@ -127,12 +130,27 @@ def ground(declared: Declaration, environment: str, *, twin: bool, progress: Pro
     from landbridge.wiring.ground import make
 
     state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
     return make(
         declared,
-        place,
+        place_of(declared.project, environment),
         references=_references(declared, None),
         twin=state.ground if state else None,
+        collector=_collector(),
+        process=_process(progress),
+    )
+
+
+def share(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> FolderShare:
+    """Fill in the share alone, for a person who adopts it or answers for a file."""
+    from landbridge.wiring.ground import share as make
+
+    state = twin_of(declared, environment) if twin else None
+    return make(
+        declared,
+        place_of(declared.project, environment),
+        references=_references(declared, None),
+        twin=state.ground if state else None,
+        collector=_collector(),
         process=_process(progress),
     )
 
@@ -171,6 +189,11 @@ def _references(declared: Declaration, session: boto3.Session | None) -> Referen
 
 def _process(progress: Progress) -> Process:
     return Process(clock=SystemClock(), progress=progress, run_id=RUN_ID, actor=_actor())
+
+
+def _collector() -> str:
+    """Name the host, not the process: what a collector left behind is taken up by the next one on its host."""
+    return os.environ.get(COLLECTOR) or socket.gethostname()
 
 
 def _actor() -> str:

@@ -11,6 +11,7 @@ from landbridge.stores.folder import FolderStore
 from landbridge.stores.retried import Retried
 from landbridge.stores.s3 import S3Store
 from landbridge.stores.s3_account import S3Account
+from landbridge.wiring.receipt_keys import receipt_keys
 from landbridge.world import Evidence
 
 if TYPE_CHECKING:
@@ -48,16 +49,10 @@ def make(
         ),
         reports=Retried(S3Store(buckets.reports, account=account)),
         staging=Retried(S3Store(buckets.staging, account=account)),
-        receipt_keys=_receipt_keys(place, references, ground),
+        receipt_keys=receipt_keys(place, references, ground),
         share=_share(declared, place, references, ground),
         store_of=store_of,
     )
-
-
-def _receipt_keys(place: Place, references: References, ground: Ground | None) -> tuple[str, ...]:
-    if ground is not None:
-        return (ground.receipt_public_key_file.read_text(encoding="utf-8"),)
-    return tuple(references.text(key) for key in place.share.receipt_public_keys)
 
 
 def _share(declared: Declaration, place: Place, references: References, ground: Ground | None) -> Path | None:

@@ -47,6 +47,7 @@ class Claims:
         self._alive = alive
         self._who = who
         self._lease = lease
+        self._held: set[str] = set()
         self._ended = threading.Event()
         self._beat()
         self._heart = threading.Thread(target=self._live, name="alive", daemon=True)
@@ -60,13 +61,14 @@ class Claims:
             OSError: the share refused.
         """
         token = f"{slot}~{self._who}~{secrets.token_hex(8)}"
+        self._held.add(token)
         os.close(os.open(self._claims / token, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
         try:
             while others := self._others(slot, token):
                 for other in others:
                     self._remove_dead(other)
         except (OSError, TryAgain):
-            (self._claims / token).unlink(missing_ok=True)
+            self.release(token)
             raise
         return token
 
@@ -88,6 +90,7 @@ class Claims:
 
     def release(self, token: str) -> None:
         """Give the claim back, if it is still ours."""
+        self._held.discard(token)
         for name in (token, token + _LANDING):
             (self._claims / name).unlink(missing_ok=True)
 
@@ -114,7 +117,8 @@ class Claims:
     def _is_alive(self, claim: str) -> bool:
         _, collector, session, *_ = claim.split("~")
         if (collector, session) == (self._who.collector, self._who.session):
-            return True  # another thread of this session
+            # By another thread of this session; or given back while the share was away, and only the file is left.
+            return claim.removesuffix(_LANDING) in self._held
         if collector == self._who.collector and self._who.alone:
             return False
         try:

@@ -43,15 +43,25 @@ def land(session: Session, manifest: Manifest, claim: str, part: Path, content: 
         ShareRefused: another collector took the claim over.
         OSError: the share refused; settling tells later whether it landed.
     """
-    if (content.size, content.sha256) != (
-        manifest.size,
-        manifest.sha256,
-    ) or part.lstat().st_size != manifest.size:
+    try:
+        return _land(session, manifest, claim, part, content)
+    except FileNotFoundError as error:
+        if part.exists():
+            raise
+        raise ShareRefused(
+            f"{manifest.landed_name} was taken over by another collector",
+            hint="nothing to do: the other one delivers it",
+        ) from error
+
+
+def _land(session: Session, manifest: Manifest, claim: str, part: Path, content: Content) -> Receipt:
+    on_disk = part.lstat().st_size
+    if (content.size, on_disk, content.sha256) != (manifest.size, manifest.size, manifest.sha256):
         part.unlink(missing_ok=True)
         raise IntegrityBroken(
             f"the bytes that came from {manifest.remote_path} are not the ones that were released",
             expected=f"{manifest.size} bytes, sha256 {manifest.sha256}",
-            seen=f"{content.size} bytes, sha256 {content.sha256}",
+            seen=f"{on_disk} bytes, sha256 {content.sha256}",
             hint="nothing was landed; compare with `landbridge verify`",
         )
     final = session.settings.root / manifest.landed_name
@@ -62,13 +72,6 @@ def land(session: Session, manifest: Manifest, claim: str, part: Path, content: 
         place(part, final, session.way, session.folders.sync)
     except FileExistsError:
         return _occupied(session, intent, part, final)
-    except FileNotFoundError as error:
-        if part.exists():
-            raise
-        raise ShareRefused(
-            f"{manifest.landed_name} was taken over by another collector",
-            hint="nothing to do: the other one delivers it",
-        ) from error
     deliver_done(session, intent)
     return journal_landed(session, receipt_for(manifest, intent), "placed")
 

@@ -113,6 +113,8 @@ def changed_at(part: Path) -> int:
 def sync_folder(folder: Path) -> None:
     """Make the names in `folder` durable. NTFS does so by its own journal, and `place` writes through.
 
+    A folder that is gone, as when the consumer takes it away with the file, has no names to keep.
+
     Raises:
         OSError: the share refused.
 
@@ -120,7 +122,10 @@ def sync_folder(folder: Path) -> None:
     """
     if sys.platform == "win32":
         return
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return
     try:
         os.fsync(number)
     except OSError as error:

@@ -1,0 +1,414 @@
+"""Does the share keep its promise: once, whole, in order, and never over something else?"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge.errors import IntegrityBroken, ShareRefused, TryAgain, UsageError
+from landbridge.facts import Content, Manifest, Receipt
+from landbridge.share.folder import FolderShare
+from landbridge.share.platform import Way
+from tests.fakes.set_clock import SetClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+DAY = date(2026, 11, 20)
+BODY = b"id,amount\n1,2.50\n"
+
+
+class Stand:
+    """One share on a disk of this machine, and any number of collectors that serve it."""
+
+    def __init__(self, root: Path, way: Way, stack: ExitStack) -> None:
+        self.root = root
+        self.way = way
+        self.clock = SetClock()
+        self._stack = stack
+
+    @property
+    def private(self) -> Path:
+        return self.root / ".landbridge" / "dev"
+
+    def open(self, collector: str = "edge1", lease: timedelta = timedelta(minutes=2)) -> FolderShare:
+        share = FolderShare(self.root, "DEV", collector, self.clock, lease=lease, way=self.way)
+        self._stack.callback(share.close)
+        return share
+
+    def files(self) -> dict[str, bytes]:
+        """Everything that the consumer sees."""
+        found = (path for path in self.root.rglob("*") if path.is_file() and ".landbridge" not in path.parts)
+        return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
+
+
+@pytest.fixture(params=list(Way))
+def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+    root = tmp_path / "share"
+    root.mkdir()
+    with ExitStack() as stack:
+        made = Stand(root, request.param, stack)
+        made.open().adopt()
+        yield made
+
+
+def manifest(body: bytes = BODY, revision: int = 1, name: str = "in/REPORT.csv", **more: object) -> Manifest:
+    made = Manifest(
+        feed="flights",
+        occurrence="2026-11-20",
+        business_date=DAY,
+        revision=revision,
+        environment="DEV",
+        remote_path=f"/outbound/flights/x_{revision}.csv",
+        landed_name=name,
+        done_name="",
+        size=len(body),
+        sha256=hashlib.sha256(body).hexdigest(),
+        rows=1,
+        committed_at=datetime(2026, 11, 20, 8, tzinfo=UTC),
+        deadline=None,
+        commitment="c" * 64,
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def deliver(share: FolderShare, wanted: Manifest, body: bytes = BODY) -> Receipt:
+    with share.claim(wanted) as claim:
+        if claim.landed is not None:
+            return claim.landed
+        claim.part.write_bytes(body)
+        return claim.land(content(body))
+
+
+def content(body: bytes) -> Content:
+    return Content(len(body), hashlib.sha256(body).hexdigest(), 0)
+
+
+def land_after(share: FolderShare, wanted: Manifest, body: bytes, *before: Callable[[], object]) -> Receipt:
+    with share.claim(wanted) as claim:
+        claim.part.write_bytes(body)
+        for step in before:
+            step()
+        return claim.land(content(BODY))
+
+
+def test_a_file_lands_with_its_receipt(stand: Stand) -> None:
+    share = stand.open()
+    receipt = deliver(share, manifest())
+    assert stand.files() == {"in/REPORT.csv": BODY}
+    assert (receipt.landed_path, receipt.sha256, receipt.collector, receipt.commitment) == (
+        "in/REPORT.csv",
+        manifest().sha256,
+        "edge1",
+        "c" * 64,
+    )
+    assert share.landed("flights", "2026-11-20", DAY) == receipt
+    assert share.unreceipted(DAY) == [receipt]
+    share.receipted(receipt)
+    share.receipted(receipt)
+    assert share.unreceipted(DAY) == []
+
+
+def test_what_landed_is_known_to_later_runs_and_to_other_collectors(stand: Stand) -> None:
+    receipt = deliver(stand.open(), manifest())
+    (stand.root / "in/REPORT.csv").unlink()
+    assert deliver(stand.open("edge2"), manifest()) == receipt
+    assert stand.files() == {}
+    assert stand.open("edge3").unreceipted(DAY) == [receipt]
+    assert stand.open("edge4").unreceipted(DAY + timedelta(days=1)) == []
+
+
+def test_the_done_file_comes_after_the_file(stand: Stand) -> None:
+    deliver(stand.open(), manifest(done_name="in/REPORT.csv.done"))
+    assert stand.files() == {"in/REPORT.csv": BODY, "in/REPORT.csv.done": b""}
+
+
+def test_other_bytes_than_the_manifest_says_never_land(stand: Stand) -> None:
+    share = stand.open()
+    with pytest.raises(IntegrityBroken):
+        deliver(share, manifest(), b"torn")
+    with share.claim(manifest()) as claim:
+        assert not claim.part.exists()
+    with pytest.raises(IntegrityBroken):
+        land_after(share, manifest(), BODY + b"x")  # on disk others than were hashed on their way
+    assert stand.files() == {}
+    assert share.unreceipted(DAY) == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_name_that_is_taken_by_other_bytes_is_left_alone(stand: Stand, late: bool) -> None:
+    share = stand.open()
+    final = stand.root / "in/REPORT.csv"
+    final.parent.mkdir()
+    if not late:
+        final.write_bytes(b"somebody else's")
+    with pytest.raises(IntegrityBroken):
+        land_after(share, manifest(), BODY, lambda: final.write_bytes(b"somebody else's"))
+    assert stand.files() == {"in/REPORT.csv": b"somebody else's"}
+    final.unlink()
+    deliver(share, manifest())
+    assert stand.files() == {"in/REPORT.csv": BODY}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_very_bytes_under_the_name_are_acknowledged(stand: Stand, late: bool) -> None:
+    share = stand.open()
+    final = stand.root / "in/REPORT.csv"
+    final.parent.mkdir()
+    wanted = manifest(done_name="in/ok")
+    if not late:
+        final.write_bytes(BODY)
+        with share.claim(wanted) as claim:
+            assert claim.landed is not None
+    else:
+        with share.claim(wanted) as claim:
+            final.write_bytes(BODY)
+            claim.part.write_bytes(BODY)
+            claim.land(content(BODY))
+    assert stand.files() == {"in/REPORT.csv": BODY, "in/ok": b""}
+    assert [one.sha256 for one in share.unreceipted(DAY)] == [wanted.sha256]
+    assert list((stand.private / "parts").iterdir()) == []
+
+
+@pytest.mark.parametrize("other", ["in/report.CSV", "in/REPORT.Csv"])
+def test_names_that_differ_in_case_are_refused(stand: Stand, other: str) -> None:
+    share = stand.open()
+    (stand.root / "in").mkdir()
+    (stand.root / other).write_bytes(b"x")
+    with pytest.raises(IntegrityBroken, match="differs only in case"):
+        deliver(share, manifest())
+    (stand.root / other).unlink()
+    deliver(share, manifest())
+
+
+def test_names_that_differ_in_case_are_refused_also_when_delivered_at_once(stand: Stand) -> None:
+    share = stand.open()
+    first, second = manifest(name="a.csv"), manifest(name="A.csv", occurrence="2026-11-19")
+    with share.claim(first), pytest.raises(IntegrityBroken, match="differs only in case"):
+        deliver(share, second)
+    deliver(share, second)
+    assert list(stand.files()) == ["A.csv"]
+
+
+def test_a_later_revision_is_never_followed_by_an_earlier_one(stand: Stand) -> None:
+    share = stand.open()
+    second = deliver(share, manifest(b"two", 2, "b.csv"), b"two")
+    assert deliver(stand.open("edge2"), manifest()) == second
+    assert stand.files() == {"b.csv": b"two"}
+    third = deliver(share, manifest(b"three", 3, "c.csv"), b"three")
+    assert share.landed("flights", "2026-11-20", DAY) == third
+
+
+def test_a_slot_has_one_claimant(stand: Stand) -> None:
+    one, two = stand.open("edge1"), stand.open("edge2")
+    with one.claim(manifest()):
+        for share in (one, two):
+            with pytest.raises(TryAgain), share.claim(manifest(revision=2)):
+                pass
+        deliver(two, manifest(occurrence="2026-11-19", name="other.csv"))
+    deliver(two, manifest())
+
+
+def test_of_many_who_try_at_once_one_lands(stand: Stand) -> None:
+    shares = [stand.open(f"edge{number}") for number in range(4)]
+    landed = []
+
+    def go(share: FolderShare) -> None:
+        for _ in range(40):
+            try:
+                with share.claim(manifest()) as claim:
+                    if claim.landed is None:
+                        claim.part.write_bytes(BODY)
+                        landed.append(claim.land(content(BODY)))
+                        (stand.root / "in/REPORT.csv").unlink()  # the consumer is greedy
+                    return
+            except TryAgain:
+                continue
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(go, shares))
+    assert len(landed) == 1
+    assert stand.files() == {}
+
+
+def test_a_claimant_that_sleeps_too_long_cannot_land(stand: Stand) -> None:
+    sleeper, other = stand.open("edge1"), stand.open("edge2", lease=timedelta(seconds=1))
+    with pytest.raises(ShareRefused, match="taken over"):
+        land_after(
+            sleeper,
+            manifest(),
+            BODY,
+            lambda: _fall_asleep(stand, "edge1"),
+            lambda: deliver(other, manifest()),
+            (stand.root / "in/REPORT.csv").unlink,
+        )
+    assert stand.files() == {}
+
+
+def test_a_claimant_that_sleeps_on_the_threshold_cannot_land_either(stand: Stand) -> None:
+    # It has passed the fence and is about to rename: whoever takes over takes the part away first.
+    sleeper, other = stand.open("edge1"), stand.open("edge2", lease=timedelta(seconds=1))
+    with sleeper.claim(manifest()) as claim:
+        claim.part.write_bytes(BODY)
+        original = claim.session.claims.mark_landing
+
+        def then_sleep(token: str) -> None:
+            original(token)
+            _fall_asleep(stand, "edge1")
+            deliver(other, manifest())
+            (stand.root / "in/REPORT.csv").unlink()
+
+        object.__setattr__(claim.session.claims, "mark_landing", then_sleep)
+        with pytest.raises(ShareRefused, match="taken over"):
+            claim.land(content(BODY))
+    assert stand.files() == {}
+    assert len(other.unreceipted(DAY)) == 1
+
+
+def _fall_asleep(stand: Stand, collector: str) -> None:
+    for sign in (stand.private / "alive").glob(f"{collector}~*"):
+        os.utime(sign, (0, 0))
+
+
+def test_a_part_stays_for_the_next_try_of_the_same_collector_only(stand: Stand) -> None:
+    with stand.open().claim(manifest()) as claim:
+        claim.part.write_bytes(BODY[:5])
+    stand._stack.pop_all().close()  # every session ends
+    with stand.open("edge1").claim(manifest()) as claim:
+        assert claim.part.read_bytes() == BODY[:5]
+    stand._stack.pop_all().close()
+    with stand.open("edge2").claim(manifest()) as claim:
+        assert not claim.part.exists()
+    assert list((stand.private / "parts").iterdir()) == []
+
+
+def test_a_collector_runs_once(stand: Stand) -> None:
+    stand.open("edge1").unreceipted(DAY)
+    with pytest.raises(TryAgain, match="edge1"):
+        stand.open("edge1").unreceipted(DAY)
+    with pytest.raises(UsageError):
+        stand.open("../edge").unreceipted(DAY)
+
+
+def test_an_empty_mount_point_is_not_the_share(stand: Stand) -> None:
+    share = stand.open()
+    aside = stand.root.with_name("unmounted")
+    with pytest.raises(ShareRefused, match="not a share that was adopted"):
+        land_after(share, manifest(), BODY, lambda: stand.root.rename(aside), stand.root.mkdir)
+    with pytest.raises(ShareRefused, match="not a share that was adopted"):
+        deliver(share, manifest())
+    with pytest.raises(ShareRefused, match="not a share that was adopted"):
+        stand.open("edge2").unreceipted(DAY)
+    assert list(stand.root.iterdir()) == []
+    stand.root.rmdir()
+    with pytest.raises(ShareRefused):
+        stand.open("edge2").adopt()
+    aside.rename(stand.root)
+    deliver(share, manifest())
+    assert stand.files() == {"in/REPORT.csv": BODY}
+
+
+def test_a_journal_of_another_share_is_refused(stand: Stand, tmp_path: Path) -> None:
+    second = tmp_path / "second"
+    second.mkdir()
+    journal = tmp_path / "journal"
+    with FolderShare(second, "DEV", "edge1", stand.clock, journal=journal) as share:
+        share.adopt()
+        deliver(share, manifest())
+    with (
+        FolderShare(stand.root, "DEV", "edge1", stand.clock, journal=journal) as share,
+        pytest.raises(ShareRefused, match="is not the one of the share"),
+    ):
+        deliver(share, manifest())
+    with FolderShare(second, "DEV", "edge1", stand.clock) as share, pytest.raises(ShareRefused):
+        deliver(share, manifest())
+    assert stand.files() == {}
+
+
+def test_a_lost_journal_is_rebuilt_from_receipts_and_what_they_do_not_tell_is_asked(stand: Stand) -> None:
+    share = stand.open()
+    names = ("2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20")
+    wanted = [manifest(occurrence=name, name=f"{name}.csv") for name in names]
+    receipts = [deliver(share, one) for one in wanted[:4]]
+    for name in names[:3]:
+        (stand.root / f"{name}.csv").unlink()  # taken
+    share.close()
+    shutil.rmtree(stand.private / "journal")
+    with pytest.raises(ShareRefused, match="journal"):
+        deliver(share, wanted[0])
+    share.adopt()
+    share.adopt()
+    share.restore(receipts[0])
+    share.restore(receipts[0])
+    assert deliver(share, wanted[0]) == receipts[0]
+    for unknown in wanted[1:3]:
+        with pytest.raises(IntegrityBroken, match="nobody knows"):
+            deliver(share, unknown)
+    share.answer(wanted[1], deliver=False)
+    share.answer(wanted[2], deliver=True)
+    for one in wanted[1:]:
+        deliver(share, replace(one, committed_at=stand.clock.now()) if one == wanted[4] else one)
+    assert set(stand.files()) == {"2026-11-18.csv", "2026-11-19.csv", "2026-11-20.csv"}
+    assert len(share.unreceipted(DAY)) == 4
+
+
+def test_a_torn_last_line_is_forgotten_and_a_broken_one_is_not(stand: Stand) -> None:
+    deliver(stand.open(), manifest())
+    stand._stack.pop_all().close()
+    journal = stand.private / "journal" / f"{DAY}" / "edge1.jsonl"
+    whole = journal.read_bytes()
+    for torn in (b"0", b"12345678 {", whole.splitlines()[0]):
+        journal.write_bytes(whole + torn)
+        share = stand.open("edge1")
+        assert share.landed("flights", "2026-11-20", DAY) is not None
+        share.receipted(share.unreceipted(DAY)[0])
+        share.close()
+        assert journal.read_bytes().startswith(whole)
+        assert stand.open("edge2").unreceipted(DAY) == []
+        stand._stack.pop_all().close()
+    journal.write_bytes(whole.replace(b"REPORT", b"RAPORT", 1))
+    with pytest.raises(IntegrityBroken, match="damaged"):
+        stand.open("edge1").landed("flights", "2026-11-20", DAY)
+
+
+def test_a_manifest_of_another_environment_is_refused(stand: Stand) -> None:
+    with pytest.raises(IntegrityBroken, match="PROD"):
+        deliver(stand.open(), manifest(environment="PROD"))
+    assert stand.files() == {}
+
+
+def test_a_read_only_share_says_so_and_nothing_is_half_there(stand: Stand) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root writes everywhere; the stories mount a read-only file system instead")
+    share = stand.open()
+    with share.claim(manifest()) as claim:
+        claim.part.write_bytes(BODY)
+        stand.root.chmod(0o500)
+        try:
+            with pytest.raises(ShareRefused):
+                claim.land(content(BODY))
+        finally:
+            stand.root.chmod(0o700)
+    assert stand.files() == {}
+    deliver(share, manifest())
+
+
+def test_many_threads_share_one_journal(stand: Stand) -> None:
+    share = stand.open()
+    wanted = [manifest(occurrence=f"20261120T{n // 60:02}{n % 60:02}Z", name=f"f{n}.csv") for n in range(200)]
+    with ThreadPoolExecutor(16) as pool:
+        receipts = list(pool.map(lambda one: deliver(share, one), wanted))
+    assert len(stand.files()) == 200
+    share.close()
+    assert stand.open("edge2").unreceipted(DAY) == sorted(receipts, key=lambda one: one.landed_at)
+    assert list((stand.private / "claims").iterdir()) == []
+    assert list((stand.private / "parts").iterdir()) == []

@@ -512,6 +512,8 @@ def test_fewer_records_than_the_total_says_are_told(api: Api, tmp_path: Path) ->
         ("int64", True, "a boolean"),
         ("int32", 2**31, "a whole number"),
         ("float64", 2**53 + 1, "a whole number"),
+        ("time", "25:00:00", "text"),
+        ("time", "10:00:00Z", "text"),
         ("boolean", 1, "a whole number"),
         ("boolean", "true", "text"),
         ("decimal(5,2)", 1.005, "a decimal number"),
@@ -547,15 +549,16 @@ def test_declared_types_are_taken_exactly(api: Api, tmp_path: Path) -> None:
     api.routes["/"] = lambda _: Answer(
         200,
         b'[{"money": 0.1, "exact": 12345678901234567.12, "at": "2026-11-20T10:00:00.1230000+01:00",'
-        b' "raw": "AP8=", "who": {"name": "Anna"}, "more": 1}]',
+        b' "raw": "AP8=", "clock": "10:00:00.5", "who": {"name": "Anna"}, "more": 1}]',
     )
     columns = {
-        "money": "decimal(12,2)", "exact": "decimal(20,2)", "at": "timestamptz", "raw": "binary", "who.name": "string",
+        "money": "decimal(12,2)", "exact": "decimal(20,2)", "at": "timestamptz", "raw": "binary", "who.name": "string", "clock": "time",
     }  # fmt: skip
     [row] = read(around(tmp_path), kind="rest", url=api.url, columns=columns).rows
     assert row["money"] == Decimal("0.10")
     assert row["exact"] == Decimal("12345678901234567.12")
     assert row["at"].isoformat() == "2026-11-20T09:00:00.123000+00:00"
+    assert str(row["clock"]) == "10:00:00.500000"
     assert row["raw"] == b"\x00\xff"
     assert row["who.name"] == "Anna"
     assert list(row) == list(columns)

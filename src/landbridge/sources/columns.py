@@ -40,6 +40,20 @@ def arrow_type(word: str) -> pa.DataType:
     return plain[word]
 
 
+def times(texts: pa.Array) -> pa.Array:
+    """Convert text such as `10:00`, `10:00:00` or `10:00:00.5` to times of day.
+
+    Raises:
+        pa.ArrowInvalid: a text is none.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    # Arrow has no cast from text to a time; a timestamp of any day has one.
+    moments = pc.binary_join_element_wise("1970-01-01T", texts, "").cast(pa.timestamp("us"))
+    return moments.cast(pa.time64("us"))
+
+
 def decimal_type(precision: int, scale: int) -> pa.DataType:
     """Give the narrowest Arrow decimal with `precision` digits, `scale` of them after the point."""
     import pyarrow as pa

@@ -15,7 +15,7 @@ import pyarrow.parquet
 
 from landbridge.errors import ContractBroken, Unavailable, UsageError
 from landbridge.sources import records
-from landbridge.sources.columns import arrow_type
+from landbridge.sources.columns import arrow_type, times
 from landbridge.sources.stream import BYTES, ROWS
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def typed(texts: pa.Array, name: str, word: str, before: int) -> pa.Array:
         if kind == "binary":
             rows = [{name: text} for text in texts.to_pylist()]
             return records.declared(name, {name: word}).batch(rows, "").column(0)
-        return texts.cast(arrow_type(word))
+        return times(texts) if kind == "time" else texts.cast(arrow_type(word))
     except pa.ArrowInvalid as error:
         row = next(row for row in range(len(texts)) if not _is_typed(texts[row : row + 1], pattern, word))
         shape = re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", texts[row].as_py()))[:40]
@@ -241,7 +241,7 @@ def _is_typed(text: pa.Array, pattern: str | None, word: str) -> bool:
     if pattern and not pc.match_substring_regex(text, pattern)[0].as_py():
         return False
     try:
-        text.cast(arrow_type(word))
+        _ = times(text) if word == "time" else text.cast(arrow_type(word))
     except pa.ArrowInvalid:
         return False
     return True

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from landbridge.errors import ContractBroken
-from landbridge.sources.columns import arrow_type
+from landbridge.sources.columns import arrow_type, times
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -303,6 +303,8 @@ def _moment(column: Column, values: list[Any], kinds: set[type]) -> pa.Array:
     texts = pa.array(values, pa.string())
     if column.kind == "timestamp" and (pc.min(pc.utf8_length(texts)).as_py() or 0) < _SHORTEST_TIMESTAMP:
         raise ValueError("a date is no timestamp")
+    if column.kind == "time":
+        return times(texts)
     try:
         return texts.cast(column.type)
     except pa.ArrowInvalid:

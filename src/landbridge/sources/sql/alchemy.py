@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ _ONE_STATE = {
     "mssql": "SNAPSHOT",
 }
 _WIDE = 38
+_ABOUT_THE_QUERY = (exc.ProgrammingError, exc.DataError, exc.NotSupportedError, exc.IntegrityError)
+_AWAY = re.compile(r"unable to open|locked|disk I/O")
+"""SQLite's driver has one error for a wrong query and for a file that cannot be read."""
 
 
 class AlchemySnapshot:
@@ -120,9 +124,8 @@ class AlchemySnapshot:
     def _translation(self, source: str, error: exc.SQLAlchemyError) -> LandbridgeError:
         cause = error.orig if isinstance(error, exc.DBAPIError) else None
         said = self._shown(" ".join(str(cause or type(error).__name__).split()))
-        if isinstance(
-            error, (exc.ProgrammingError, exc.DataError, exc.NotSupportedError, exc.IntegrityError)
-        ):
+        about_sqlite = self._engine is not None and self._engine.dialect.name == "sqlite"
+        if isinstance(error, _ABOUT_THE_QUERY) or (about_sqlite and not _AWAY.search(said)):
             return ContractBroken(f"source `{source}`: the database cannot answer the query", seen=said)
         return Unavailable(f"source `{source}`: the database did not answer properly", seen=said)
 
@@ -131,8 +134,7 @@ def _words(result: sqlalchemy.CursorResult[Any]) -> Mapping[str, str]:
     """Give the decimals whose digits the driver describes (DB-API 2: precision and scale); nothing else is described alike."""
     words: dict[str, str] = {}
     description: Sequence[Sequence[Any]] = result.cursor.description or ()
-    for name, code, _, _, precision, scale, *_ in description:
+    for name, _, _, _, precision, scale, *_ in description:
         if isinstance(precision, int) and isinstance(scale, int) and 0 < scale <= precision <= _WIDE:
-            del code
             words[name] = f"decimal({precision},{scale})"
     return words

@@ -10,7 +10,6 @@ import os
 import re
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import psycopg
@@ -25,7 +24,7 @@ from landbridge.sources.columns import WIDEST_DECIMAL, decimal_type
 from landbridge.sources.stream import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator
     from datetime import timedelta
     from decimal import Decimal
 
@@ -75,13 +74,6 @@ _REFUSED_LOGIN = re.compile(
 _UNREADABLE = re.compile(r"In CSV column #(\d+):.*?invalid value '(.*)'", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class _Described:
-    name: str
-    oid: int
-    arrow: pa.DataType
-
-
 class PostgresSnapshot:
     """One read-only transaction on a server; further ones on the same snapshot while the first is busy."""
 
@@ -108,9 +100,8 @@ class PostgresSnapshot:
         """Give the schema and the batches of a query; see ports.Source for the errors."""
         with self._translated(source), self._connection() as connection:
             text = self._prepared(connection, query, timeout)
-            columns = _described(source, connection, text)
-            schema = pa.schema([(column.name, column.arrow) for column in columns])
-            batches = self._copied(source, connection, text, schema, columns)
+            schema = _described(source, connection, text)
+            batches = self._copied(source, connection, text, schema)
             try:
                 yield schema, batches
             finally:
@@ -161,9 +152,7 @@ class PostgresSnapshot:
         connection: psycopg.Connection,
         text: str,
         schema: pa.Schema,
-        columns: Sequence[_Described],
     ) -> Generator[pa.RecordBatch]:
-        binary = [number for number, column in enumerate(columns) if column.oid == _BYTEA]
         with (
             self._translated(source),
             connection.cursor() as cursor,
@@ -176,12 +165,12 @@ class PostgresSnapshot:
                 lines.append(cast("bytes", line))
                 size += len(line)
                 if size >= _CHUNK or len(lines) >= ROWS:
-                    yield _parsed(source, b"".join(lines), schema, binary, before)
+                    yield _parsed(source, b"".join(lines), schema, before)
                     before += len(lines)
                     lines.clear()
                     size = 0
             if lines:
-                yield _parsed(source, b"".join(lines), schema, binary, before)
+                yield _parsed(source, b"".join(lines), schema, before)
 
     @contextmanager
     def _translated(self, source: str) -> Iterator[None]:
@@ -217,7 +206,7 @@ def _raw(text: str) -> compose.SQL:
     return compose.SQL(text)
 
 
-def _described(source: str, connection: psycopg.Connection, text: str) -> list[_Described]:
+def _described(source: str, connection: psycopg.Connection, text: str) -> pa.Schema:
     raw = connection.pgconn
     result = raw.prepare(b"", text.encode())
     if result.status == psycopg.pq.ExecStatus.COMMAND_OK:
@@ -235,10 +224,12 @@ def _described(source: str, connection: psycopg.Connection, text: str) -> list[_
         )
     oids = [result.ftype(number) for number in range(count)]
     modifiers = [result.fmod(number) for number in range(count)]
-    return [
-        _Described(name, oid, _arrow(source, connection, text, name, oid, modifier))
-        for name, oid, modifier in zip(names, oids, modifiers, strict=True)
-    ]
+    return pa.schema(
+        [
+            (name, _arrow(source, connection, text, name, oid, modifier))
+            for name, oid, modifier in zip(names, oids, modifiers, strict=True)
+        ]
+    )
 
 
 def _arrow(
@@ -286,13 +277,10 @@ def _measured(source: str, connection: psycopg.Connection, text: str, name: str)
     return decimal_type(max(needed, _WIDE), scale or 0)
 
 
-def _parsed(
-    source: str, chunk: bytes, schema: pa.Schema, binary: Sequence[int], before: int
-) -> pa.RecordBatch:
+def _parsed(source: str, chunk: bytes, schema: pa.Schema, before: int) -> pa.RecordBatch:
     names = [str(number) for number in range(len(schema))]
     types = {
-        name: pa.string() if pa.types.is_binary(f.type) else f.type
-        for name, f in zip(names, schema, strict=True)
+        name: pa.string() if _afterwards(f.type) else f.type for name, f in zip(names, schema, strict=True)
     }
     try:
         table = pa.csv.read_csv(
@@ -318,11 +306,25 @@ def _parsed(
             seen=re.sub(r"\d", "9", found[2]) if found else "",
             hint="change or cast it in the query",
         ) from error
-    columns = [column.combine_chunks() for column in table.columns]
-    for number in binary:
-        texts = columns[number].to_pylist()
-        columns[number] = pa.array([None if t is None else bytes.fromhex(t[2:]) for t in texts], pa.binary())
+    columns = [
+        _finished(column.combine_chunks(), field.type)
+        for column, field in zip(table.columns, schema, strict=True)
+    ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _afterwards(arrow: pa.DataType) -> bool:
+    """Tell whether Arrow's CSV parser lacks a type, so that it is read as text first."""
+    return bool(pa.types.is_binary(arrow) or pa.types.is_decimal256(arrow))
+
+
+def _finished(column: pa.Array, arrow: pa.DataType) -> pa.Array:
+    if not _afterwards(arrow):
+        return column
+    if pa.types.is_binary(arrow):
+        texts = column.to_pylist()
+        return pa.array([None if text is None else bytes.fromhex(text[2:]) for text in texts], arrow)
+    return column.cast(arrow)
 
 
 def _translation(source: str, error: psycopg.Error, shown: Callable[[str], str]) -> LandbridgeError:

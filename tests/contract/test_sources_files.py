@@ -1,0 +1,187 @@
+"""Are files read in order of their names, and strictly?"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from landbridge.errors import ContractBroken, Unavailable, UsageError
+from landbridge.stores.folder import FolderStore
+from tests.contract.bridge import around, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLUMNS = {"id": "int64", "name": "string"}
+
+
+def _put(folder: Path, **files: str | bytes) -> None:
+    for name, content in files.items():
+        path = folder / "in" / name.replace("__", ".")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def _parquet(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
+    (folder / "in").mkdir(exist_ok=True)
+    pa.parquet.write_table(pa.Table.from_pylist(rows), folder / "in" / name)
+
+
+def test_csv_files_come_in_order_of_their_names(tmp_path: Path) -> None:
+    _put(
+        tmp_path,
+        b__csv='name,id,other\n"x\ny",3,1\n',
+        a__csv='id,name\n1,""\n2,\n',
+        c__txt="no",
+        __hidden__csv="no",
+    )
+    taken = read(around(tmp_path), kind="files", path="in/*.csv", format="csv", columns=COLUMNS)
+    assert taken.rows == [{"id": 1, "name": ""}, {"id": 2, "name": None}, {"id": 3, "name": "x\ny"}]
+    assert taken.fact.query == "in/*.csv"
+    assert taken.fact.parameters == {"files": "2"}
+
+
+def test_csv_without_columns_is_text(tmp_path: Path) -> None:
+    _put(tmp_path, a__csv="id;when\n007;2026-11-20\n")
+    taken = read(around(tmp_path), kind="files", path="in/a.csv", format="csv", delimiter=";")
+    assert taken.rows == [{"id": "007", "when": "2026-11-20"}]
+
+
+def test_csv_in_another_encoding(tmp_path: Path) -> None:
+    _put(tmp_path, a__csv="name\nJosé\n".encode("latin-1"))
+    keys = {"kind": "files", "path": "in/a.csv", "format": "csv"}
+    assert read(around(tmp_path), **keys, encoding="iso-8859-1").rows == [{"name": "José"}]
+    with pytest.raises(ContractBroken, match=r"in/a\.csv"):
+        read(around(tmp_path), **keys)
+
+
+def test_declared_types_of_csv(tmp_path: Path) -> None:
+    _put(
+        tmp_path,
+        a__csv="i,d,b,f,day,at,raw\n-1,1.50,true,1e3,2026-11-20,2026-11-20T10:00:00+01:00,AP8=\n,,,,,,\n",
+    )
+    columns = {
+        "i": "int32", "d": "decimal(5,2)", "b": "boolean", "f": "float64", "day": "date", "at": "timestamptz",
+        "raw": "binary",
+    }  # fmt: skip
+    first, second = read(around(tmp_path), kind="files", path="in/a.csv", format="csv", columns=columns).rows
+    assert (first["i"], first["d"], first["b"], first["f"]) == (-1, Decimal("1.50"), True, 1000.0)
+    assert first["at"].isoformat() == "2026-11-20T09:00:00+00:00"
+    assert first["raw"] == b"\x00\xff"
+    assert set(second.values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("int64", "1.5"), ("int64", " 1"), ("int64", "0x1F"), ("int64", "1_000"), ("int64", "9223372036854775808"),
+        ("int32", "2147483648"), ("decimal(5,2)", "1.005"), ("decimal(5,2)", "1e1"), ("decimal(5,2)", "1234.5"),
+        ("boolean", "1"), ("boolean", "TRUE"), ("float64", "NaN"), ("date", "2026-02-30"), ("date", "20/11/2026"),
+        ("timestamp", "2026-11-20"), ("timestamp", "2026-11-20T10:00:00Z"), ("timestamptz", "2026-11-20T10:00:00"),
+        ("time", "25:00:00"), ("binary", "A"),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_not_plainly_of_its_type_is_told(tmp_path: Path, word: str, text: str) -> None:
+    _put(tmp_path, a__csv=f"id,v\n1,\n2,{text}\n")
+    with pytest.raises(ContractBroken) as caught:
+        read(around(tmp_path), kind="files", path="in/*", format="csv", columns={"v": word})
+    assert f"`in/a.csv`: row 2: `v` is not {word}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "is empty"),
+        ("id,nam\n1,x\n", "`name` is missing"),
+        ("id,name,id\n1,x,2\n", "`id` is there twice"),
+        ("id,name\n1\n", "cannot be read as csv"),
+        ("id,name\n1,x,y\n", "cannot be read as csv"),
+        (b"id,name\n1,\xff\n", "cannot be read as csv"),
+    ],
+)
+def test_a_csv_that_is_not_what_was_declared_is_told(tmp_path: Path, content: str | bytes, says: str) -> None:
+    _put(tmp_path, a__csv=content)
+    with pytest.raises(ContractBroken, match=says):
+        read(around(tmp_path), kind="files", path="in/*.csv", format="csv", columns=COLUMNS)
+
+
+def test_jsonl_files_are_read(tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps({"id": number, "cost": number / 8}) for number in range(20_000))
+    _put(tmp_path, a__jsonl=lines, b__jsonl='{"cost": 12345678901234567.12}\n')
+    columns = {"id": "int64", "cost": "decimal(20,3)"}
+    taken = read(around(tmp_path), kind="files", path="in/*.jsonl", format="jsonl", columns=columns)
+    assert [row["id"] for row in taken.rows] == [*range(20_000), None]
+    assert taken.rows[1]["cost"] == Decimal("0.125")
+    assert taken.rows[-1]["cost"] == Decimal("12345678901234567.120")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "line 2 is not JSON"),
+        ('{"id": "2"}', "`in/a.jsonl`, record 2: `id` is not int64"),
+        ("", "line 2 is not"),
+    ],
+)
+def test_a_jsonl_line_that_is_wrong_is_told(tmp_path: Path, line: str, says: str) -> None:
+    _put(tmp_path, a__jsonl=f'{{"id": 1}}\n{line}\n{{"id": 3}}\n')
+    with pytest.raises(ContractBroken, match=says):
+        read(around(tmp_path), kind="files", path="in/*", format="jsonl", columns={"id": "int64"})
+
+
+def test_parquet_files_are_read(tmp_path: Path) -> None:
+    _parquet(tmp_path, "a.parquet", [{"id": 1, "name": "x", "more": 1}])
+    _parquet(tmp_path, "b.parquet", [{"more": 2, "name": "y", "id": 2}])
+    taken = read(around(tmp_path), kind="files", path="in/*.parquet", format="parquet", columns=COLUMNS)
+    assert taken.rows == [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}]
+    with pytest.raises(ContractBroken, match=r"`in/b\.parquet` differs from the first file in the order"):
+        read(around(tmp_path), kind="files", path="in/*.parquet", format="parquet")
+
+
+def test_a_parquet_file_of_other_types_is_told(tmp_path: Path) -> None:
+    _parquet(tmp_path, "a.parquet", [{"id": "1", "name": "x"}])
+    with pytest.raises(
+        ContractBroken, match=r"differs from the declared columns in `id`.*expected int64.*seen string"
+    ):
+        read(around(tmp_path), kind="files", path="in/*", format="parquet", columns=COLUMNS)
+    _put(tmp_path, a__parquet="no")
+    with pytest.raises(ContractBroken, match="cannot be read as parquet"):
+        read(around(tmp_path), kind="files", path="in/*", format="parquet", columns=COLUMNS)
+
+
+def test_no_file_is_an_error_or_empty(tmp_path: Path) -> None:
+    keys = {"kind": "files", "path": "in/{business_date:%Y%m%d}/*.csv", "format": "csv", "columns": COLUMNS}
+    with pytest.raises(Unavailable, match=r"no file matches.*in/20261120/"):
+        read(around(tmp_path), **keys)
+    taken = read(around(tmp_path), **keys, none_is="empty")
+    assert (taken.rows, taken.types) == ([], {"id": "int64", "name": "string"})
+
+
+def test_files_of_a_bucket_are_read(tmp_path: Path) -> None:
+    bucket = tmp_path / "bucket"
+    store = FolderStore(bucket)
+    for key in ("drop/20261120/b.csv", "drop/20261120/a.csv", "drop/20261120/x/c.csv", "drop/20261121/a.csv"):
+        store.put_new(key, f"id,name\n1,{key}\n".encode())
+    asked: list[str] = []
+
+    def stores(name: str) -> FolderStore:
+        asked.append(name)
+        return store
+
+    keys = {"kind": "files", "path": "s3://b/drop/{business_date:%Y%m%d}/*.csv", "format": "csv"}
+    taken = read(around(tmp_path, stores=stores), **keys)
+    assert [row["name"] for row in taken.rows] == ["drop/20261120/a.csv", "drop/20261120/b.csv"]
+    assert asked == ["s3://b"]
+    with pytest.raises(UsageError, match="buckets cannot be reached"):
+        read(around(tmp_path), **keys)
+
+
+@pytest.mark.parametrize("path", ["in/*/../../x", "ftp://x/y"])
+def test_a_path_that_cannot_be_is_told(tmp_path: Path, path: str) -> None:
+    with pytest.raises(UsageError):
+        read(around(tmp_path), kind="files", path=path, format="csv")

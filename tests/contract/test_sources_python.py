@@ -1,0 +1,108 @@
+"""Is a function of the user's project a source like any other?"""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from landbridge.errors import ContractBroken, UsageError
+from tests.contract.bridge import around, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _read(folder: Path, code: str, **keys: Any) -> Any:
+    (folder / "mine.py").write_text(code, encoding="utf-8")
+    return read(around(folder), kind="python", function="mine:rows", **keys)
+
+
+def test_mappings_lists_and_batches_are_taken(tmp_path: Path) -> None:
+    code = """
+import pyarrow as pa
+from mine_helper import last
+
+def rows(slot, start):
+    yield {"n": int(start), "day": slot.business_date}
+    yield {"n": 2, "day": None}
+    yield [{"n": 3}, {"n": 4}]
+    yield pa.RecordBatch.from_pylist([{"n": 5, "day": None}], pa.schema([("n", pa.int64()), ("day", pa.date32())]))
+    from mine_later import more
+    yield {"n": more()}
+    yield {"n": last}
+"""
+    (tmp_path / "mine_helper.py").write_text("last = 7\n")
+    (tmp_path / "mine_later.py").write_text("def more(): return 6\n")
+    before = list(sys.path)
+    columns = {"n": "int64", "day": "date"}
+    taken = _read(tmp_path, code, parameters={"start": "1"}, columns=columns)
+    assert [row["n"] for row in taken.rows] == [1, 2, 3, 4, 5, 6, 7]
+    assert str(taken.rows[0]["day"]) == "2026-11-20"
+    assert sys.path == before
+    assert not {"mine", "mine_helper", "mine_later"} & sys.modules.keys()
+
+
+def test_types_follow_from_the_first_records(tmp_path: Path) -> None:
+    code = "from decimal import Decimal\ndef rows(slot):\n    return [{'a': Decimal('1.50'), 'b': True}, {'a': 2, 'b': None}]\n"
+    taken = _read(tmp_path, code)
+    assert taken.types == {"a": "decimal128(38, 2)", "b": "bool"}
+    assert taken.rows[1]["a"] == Decimal(2)
+
+
+def test_the_next_run_sees_the_changed_module(tmp_path: Path) -> None:
+    assert _read(tmp_path, "def rows(slot): return [{'a': 1}]\n").rows == [{"a": 1}]
+    assert _read(tmp_path, "def rows(slot): return [{'a': 2222}]\n").rows == [{"a": 2222}]
+
+
+@pytest.mark.parametrize("when", ["import", "call", "iteration"])
+def test_a_failure_names_file_and_line_of_the_project(tmp_path: Path, when: str) -> None:
+    code = {
+        "import": "x = 1\nint('abc')\n",
+        "call": "def rows(slot):\n    return int('abc')\n",
+        "iteration": "def rows(slot):\n    yield {'a': 1}\n    deeper()\n\ndef deeper():\n    int('abc')\n",
+    }[when]
+    with pytest.raises(ContractBroken) as caught:
+        _read(tmp_path, code)
+    line = {"import": 2, "call": 2, "iteration": 6}[when]
+    assert "failed with ValueError: invalid literal" in str(caught.value)
+    assert f"mine.py:{line} in " in str(caught.value)
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "says"),
+    [
+        ("", UsageError, "`mine` has no function `rows`"),
+        ("def rows(slot): return 5\n", ContractBroken, "gives int"),
+        ("def rows(slot): return {'a': 1}\n", ContractBroken, "gives dict"),
+        ("def rows(slot): yield 5\n", ContractBroken, "yields int"),
+        ("def rows(slot): yield [5]\n", ContractBroken, "record 1 is a whole number"),
+        (
+            "def rows(slot): yield {'a': 1}; yield {'a': 'x'}\n",
+            ContractBroken,
+            "`a` holds values of several types",
+        ),
+        (
+            "def rows(slot, wanted): yield {}\n",
+            ContractBroken,
+            "missing 1 required positional argument: 'wanted'",
+        ),
+        ("import nothing_there\n", ContractBroken, "No module named 'nothing_there'"),
+    ],
+)
+def test_what_is_no_source_is_told(tmp_path: Path, code: str, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        _read(tmp_path, code)
+
+
+def test_a_module_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no module `not\.here`.*not/here\.py"):
+        read(around(tmp_path), kind="python", function="not.here:rows")
+
+
+def test_a_float_is_no_decimal(tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken, match="a float cannot be an exact decimal"):
+        _read(tmp_path, "def rows(slot): yield {'a': 1.5}\n", columns={"a": "decimal(5,2)"})

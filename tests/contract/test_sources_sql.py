@@ -1,0 +1,326 @@
+"""Do SQL sources keep types exactly, bind safely, and see one state of the database?"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from landbridge.errors import ContractBroken, NotPermitted, Unavailable, UsageError
+from landbridge.feed import Feed
+from landbridge.sources.table import open_sources
+from tests.contract.bridge import SLOT, JumpingClock, KnownSecrets, adapter, around, read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from examples.servers.postgres import Postgres
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def url(postgres: Postgres) -> Iterator[str]:
+    """A database of this module's own."""
+    with psycopg.connect(postgres.url, autocommit=True) as admin:
+        admin.execute("DROP DATABASE IF EXISTS sources")
+        admin.execute("CREATE DATABASE sources")
+        admin.execute("DROP ROLE IF EXISTS reader")
+        admin.execute("CREATE ROLE reader LOGIN PASSWORD 'p@ss w0rd/'")
+    url = postgres.url_of("sources")
+    with psycopg.connect(url) as made:
+        made.execute("CREATE TABLE secrets (x int)")
+        made.execute(
+            "CREATE TABLE numbers AS SELECT n::bigint AS n, 'row ' || n AS name FROM generate_series(1, 200000) n"
+        )
+    yield url
+    with psycopg.connect(postgres.url, autocommit=True) as admin:
+        admin.execute("DROP DATABASE sources WITH (FORCE)")
+
+
+TYPES = """
+SELECT * FROM (VALUES (
+  1::smallint, 2, 3::bigint, 1.5::real, 0.1::float8, 12.50::numeric(10,2), true, 'x'::text, '',
+  E'a "quoted"\\nline, with \\\\ and \\t', date '2026-11-20', time '10:00:00.5',
+  timestamp '2026-11-20 10:00:00.123', timestamptz '2026-11-20 10:00:00+05:30', '\\x00ff'::bytea,
+  '{"a": [1]}'::jsonb, '11111111-2222-3333-4444-555555555555'::uuid, ARRAY['p', NULL], interval '1 day 2 hours'
+)) AS v(small, int, big, real, double, money, bool, text, empty, odd, date, time, stamp, instant, bytes, json, uuid, list, span)
+UNION ALL
+SELECT null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null
+"""
+
+
+def test_postgresql_types_arrive_exactly(url: str, tmp_path: Path) -> None:
+    taken = read(
+        around(tmp_path), kind="sql", url=url, query=f"{TYPES};  -- the end\n".replace("-- the end", "")
+    )
+    assert taken.types == {
+        "small": "int16", "int": "int32", "big": "int64", "real": "float", "double": "double",
+        "money": "decimal128(38, 2)", "bool": "bool", "text": "string", "empty": "string", "odd": "string",
+        "date": "date32[day]", "time": "time64[us]", "stamp": "timestamp[us]", "instant": "timestamp[us, tz=UTC]",
+        "bytes": "binary", "json": "string", "uuid": "string", "list": "string", "span": "string",
+    }  # fmt: skip
+    row = {key: str(value) for key, value in taken.rows[0].items()}
+    assert row == {
+        "small": "1", "int": "2", "big": "3", "real": "1.5", "double": "0.1", "money": "12.50", "bool": "True",
+        "text": "x", "empty": "", "odd": 'a "quoted"\nline, with \\ and \t', "date": "2026-11-20",
+        "time": "10:00:00.500000", "stamp": "2026-11-20 10:00:00.123000", "instant": "2026-11-20 04:30:00+00:00",
+        "bytes": str(b"\x00\xff"), "json": '{"a": [1]}', "uuid": "11111111-2222-3333-4444-555555555555",
+        "list": "{p,NULL}", "span": "P1DT2H",
+    }  # fmt: skip
+    assert set(taken.rows[1].values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("numeric", "arrow", "value"),
+    [
+        ("12.5::numeric(10,2)", "decimal128(10, 2)", "12.50"),
+        ("1.234::numeric", "decimal128(38, 3)", "1.234"),
+        ("sum(n)::numeric", "decimal128(38, 0)", "20000100000"),
+        ("avg(n)", "decimal128(38, 12)", None),
+        ("null::numeric", "decimal128(38, 0)", None),
+        ("1e40::numeric", "decimal256(41, 0)", "1" + "0" * 40),
+        ("1500::numeric(3,-2)", "decimal128(5, 0)", "1500"),
+    ],
+)
+def test_numerics_keep_every_digit(
+    url: str, tmp_path: Path, numeric: str, arrow: str, value: str | None
+) -> None:
+    if "n)" not in numeric:
+        numeric = f"max({numeric})" if "(" not in numeric.partition("::")[2] else f"({numeric})"
+    single = " LIMIT 1" if not numeric.startswith(("max", "sum", "avg")) else ""
+    taken = read(around(tmp_path), kind="sql", url=url, query=f"SELECT {numeric} AS v FROM numbers{single}")
+    assert taken.types == {"v": arrow} or value is None
+    if value is not None:
+        assert taken.rows == [{"v": Decimal(value)}]
+
+
+@pytest.mark.parametrize("single", ["SELECT null::text AS v UNION ALL SELECT '' UNION ALL SELECT 'x'"])
+def test_null_and_empty_text_stay_apart_in_a_single_column(url: str, tmp_path: Path, single: str) -> None:
+    taken = read(around(tmp_path), kind="sql", url=url, query=single)
+    assert [row["v"] for row in taken.rows] == [None, "", "x"]
+
+
+def test_no_rows_keep_their_schema(url: str, tmp_path: Path) -> None:
+    taken = read(around(tmp_path), kind="sql", url=url, query="SELECT n, name FROM numbers WHERE false")
+    assert taken.rows == []
+    assert taken.types == {"n": "int64", "name": "string"}
+    assert taken.fact.rows == 0
+
+
+def _sqlite(folder: Path) -> str:
+    with sqlite3.connect(folder / "x.db") as made:
+        made.execute("CREATE TABLE t (i INTEGER, r REAL, x TEXT, b BLOB, m)")
+        made.execute(
+            "INSERT INTO t VALUES (null, null, null, null, null), (1, 2, 'it''s', x'00ff', 1), (2, 2.5, '', x'', 'x')"
+        )
+    made.close()
+    return "sqlite:///x.db"
+
+
+@pytest.fixture(params=["postgresql", "sqlite", "alchemy-postgresql", "alchemy-sqlite"])
+def door(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A URL for each way into a database."""
+    match request.param:
+        case "postgresql":
+            return str(request.getfixturevalue("url"))
+        case "alchemy-postgresql":
+            return str(request.getfixturevalue("url")).replace("postgresql://", "postgresql+psycopg://")
+        case "sqlite":
+            return _sqlite(tmp_path)
+        case _:
+            _sqlite(tmp_path)
+            return f"sqlite+pysqlite:///{tmp_path}/x.db"
+
+
+def test_parameters_are_bound_by_value_and_slot(door: str, tmp_path: Path) -> None:
+    taken = read(
+        around(tmp_path), kind="sql", url=door, parameters={"name": "it's; DROP TABLE t; -- {ENVIRONMENT} %s :x"},
+        query="""SELECT ':name' AS quoted, :name AS name, CAST(:business_date AS TEXT) AS day, ':business_date' AS "a:b" /* :no */ -- :no""",
+    )  # fmt: skip
+    [row] = taken.rows
+    assert row["quoted"] == ":name"
+    assert row["a:b"] == ":business_date"
+    assert row["name"] == "it's; DROP TABLE t; -- DEV %s :x"
+    assert row["day"] == "2026-11-20"
+    assert taken.fact.parameters["name"] == row["name"]
+
+
+def test_dates_are_bound_as_dates(url: str, tmp_path: Path) -> None:
+    query = "SELECT :business_date - 1 AS yesterday, :scheduled_at::timestamptz + interval '1 hour' AS later, 'x'::text AS x"
+    for door in (url, url.replace("postgresql://", "postgresql+psycopg://")):
+        [row] = read(around(tmp_path), kind="sql", url=door, query=query).rows
+        assert str(row["yesterday"]) == "2026-11-19"
+        assert row["later"].isoformat() == "2026-11-21T07:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("query", "error", "says"),
+    [
+        ("SELECT nope", ContractBroken, "cannot answer the query.*nope"),
+        ("SELECT 1 AS a, 2 AS a", ContractBroken, "several columns named `a`"),
+        ("SELECT :busines_date AS d", UsageError, "did you mean `:business_date`"),
+    ],
+)
+def test_a_query_that_is_wrong_is_told(
+    door: str, tmp_path: Path, query: str, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        read(around(tmp_path), kind="sql", url=door, query=query)
+
+
+def test_nothing_can_be_changed(door: str, tmp_path: Path) -> None:
+    with pytest.raises((ContractBroken, Unavailable)), adapter(
+        around(tmp_path), kind="sql", url=door, query="INSERT INTO numbers(n) VALUES (-1) RETURNING n"
+    ) as source, source.open(SLOT) as extract:  # fmt: skip
+        list(extract.batches)
+
+
+def test_a_parameter_that_is_not_used_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="`x` is declared, but the query does not use it"):
+        read(around(tmp_path), kind="sql", url="sqlite:///x.db", query="SELECT 1", parameters={"x": "1"})
+
+
+def test_sqlite_types_follow_from_all_values(tmp_path: Path) -> None:
+    taken = read(
+        around(tmp_path), kind="sql", url=_sqlite(tmp_path), query="SELECT i, r, x, b, null AS n FROM t"
+    )
+    assert taken.types == {"i": "int64", "r": "double", "x": "string", "b": "binary", "n": "string"}
+    assert taken.rows[1] == {"i": 1, "r": 2.0, "x": "it's", "b": b"\x00\xff", "n": None}
+    assert taken.rows[2]["x"] == ""
+    with pytest.raises(ContractBroken, match=r"`m` holds values of several types.*integer, text"):
+        read(around(tmp_path), kind="sql", url=_sqlite_again(), query="SELECT m FROM t")
+
+
+def _sqlite_again() -> str:
+    return "sqlite:///x.db"
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("SELECT 'infinity'::date AS d", "`d` cannot be held"),
+        ("SELECT 'NaN'::numeric AS d", "`d` does not fit into a decimal.*NaN"),
+        ("SELECT 1 / (n - 150000) AS d FROM numbers", "division by zero"),
+        ("SELECT 1; SELECT 2", "multiple commands"),
+        ("DELETE FROM numbers", "no columns"),
+    ],
+)
+def test_what_postgresql_cannot_give_is_told(url: str, tmp_path: Path, query: str, says: str) -> None:
+    with pytest.raises(ContractBroken, match=says):
+        read(around(tmp_path), kind="sql", url=url, query=query)
+
+
+def test_a_query_that_takes_too_long_is_cancelled(url: str, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="raise the source's `timeout`"):
+        read(around(tmp_path), kind="sql", url=url, query="SELECT pg_sleep(20)::text AS x", timeout="1s")
+    endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) AS n FROM c"
+    with pytest.raises(Unavailable, match="raise the source's `timeout`"):
+        read(around(tmp_path), kind="sql", url=_sqlite(tmp_path), query=endless, timeout="1s")
+
+
+def test_a_password_comes_from_a_reference_and_is_never_shown(url: str, tmp_path: Path) -> None:
+    known = url.replace("postgres@", "reader:p%40ss%20w0rd%2F@")
+    given = around(tmp_path, {"env:DB": known})
+    taken = read(given, kind="sql", url="env:DB", query="SELECT current_user::text AS me")
+    assert taken.rows == [{"me": "reader"}]
+    assert "w0rd" not in repr(taken.fact)
+    assert taken.fact.query.startswith("postgresql://127.0.0.1:")
+    with pytest.raises(NotPermitted, match="permission denied"):
+        read(given, kind="sql", url="env:DB", query="SELECT * FROM secrets")
+    wrong = around(tmp_path, {"env:DB": known.replace("w0rd", "wrong")})
+    with pytest.raises(NotPermitted) as caught:
+        read(wrong, kind="sql", url="env:DB", query="SELECT 1 AS x")
+    assert "wrong" not in str(caught.value)
+
+
+def test_a_database_that_is_away_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="did not answer properly"):
+        read(around(tmp_path), kind="sql", url="postgresql://x@127.0.0.1:9/y", query="SELECT 1 AS x")
+    with pytest.raises(Unavailable, match=r"`no\.db` cannot be read"):
+        read(around(tmp_path), kind="sql", url="sqlite:///no.db", query="SELECT 1 AS x")
+    assert not (tmp_path / "no.db").exists()
+
+
+def test_a_driver_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="install the driver"):
+        read(around(tmp_path), kind="sql", url="oracle+nothing://x/y", query="SELECT 1 AS x")
+
+
+def _feed(**sources: Any) -> Feed:
+    import json
+
+    return Feed.model_validate_json(
+        json.dumps(
+            {
+                "feed": "eidv", "owner": "o", "sources": sources, "transform": "SELECT 1",
+                "schedule": {"cron": "0 6 * * *"}, "contract": {"file": "c"}, "file": {"name": "n", "folder": "f"},
+            }
+        )
+    )  # fmt: skip
+
+
+def test_all_queries_of_a_feed_see_one_state_and_can_be_read_at_the_same_time(
+    url: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(url, autocommit=True) as writer:
+        writer.execute("DROP TABLE IF EXISTS moving")
+        writer.execute("CREATE TABLE moving AS SELECT n FROM generate_series(1, 200000) n")
+        query = {"kind": "sql", "url": url, "query": "SELECT n FROM moving"}
+        with open_sources(
+            _feed(a=query, b=query, c={**query, "query": "SELECT count(*) AS n FROM moving"}),
+            folder=tmp_path, secrets=KnownSecrets({}), environment="DEV", variables={}, clock=JumpingClock(),
+        ) as sources, sources["a"].open(SLOT) as first:  # fmt: skip
+            one = next(first.batches)
+            writer.execute("INSERT INTO moving VALUES (-1)")
+            with sources["b"].open(SLOT) as second:
+                both = sum(batch.num_rows for batch in second.batches)
+            rest = one.num_rows + sum(batch.num_rows for batch in first.batches)
+            with sources["c"].open(SLOT) as third:
+                [[counted]] = [batch.column(0).to_pylist() for batch in third.batches]
+        assert (rest, both, counted) == (200000, 200000, 200000)
+        row = writer.execute("SELECT count(*) FROM moving").fetchone()
+        assert row == (200001,)
+
+
+def test_sqlite_queries_of_a_feed_see_one_state(tmp_path: Path) -> None:
+    writer = sqlite3.connect(tmp_path / "w.db", isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute(
+        "CREATE TABLE t AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 50000) SELECT n FROM c"
+    )
+    query = {"kind": "sql", "url": "sqlite:///w.db", "query": "SELECT n FROM t"}
+    with open_sources(
+        _feed(a=query, b=query),
+        folder=tmp_path, secrets=KnownSecrets({}), environment="DEV", variables={}, clock=JumpingClock(),
+    ) as sources, sources["a"].open(SLOT) as first:  # fmt: skip
+        writer.execute("INSERT INTO t VALUES (-1)")
+        with sources["b"].open(SLOT) as second:
+            pairs = zip(first.batches, second.batches, strict=True)
+            assert sum(a.num_rows + b.num_rows for a, b in pairs) == 100000
+    writer.close()
+
+
+def test_closing_early_ends_the_query_and_the_connection(url: str, tmp_path: Path) -> None:
+    mine = f"{url}?application_name=early"
+    with adapter(around(tmp_path), kind="sql", url=mine, query="SELECT n FROM numbers") as source:
+        with source.open(SLOT) as extract:
+            next(extract.batches)
+        assert extract.fact == []
+        with source.open(SLOT) as again:
+            assert sum(batch.num_rows for batch in again.batches) == 200000
+    with psycopg.connect(url) as look:
+        row = None
+        for _ in range(100):
+            row = look.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'early'"
+            ).fetchone()
+            if row == (0,):
+                break
+            threading.Event().wait(0.05)
+        assert row == (0,)

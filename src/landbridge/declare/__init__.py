@@ -123,16 +123,20 @@ def _check(
 
 
 def _check_feed_names(feeds: Sequence[tuple[Feed, Document]]) -> None:
-    taken: dict[str, str] = {}
+    taken = {feed.feed: written.file for feed, written in feeds if _stem(written) == feed.feed}
     for feed, written in feeds:
         first = taken.setdefault(feed.feed, written.file)
         if first != written.file:
             what = f"the feed `{feed.feed}` is already in {first}"
             written.problems.append(written.problem(("feed",), what, hint="give it a name of its own"))
-        elif PurePosixPath(written.file).stem != feed.feed:
+        elif _stem(written) != feed.feed:
             what = f"the feed `{feed.feed}` stands in a file of another name"
             expected = f"{FEEDS}/{feed.feed}.yaml"
             written.problems.append(written.problem(("feed",), what, expected=expected, seen=written.file))
+
+
+def _stem(document: Document) -> str:
+    return PurePosixPath(document.file).stem
 
 
 def _check_names(

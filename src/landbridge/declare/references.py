@@ -103,7 +103,8 @@ def _check_transform(document: Document, transform: str, sources: Iterable[str])
     statements = parsed.get("statements", [])
     if not isinstance(statements, list) or len(statements) != 1:
         what = "the transform has several statements" if statements else "the transform cannot be read"
-        seen = str(parsed.get("error_message", ""))
+        # Its own message is about JSON when the statement is no SELECT.
+        seen = "" if parsed.get("error_type") == "not implemented" else str(parsed.get("error_message", ""))
         document.problems.append(
             document.problem(where, what, expected="one SELECT of DuckDB's SQL", seen=seen)
         )

@@ -28,6 +28,10 @@ Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 Where = tuple[str | int, ...]
 """Keys and indexes from the root of a document."""
 
+_BARE_TEMPLATE = re.compile(r"[:-] +\{[\w.]+(:[^ }]+)?(\}|$)", re.MULTILINE)
+_NAMES_WHAT_IT_FOUND = re.compile("alias|anchor|tag|directive")
+"""Such a message repeats a word of the file, which may be the rest of a password that begins with `*` or `!`."""
+
 _MOST_NODES = 200_000
 _LONGEST_NUMBER = 300
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -103,16 +107,15 @@ def read(path: Path, file: str) -> Document:
     """
     document = Document(file)
     try:
-        root = YAML(typ="rt", pure=True).compose(path.read_bytes().decode("utf-8-sig"))
+        written = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         document.problems.append(Problem(file, line, 1, "", "the file is not UTF-8 text", "UTF-8"))
         return document
+    try:
+        root = YAML(typ="rt", pure=True).compose(written)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        what = "this is not YAML: " + _without_values(str(error.problem or error.context or "unreadable"))
-        document.problems.append(Problem(file, line, column, "", what, "YAML 1.2"))
+        document.problems.append(_unreadable(file, written, error))
         return document
     except YAMLError:
         what = "this is not YAML: it has a control character"
@@ -125,9 +128,15 @@ def read(path: Path, file: str) -> Document:
     return document
 
 
-def _without_values(message: str) -> str:
-    # A message quotes what it stumbled over, for instance the rest of a password that begins with `*`.
-    return re.sub(r"'[^']{2,}'", "`...`", message)
+def _unreadable(file: str, written: str, error: MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    message = str(error.problem or error.context or "unreadable")
+    if _NAMES_WHAT_IT_FOUND.search(message):
+        message = message.partition("'")[0].strip()
+    around = "\n".join(written.splitlines()[max(line - 2, 0) : line])
+    hint = "put text that begins with `{` in quotes" if _BARE_TEMPLATE.search(around) else ""
+    return Problem(file, line, column, "", f"this is not YAML: {message}", "YAML 1.2", hint=hint)
 
 
 def _mark(node: Node) -> tuple[int, int]:

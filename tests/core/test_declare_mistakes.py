@@ -1,0 +1,416 @@
+"""Is each kind of mistake told once, at its very place, with what helps?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.core import declared
+from tests.core.declared import changed, examined
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECT, ORDERS, SALES, CONTRACT = declared.FILES
+
+# file, what stood there, what stands there now (§ where the message should point), path, what, and a hint or expectation.
+MISTAKES = [
+    # the form of the YAML
+    (ORDERS, "owner: team", "owner: x§: team", "", "not YAML", ""),
+    (ORDERS, "owner: team", "§feed: again\nowner: team", "feed", "there twice", ""),
+    (ORDERS, "team@example.org", "§!!python/object:os.system x", "owner", "tags are not allowed", ""),
+    (ORDERS, "schedule:\n", "schedule: §&s\n  more: *s\n", "schedule.more", "never end", ""),
+    # keys and values of a model
+    (
+        ORDERS,
+        "feed: orders\nowner: team@example.org\n",
+        "§feed: orders\n",
+        "owner",
+        "`owner` is missing",
+        "add `owner",
+    ),
+    (ORDERS, "owner:", "§onwer:", "onwer", "unknown key `onwer`", "`owner`"),
+    (ORDERS, "  time_zone:", "  §timezone:", "schedule.timezone", "unknown key `timezone`", "`time_zone`"),
+    (ORDERS, "Europe/London", "§Europe/Lodon", "schedule.time_zone", "cannot be used", "`Europe/London`"),
+    (ORDERS, "previous_day", "§previous_dya", "schedule.business_date", "unknown value", "`previous_day`"),
+    (ORDERS, "kind: sql", "kind: §sqll", "sources.orders.kind", "unknown `kind`", "`sql`"),
+    (
+        ORDERS,
+        "  orders:\n    kind: sql\n",
+        "  orders:\n    §",
+        "sources.orders.kind",
+        "`kind` is missing",
+        "`sql`",
+    ),
+    (ORDERS, "team@example.org", "§12", "owner", "wrong type", '"12"'),
+    (ORDERS, '{at: "07:00"}', '{at: §"25:00"}', "schedule.deadline.at", "cannot be used", "07:00"),
+    (ORDERS, '{at: "07:00"}', "§soon", "schedule.deadline", "cannot be used", "90m"),
+    (ORDERS, '{at: "07:00"}', '{§att: "07:00"}', "schedule.deadline.att", "unknown key `att`", "`at`"),
+    (ORDERS, "order_by: [id]", "order_by: §id", "order_by", "wrong type", "in brackets"),
+    (ORDERS, "order_by: [id]", "§starts: 2026-01-01", "starts", "unknown key", ""),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        "  starts: §2026-13-01",
+        "schedule.starts",
+        "cannot be used",
+        "2026-11-20",
+    ),
+    (ORDERS, "feed: orders", "feed: §Orders", "feed", "cannot be used", "lower-case"),
+    (PROJECT, "version: 1", "version: §2", "version", "unknown value", "`1`"),
+    (PROJECT, "demo-collector", "§root", "sftp.user", "cannot be used", "other than `root`"),
+    (PROJECT, "  PRD: {}", "  §2PRD: {}", "environments.2PRD", "the name `2PRD`", "starting with a letter"),
+    (PROJECT, "  PRD: {}", "  PRD: {§regoin: x}", "environments.PRD.regoin", "unknown key", "`region`"),
+    (PROJECT, '["file:keys/host.pub"]', "§[]", "sftp.host_keys", "empty or too short", "at least 1"),
+    (
+        PROJECT,
+        "variables:",
+        "staging_days: §0\nvariables:",
+        "staging_days",
+        "cannot be used",
+        "greater than or equal to 1",
+    ),
+    (
+        PROJECT,
+        "share:\n  path: share/{environment}\n",
+        "§shares:\n  path: x\n",
+        "shares",
+        "unknown key",
+        "`share`",
+    ),
+    # references
+    (
+        ORDERS,
+        "  time_zone:",
+        "  calendar: §englnd\n  time_zone:",
+        "schedule.calendar",
+        "no calendar `englnd`",
+        "`england`",
+    ),
+    (
+        ORDERS,
+        "order_by:",
+        "environments: [DEV, §PRO]\norder_by:",
+        "environments[1]",
+        "no environment `PRO`",
+        "`PRD`",
+    ),
+    (
+        ORDERS,
+        "contracts/orders.odcs.yaml",
+        "§contracts/order.odcs.yaml",
+        "contract.file",
+        "no such contract",
+        "orders",
+    ),
+    (ORDERS, "order_by: [id]", "order_by: [id, §amout]", "order_by[1]", "no column `amout`", "`amount`"),
+    (
+        ORDERS,
+        '"{total:amount}"',
+        '§"{total:amuont}"',
+        "file.format.trailing.fields[2]",
+        "no column",
+        "`amount`",
+    ),
+    (
+        ORDERS,
+        '"{total:amount}"',
+        '§"{total:id}"',
+        "file.format.trailing.fields[2]",
+        "no exact total",
+        "decimal",
+    ),
+    (
+        ORDERS,
+        "SELECT id, amount FROM orders WHERE day = :business_date",
+        "§SELECT :bussiness_date",
+        "sources.orders.query",
+        "`bussiness_date`",
+        "`business_date`",
+    ),
+    (
+        SALES,
+        "SELECT o.id, i.amount FROM orders o JOIN items i",
+        "§SELECT o.id FROM orders o JOIN itmes i",
+        "transform",
+        "`itmes`",
+        "`items`",
+    ),
+    (SALES, "SELECT o.id", "§SELEC o.id", "transform", "cannot be read", "SELECT"),
+    (
+        SALES,
+        "SELECT o.id, i.amount FROM orders o JOIN items i USING (id)",
+        "§DROP TABLE x",
+        "transform",
+        "cannot be read",
+        "one SELECT",
+    ),
+    (
+        SALES,
+        "SELECT o.id, i.amount FROM orders o JOIN items i USING (id)",
+        "§FROM orders, items; SELECT 1",
+        "transform",
+        "several statements",
+        "one SELECT",
+    ),
+    (
+        CONTRACT,
+        "logicalType: string",
+        "§logicalType: strnig",
+        "schema[0].properties[0].logicalType",
+        "strnig",
+        "`string`",
+    ),
+    # schedule
+    (ORDERS, '"0 6 * * *"', '§"0 6 * * * *"', "schedule.cron", "wrong number of fields", "five fields"),
+    (ORDERS, '"0 6 * * *"', '§"0 6 31 2 *"', "schedule.cron", "cannot be read", "five fields"),
+    (ORDERS, '"0 6 * * *"', '§"0 25 * * *"', "schedule.cron", "Bad hour", "five fields"),
+    (
+        ORDERS,
+        "previous_day",
+        "previous_business_day",
+        "schedule.cron",
+        "Sunday 2026-11-22 and Monday 2026-11-23",
+        "1-5",
+    ),
+    (
+        ORDERS,
+        "  business_date",
+        "  on_holiday: §skip\n  business_date",
+        "schedule.on_holiday",
+        "needs a calendar",
+        "calendar",
+    ),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        '  deadline: §{at: "06:00"}',
+        "schedule.deadline",
+        "not after",
+        "days: 1",
+    ),
+    (ORDERS, '  deadline: {at: "07:00"}', "  deadline: §0s", "schedule.deadline", "not after", ""),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        "  starts: 2026-02-01\n  ends: §2026-01-01",
+        "schedule.ends",
+        "before `starts`",
+        "",
+    ),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        '  ready: {signal: {kind: file, path: done}, until: §"05:30"}',
+        "schedule.ready.until",
+        "before it begins",
+        "after 06:00",
+    ),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        "  ready: {signal: {kind: file, path: done}, every: §0s, limit: 1h}",
+        "schedule.ready.every",
+        "longer than 0s",
+        "",
+    ),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        "  ready: §{signal: {kind: file, path: done}}",
+        "schedule.ready",
+        "cannot be used",
+        "exactly one of `limit` and `until`",
+    ),
+    # templates and names
+    (
+        ORDERS,
+        "name: ORDERS",
+        "name: §O{enviroment}",
+        "file.name",
+        "unknown word `{enviroment}`",
+        "environment",
+    ),
+    (ORDERS, "name: ORDERS", "name: §O{variables.bnak}", "file.name", "unknown word", "`{variables.bank}`"),
+    (ORDERS, "name: ORDERS", "name: §O{feed", "file.name", "cannot be read", ""),
+    (ORDERS, "name: ORDERS", "name: §a:b", "file.name", "cannot be a file name", ""),
+    (ORDERS, "folder: shop/orders", "folder: §../orders", "file.folder", "cannot be a file name", ""),
+    (
+        ORDERS,
+        "ORDERS_{ENVIRONMENT}_{business_date:%Y%m%d}",
+        "§O_{business_date:%H}",
+        "file.name",
+        "does not fit",
+        "",
+    ),
+    (
+        ORDERS,
+        "ORDERS_{ENVIRONMENT}_{business_date:%Y%m%d}_{revision:03d}",
+        "§O_{business_date:%Y%m%d}",
+        "file.name",
+        "the revisions 1 and 2",
+        "`{revision:03d}`",
+    ),
+    (
+        ORDERS,
+        "ORDERS_{ENVIRONMENT}_{business_date:%Y%m%d}_{revision:03d}",
+        "§O_{revision}",
+        "file.name",
+        "the slots",
+        "`{business_date:%Y%m%d}`",
+    ),
+    (
+        ORDERS,
+        "ORDERS_{ENVIRONMENT}_{business_date:%Y%m%d}_{revision:03d}",
+        "§O",
+        "file.name",
+        "revisions",
+        "`{business_date:%Y%m%d}`",
+    ),
+    (
+        ORDERS,
+        "ORDERS_{ENVIRONMENT}_{business_date:%Y%m%d}",
+        "§O{business_date:%m%d}",
+        "file.name",
+        "the slots",
+        "`{business_date",
+    ),
+    (
+        SALES,
+        "SALES_{scheduled_at:%Y%m%dT%H%MZ}",
+        "§S_{scheduled_at:%H%M}",
+        "file.name",
+        "the slots",
+        "`{scheduled_at:%Y%m%dT%H%MZ}`",
+    ),
+    (
+        SALES,
+        "SALES_{scheduled_at:%Y%m%dT%H%MZ}",
+        "§S_{scheduled_at:%Y%m%d}",
+        "file.name",
+        "the slots",
+        "`{scheduled_at:%Y%m%dT%H%MZ}`",
+    ),
+    (
+        SALES,
+        "SALES_{scheduled_at:%Y%m%dT%H%MZ}",
+        "§S_{scheduled_at:%d%H%M}",
+        "file.name",
+        "the slots",
+        "`{scheduled_at:%Y%m%dT%H%MZ}`",
+    ),
+    (
+        ORDERS,
+        "  folder: shop/orders",
+        "  done_file: §'{name}'\n  folder: shop/orders",
+        "file.done_file",
+        "the name of the file itself",
+        "{name}.done",
+    ),
+    (
+        SALES,
+        "SALES_{scheduled_at:%Y%m%dT%H%MZ}_{revision:03d}.csv",
+        "§S.{scheduled_at:%Q}",
+        "file.name",
+        "fit",
+        "",
+    ),
+    (
+        PROJECT,
+        "host: env:SFTP_HOST",
+        "host: §sftp.{env}.example.org",
+        "sftp.host",
+        "only `{environment}`",
+        "",
+    ),
+    (
+        PROJECT,
+        "demo-{environment}-staging",
+        "§demo.{environment}..staging",
+        "buckets.staging",
+        "S3 takes no bucket",
+        "63",
+    ),
+    # names that meet
+    (
+        PROJECT,
+        "demo-{environment}-reports",
+        "§demo-reports",
+        "buckets.reports",
+        "share the reports bucket",
+        "{environment}",
+    ),
+    (
+        PROJECT,
+        "demo-{environment}-ledger",
+        "§demo-ledger",
+        "buckets.ledger",
+        "share the ledger bucket",
+        "{environment}",
+    ),
+    (PROJECT, "demo-{environment}-staging", "§demo-{environment}-reports", "buckets.staging", "forgets", ""),
+    # parts that do not fit
+    (
+        SALES,
+        "format: csv}",
+        "format: csv, encoding: §utf-9}",
+        "sources.orders.encoding",
+        "no encoding",
+        "utf-8",
+    ),
+    (
+        SALES,
+        "format: csv}",
+        'format: csv, columns: {id: §"decimal(50,2)"}}',
+        "sources.orders.columns.id",
+        "no such type",
+        "38",
+    ),
+    (
+        SALES,
+        "format: csv}",
+        "format: csv, columns: {id: §text}}",
+        "sources.orders.columns.id",
+        "cannot be used",
+        "`string`",
+    ),
+    (
+        SALES,
+        "  folder: shop/sales",
+        "  folder: shop/sales\n  format: {kind: parquet}\n  compression: §gzip",
+        "file.compression",
+        "compressed inside",
+        "codec: gzip",
+    ),
+    (
+        SALES,
+        "  folder: shop/sales",
+        "  folder: shop/sales\n  format: {kind: csv, delimiter: §'\"'}",
+        "file.format.delimiter",
+        "the quote too",
+        "",
+    ),
+    (SALES, "transform: SELECT", "§transforms: SELECT", "transforms", "unknown key", "`transform`"),
+]
+
+
+@pytest.mark.parametrize(("file", "old", "new", "path", "what", "helps"), MISTAKES)
+def test_a_mistake_is_told_once_at_its_place(
+    tmp_path: Path, file: str, old: str, new: str, path: str, what: str, helps: str
+) -> None:
+    files, place = changed(file, old, new)
+    found = examined(tmp_path, files)
+    assert found.declaration is None
+    assert len(found.problems) == 1, found.problems
+    problem = found.problems[0]
+    assert (problem.file, problem.path) == (file, path)
+    assert what in problem.what
+    assert helps in f"{problem.expected} {problem.hint}"
+    if declared.MARK in new:
+        assert (problem.line, problem.column) == place
+
+
+def test_every_replacement_in_the_table_has_its_mark() -> None:
+    unmarked = [new for _, _, new, *_ in MISTAKES if declared.MARK not in new]
+    assert unmarked == ["previous_business_day"], "there the message is about another key, `cron`"

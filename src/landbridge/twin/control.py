@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from landbridge.project import Declaration
     from landbridge.twin.state import TwinState
 
+_outliving: list[subprocess.Popen[bytes]] = []
+"""Keepers that were left to themselves: Python complains about a process that is forgotten while it runs."""
+
 _PATIENCE = 20.0
 """Seconds a keeper gets to stop what it owns; it needs less than one."""
 
@@ -72,6 +75,7 @@ def up(declaration: Declaration, environment: str, *, schedule: bool, progress: 
     except BaseException:
         child.stop(keeper, patience=_PATIENCE)
         raise
+    _outliving.append(keeper)
     return Up(state.load(folder), already=False)
 
 

@@ -14,7 +14,7 @@ from landbridge.twin.identity import session
 if TYPE_CHECKING:
     from landbridge.twin.state import TwinState
 
-_SECONDS = 5
+_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)

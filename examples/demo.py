@@ -39,7 +39,7 @@ def main() -> int:
     prepare()
     try:
         with ExitStack() as running:
-            environment = {**os.environ, **serve(running)}
+            environment = {**os.environ, "LANDBRIDGE_LOG": "warning", **serve(running)}
             for project in ("flights", "eidv"):
                 landbridge(project, "twin up", environment)
                 running.callback(landbridge, project, "twin down", environment)
@@ -83,7 +83,9 @@ def prepare() -> None:
         if (folder / ".landbridge").exists():
             subprocess.run([LANDBRIDGE, "twin", "down"], cwd=folder, check=False, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(ROOT / "examples" / project, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        shutil.copytree(
+            ROOT / "examples" / project, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__")
+        )
     keys = DEMO / "eidv" / "keys"
     keys.mkdir()
     write_recipient_key(keys)
@@ -91,13 +93,13 @@ def prepare() -> None:
 
 def write_recipient_key(folder: Path) -> None:
     """Make the key pair of the demo's consumer: `recipient.asc` to encrypt to, `recipient.secret.asc` to open the file."""
-    from pysequoia import Cert
+    from pysequoia import Tsk
 
-    pair = Cert.generate("EDBH demo consumer <consumer@example.org>")
-    (folder / "recipient.asc").write_text(str(pair))
+    pair = Tsk.generate("EDBH demo consumer <consumer@example.org>")
+    (folder / "recipient.asc").write_text(str(pair.extract_certificate()))
     secret = folder / "recipient.secret.asc"
     secret.touch(mode=0o600)
-    secret.write_text(str(pair.secrets))
+    secret.write_text(str(pair))
 
 
 def serve(running: ExitStack) -> dict[str, str]:
@@ -128,8 +130,15 @@ def _eidv_api() -> Iterator[dict[str, str]]:
 
 def landbridge(project: str, words: str, environment: Mapping[str, str], *, expect: int = 0) -> None:
     """Run one command in a project's folder, as a user would, and show it."""
-    print(f"\n\033[1m{project}$ landbridge {words}\033[0m" if sys.stdout.isatty() else f"\n{project}$ landbridge {words}", flush=True)
-    ended = subprocess.run([LANDBRIDGE, *words.split()], cwd=DEMO / project, env=dict(environment), check=False)
+    print(
+        f"\n\033[1m{project}$ landbridge {words}\033[0m"
+        if sys.stdout.isatty()
+        else f"\n{project}$ landbridge {words}",
+        flush=True,
+    )
+    ended = subprocess.run(
+        [LANDBRIDGE, *words.split()], cwd=DEMO / project, env=dict(environment), check=False
+    )
     if ended.returncode != expect:
         raise Failed(f"`landbridge {words}` ended with {ended.returncode}, not {expect}")
 

@@ -7,6 +7,7 @@ child for each (so that imports are paid once) and prints how it ended: `killed`
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -107,7 +108,25 @@ def obey(declaration: Declaration, order: str) -> str:
             return "0 staged"
 
 
+PAID_ONCE = (
+    "boto3",
+    "duckdb",
+    "obstore.auth.boto3",
+    "pyarrow.compute",
+    "landbridge.contract.gate",
+    "landbridge.sources.python",
+    "landbridge.sources.ready",
+    "landbridge.stores.carry",
+    "landbridge.stores.folder",
+    "landbridge.twin.state",
+    "landbridge.wiring.cloud",
+)
+"""Imported before the first fork. None of them starts a thread by being imported."""
+
+
 def main() -> None:
+    for module in PAID_ONCE:
+        importlib.import_module(module)
     declaration = wiring.declaration(Path(sys.argv[1]))
     _say("ready")
     for line in sys.stdin:

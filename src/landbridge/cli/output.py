@@ -34,6 +34,9 @@ STATE_STYLES = {
     "missing": "bold red",
 }
 
+_LONG = 240
+"""Columns of a table that goes to a pipe."""
+
 
 def out() -> Console:
     """Give a console on standard output, as it is now (tests and pipes replace it)."""
@@ -72,7 +75,8 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str 
                 for cell in row
             )
         )
-    Console(file=sys.stdout).print(table)
+    # Where nobody looks, lines may be long: a pipe or a log wraps by itself, or not at all.
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _LONG).print(table)
 
 
 def print_pairs(title: str, pairs: Mapping[str, str]) -> None:

@@ -37,6 +37,8 @@ JOB_NAME = "LANDBRIDGE_JOB_NAME"
 """Set in a pod from its label `batch.kubernetes.io/job-name`, through the downward API."""
 ACTOR = "LANDBRIDGE_ACTOR"
 """Who runs, for the record; else the user and host."""
+LOG = "LANDBRIDGE_LOG"
+"""Least level of the events that are written: debug, info, warning, error."""
 COLLECTOR = "LANDBRIDGE_COLLECTOR"
 """Name of this host's collector on receipts and claims; else the host's name."""
 
@@ -50,7 +52,8 @@ def declaration(folder: Path) -> Declaration:
 
 def log(*, verbose: bool, **context: str) -> None:
     """Begin to write events to standard error."""
-    log_to_stderr(watched=sys.stderr.isatty(), verbose=verbose, run_id=RUN_ID, **context)
+    level = "debug" if verbose else os.environ.get(LOG, "").lower()
+    log_to_stderr(watched=sys.stderr.isatty(), level=level, run_id=RUN_ID, **context)
 
 
 def now() -> datetime:

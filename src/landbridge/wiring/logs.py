@@ -7,15 +7,26 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from landbridge.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def log_to_stderr(*, watched: bool, verbose: bool = False, **context: str) -> None:
-    """Send events to standard error: JSON lines in a pod, readable ones on a terminal (only with `verbose`: bars show the rest).
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
-    `context` (feed, slot, run id ...) is on every line.
+
+def log_to_stderr(*, watched: bool, level: str = "", **context: str) -> None:
+    """Send events to standard error: JSON lines in a pod, readable ones on a terminal.
+
+    Without a `level` everything from `info` is written where nobody watches, and from `warning` on a terminal, where
+    bars show the rest. `context` (feed, slot, run id ...) is on every line.
+
+    Raises:
+        UsageError: no such level.
     """
+    if level and level not in LEVELS:
+        raise UsageError(f"no log level `{level}`", expected=", ".join(LEVELS))
     processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -28,7 +39,7 @@ def log_to_stderr(*, watched: bool, verbose: bool = False, **context: str) -> No
             structlog.processors.dict_tracebacks,
             structlog.processors.JSONRenderer(sort_keys=True),
         ]
-    lowest = 10 if verbose else (30 if watched else 20)  # debug, warning, info
+    lowest = LEVELS[level or ("warning" if watched else "info")]
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(lowest),

@@ -1,0 +1,92 @@
+"""A collector that is killed with SIGKILL before the Nth thing it does to share or line, for the crash stories.
+
+Runs as a program of its own: reads one JSON trial a line, forks, collects in the child, and answers with what became
+of it. The product is not touched: Python's audit events tell of every open, rename, link, unlink, listing and call
+into C, and each is a moment to die.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+EVENTS = {
+    "open",
+    "os.rename",
+    "os.link",
+    "os.remove",
+    "os.mkdir",
+    "os.listdir",
+    "os.scandir",
+    "os.truncate",
+    "os.utime",
+    "ctypes.dlsym",
+    "socket.connect",
+}
+
+
+def main() -> None:
+    from landbridge import collect as story  # the slow imports happen once, before the forks
+    from landbridge.sftp import client
+
+    for line in sys.stdin:
+        trial = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            os._exit(_collect(trial, story.collect, client.SftpRemote))
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(json.dumps(os.waitstatus_to_exitcode(status)) + "\n")
+        sys.stdout.flush()
+
+
+def _collect(trial: dict[str, Any], collect: Any, remote_of: Any) -> int:
+    from landbridge.sftp.endpoint import Endpoint
+    from landbridge.share.platform import Way
+    from landbridge.twin.keys import Ed25519Key
+    from landbridge.wiring.clock import SystemClock
+    from landbridge.world import Ground
+    from tests.stories.bridgehead import ENVIRONMENT, FolderShare, Quiet
+
+    key = Ed25519Key.parse_pem(trial["receipt_key"])
+    share = FolderShare(
+        Path(trial["root"]),
+        ENVIRONMENT,
+        trial["collector"],
+        SystemClock(),
+        way=Way(trial["way"]),
+        lease=timedelta(seconds=trial["lease"]),
+    )
+    endpoint = Endpoint("127.0.0.1", trial["port"], "collector", trial["user_key"], (trial["host_key"],))
+    if trial["kill"]:
+        sys.addaudithook(_killer(trial["kill"]))
+    with remote_of(endpoint) as remote, share:
+        ground = Ground(
+            ENVIRONMENT, remote, share, key.private_pem, (key.public_pem,), SystemClock(), Quiet()
+        )
+        outcomes = collect(ground, date.fromisoformat(trial["since"]))
+    for outcome in outcomes:
+        if outcome.error is not None:
+            sys.stderr.write(f"{outcome.what}: {outcome.state}: {outcome.error}\n")
+    return 1 if any(outcome.error for outcome in outcomes) else 0
+
+
+def _killer(last: int) -> Any:
+    count = 0
+
+    def hook(event: str, _arguments: object) -> None:
+        nonlocal count
+        if event in EVENTS:
+            count += 1
+            if count == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return hook
+
+
+if __name__ == "__main__":
+    main()

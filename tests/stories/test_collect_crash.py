@@ -1,0 +1,107 @@
+"""Is a file delivered once and whole, wherever the collector is killed and however greedy the consumer is?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from landbridge.share.platform import Way
+from landbridge.twin.keys import Ed25519Key
+from tests.servers.sftp import asyncssh_server
+from tests.stories.bridgehead import DAY, Bridgehead, Consumer, some_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.sftp import Sftp
+
+pytestmark = pytest.mark.story
+_ROOT = Path(__file__).parents[2]
+_KILLED = -9
+_MOST_STEPS = 400
+_NOTHING = hashlib.sha256(b"").hexdigest()
+
+
+class Crashing:
+    """Starts collectors that die at a chosen moment."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def collect(
+        self,
+        at: Bridgehead,
+        server: Sftp,
+        way: Way,
+        *,
+        kill: int,
+        collector: str = "edge1",
+        lease: float = 120,
+    ) -> int:
+        """Give the exit code of a collection that is killed before its step number `kill`; 0 never."""
+        trial: dict[str, Any] = {
+            "root": str(at.root),
+            "receipt_key": at.receipt_key.private_pem,
+            "collector": collector,
+            "way": way.value,
+            "lease": lease,
+            "port": server.port,
+            "user_key": server.user_key.private_openssh,
+            "host_key": server.host_key.public_openssh,
+            "since": f"{DAY}",
+            "kill": kill,
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(trial) + "\n")
+        self._process.stdin.flush()
+        return int(json.loads(self._process.stdout.readline()))
+
+
+@pytest.fixture(scope="module")
+def crashing() -> Iterator[Crashing]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.stories.crashing"],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        yield Crashing(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(30)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("finisher", ["edge1", "edge2"])
+def test_a_kill_at_every_step_loses_nothing_and_repeats_nothing(
+    tmp_path: Path, crashing: Crashing, way: Way, finisher: str
+) -> None:
+    """The same collector comes back, or another one takes over at once (its lease is nought)."""
+    steps = 0
+    keys = Ed25519Key.generate(), Ed25519Key.generate()
+    for kill in range(1, _MOST_STEPS):
+        at = Bridgehead(tmp_path / f"{kill}")
+        released = at.release(some_bytes(40_000, kill), name="REPORT.csv", done="REPORT.done")
+        with asyncssh_server(at.server, keys) as server, Consumer(at.root) as consumer:
+            ended = crashing.collect(at, server, way, kill=kill)
+            if ended == _KILLED:
+                assert crashing.collect(at, server, way, kill=0, collector=finisher, lease=0) == 0
+            assert crashing.collect(at, server, way, kill=0, collector="edge3", lease=0) == 0
+        took = sorted(consumer.took)
+        assert took == [("REPORT.csv", released.sha256), ("REPORT.done", _NOTHING)], f"killed at step {kill}"
+        assert [receipt.sha256 for receipt in at.proven()] == [released.sha256], f"killed at step {kill}"
+        if ended != _KILLED:
+            assert ended == 0
+            break
+        steps += 1
+    assert 30 < steps < _MOST_STEPS

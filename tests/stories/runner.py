@@ -119,7 +119,7 @@ PAID_ONCE = (
     "landbridge.stores.carry",
     "landbridge.stores.folder",
     "landbridge.twin.state",
-    "landbridge.wiring.cloud",
+    "landbridge.wiring.cloud_side",
 )
 """Imported before the first fork. None of them starts a thread by being imported."""
 

@@ -79,7 +79,7 @@ def twin_of(declared: Declaration, environment: str) -> TwinState:
 
 def cloud(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Cloud:
     """Fill in the cloud side of one environment: S3 by web identity, on AWS or on the twin."""
-    from landbridge.wiring.cloud import make
+    from landbridge.wiring.cloud_side import make
 
     state = twin_of(declared, environment) if twin else None
     place = place_of(declared.project, environment)
@@ -96,7 +96,7 @@ def cloud(declared: Declaration, environment: str, *, twin: bool, progress: Prog
 
 def evidence(declared: Declaration, environment: str, *, twin: bool) -> Evidence:
     """Fill in what an operator may read: ledger, reports, staging, and the share where it is mounted here."""
-    from landbridge.wiring.evidence import make
+    from landbridge.wiring.reading import make
 
     state = twin_of(declared, environment) if twin else None
     place = place_of(declared.project, environment)
@@ -115,7 +115,7 @@ def further(declared: Declaration, environment: str, commitment: Commitment, *, 
     """Give where the further declared places of a feed hold a revision."""
     from landbridge.facts import Location
     from landbridge.stores.s3_account import S3Account
-    from landbridge.wiring.cloud import further_store
+    from landbridge.wiring.cloud_side import further_store
 
     feed = declared.feeds.get(commitment.slot.feed)
     state = twin_of(declared, environment) if twin else None
@@ -130,7 +130,7 @@ def further(declared: Declaration, environment: str, commitment: Commitment, *, 
 
 def ground(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Ground:
     """Fill in the ground side of one environment: SFTP with a pinned host key, the share with its journal."""
-    from landbridge.wiring.ground import make
+    from landbridge.wiring.ground_side import make
 
     state = twin_of(declared, environment) if twin else None
     return make(
@@ -145,7 +145,7 @@ def ground(declared: Declaration, environment: str, *, twin: bool, progress: Pro
 
 def share(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> FolderShare:
     """Fill in the share alone, for a person who adopts it or answers for a file."""
-    from landbridge.wiring.ground import share as make
+    from landbridge.wiring.ground_side import share as make
 
     state = twin_of(declared, environment) if twin else None
     return make(

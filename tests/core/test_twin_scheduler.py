@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.twin.scheduler import CATCH_UP, Dispatcher, due, remembered_until
+from landbridge.twin.scheduler import CATCH_UP, Dispatcher, due, remembered_until, watch
 from tests.servers.declared import declaration, feed
 
 if TYPE_CHECKING:
@@ -198,3 +198,41 @@ def test_a_later_start_catches_up_within_the_limit(tmp_path: Path) -> None:
     assert remembered_until(memory, now) == _at("2026-11-20T03:00")
     memory.write_text(json.dumps({"until": "2026-11-01T03:00:00+00:00"}))
     assert remembered_until(memory, now) == now - CATCH_UP
+
+
+def _watch(bench: _Bench, until: str) -> None:
+    """Watch in virtual time, ten seconds a look, until `until`; then wait for nothing."""
+
+    def over() -> bool:
+        bench.clock.sleep(9)
+        time.sleep(0.01)
+        return bench.clock.time >= _at(until)
+
+    watch(
+        bench.work,
+        lambda since, upto: due(DECLARED, "DEV", since, upto),
+        bench.folder / "schedule.json",
+        over=over,
+    )
+
+
+def test_watching_fires_each_slot_once(tmp_path: Path) -> None:
+    bench = _Bench(tmp_path, {})
+    _watch(bench, "2026-11-20T08:10")
+    assert [line for line in bench.order() if line.startswith("begin") and "collect" not in line] == [
+        "begin hourly/20261120T0800Z"
+    ]
+
+
+def test_watching_again_catches_up_what_was_missed_and_what_was_cut_off(tmp_path: Path) -> None:
+    bench = _Bench(tmp_path, {})
+    (tmp_path / "schedule.json").write_text(json.dumps({"until": "2026-11-20T04:30:00+00:00"}))
+    _watch(bench, "2026-11-20T07:00:20")  # too short for all of them
+    cut_off = json.loads((tmp_path / "schedule.json").read_text())["until"]
+    assert datetime.fromisoformat(cut_off) < _at("2026-11-20T07:00")
+    later = _Bench(tmp_path, {})
+    later.clock.time = _at("2026-11-20T07:01")
+    _watch(later, "2026-11-20T07:30")
+    ended = {line.removeprefix("end ") for line in later.order() if line.startswith("end")}
+    assert ended >= {str(slot) for slot in _slots("2026-11-20T04:30", "2026-11-20T07:00")}
+    assert json.loads((tmp_path / "schedule.json").read_text())["until"] == "2026-11-20T07:29:00+00:00"

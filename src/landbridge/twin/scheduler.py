@@ -190,27 +190,39 @@ def tick(
         work.stop()
 
 
-def watch(declaration: Declaration, twin: TwinState, *, clock: Clock, over: Callable[[], bool]) -> None:
-    """Fire slots as they come due until `over`; first those missed since the last time, within CATCH_UP."""
-    work = dispatcher(declaration.folder, twin, clock)
-    memory = twin.folder / "schedule.json"
-    since = remembered_until(memory, clock.now())
+def watch(
+    work: Dispatcher,
+    due_between: Callable[[datetime, datetime], list[Slot]],
+    memory: Path,
+    *,
+    over: Callable[[], bool],
+) -> None:
+    """Fire slots as they come due until `over`; first those missed since the last time, within CATCH_UP.
+
+    `memory` is the file that holds up to when slots were fired and have ended: one that was cut off is fired again.
+    """
+    since = remembered_until(memory, work.clock.now())
     try:
         while not over():
-            now = clock.now()
-            work.add(fresh := due(declaration, twin.environment, since, now))
-            since = now
-            for slot in fresh:
-                _say({"due": str(slot), "scheduled_at": slot.scheduled_at.isoformat()})
+            now = work.clock.now()
+            if (minute := now.replace(second=0, microsecond=0)) > since:  # cron fires on whole minutes
+                work.add(fresh := due_between(since, minute))
+                since = minute
+                for slot in fresh:
+                    _say({"due": str(slot), "scheduled_at": slot.scheduled_at.isoformat()})
             for ended in work.step():
                 _say(asdict(ended))
-            # A slot that was cut off is fired again the next time.
             unfinished = work.unfinished_since
-            done_until = unfinished - timedelta(seconds=1) if unfinished else now
-            write_private(memory, json.dumps({"until": done_until.isoformat()}))
-            clock.sleep(1)
+            _remember(memory, unfinished - timedelta(minutes=1) if unfinished else since)
+            work.clock.sleep(1)
     finally:
         work.stop()
+
+
+def _remember(memory: Path, until: datetime) -> None:
+    text = json.dumps({"until": until.isoformat()})
+    if not memory.exists() or memory.read_text(encoding="utf-8") != text:
+        write_private(memory, text)
 
 
 def remembered_until(memory: Path, now: datetime) -> datetime:
@@ -265,7 +277,12 @@ def main(arguments: Sequence[str]) -> int:
     twin = state.recorded(state.folder_of(declaration.folder, environment))
     if twin is None:
         return Exit.UNAVAILABLE
-    watch(declaration, twin, clock=_UntilAsked(asked), over=asked.is_set)
+    watch(
+        dispatcher(declaration.folder, twin, _UntilAsked(asked)),
+        lambda since, until: due(declaration, environment, since, until),
+        twin.folder / "schedule.json",
+        over=asked.is_set,
+    )
     return Exit.DONE
 
 

@@ -7,7 +7,7 @@ blocks, and gzip's header has neither name nor time.
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol, assert_never
 
 from landbridge.errors import ContractBroken
@@ -40,7 +40,6 @@ class Digest:
         self._file = file
         self._sha256 = hashlib.sha256()
         self.size = 0
-        self.closed = False
 
     def write(self, piece: Piece, /) -> int:
         """Write and hash."""
@@ -55,11 +54,31 @@ class Digest:
         """Lower-case hex of what was written so far."""
         return self._sha256.hexdigest()
 
+
+class Stream:
+    """A sink as the file object that Arrow writes into; closing it leaves the sink open."""
+
+    def __init__(self, into: Sink) -> None:
+        self._into = into
+        self._at = 0
+        self.closed = False
+
+    def write(self, piece: Piece, /) -> int:
+        """Pass the bytes on."""
+        self._into.write(piece)
+        length = memoryview(piece).nbytes
+        self._at += length
+        return length
+
+    def tell(self) -> int:
+        """Give the number of bytes written."""
+        return self._at
+
     def flush(self) -> None:
-        """Do nothing: the file is flushed when it is closed."""
+        """Do nothing: whoever opened the sink's file closes it."""
 
     def close(self) -> None:
-        """Take no more; the file itself belongs to whoever opened it."""
+        """Take no more."""
         self.closed = True
 
 
@@ -109,9 +128,10 @@ class _Gzip:
 def compressed(path: Path, compression: Compression) -> Iterator[tuple[Sink, Digest]]:
     """Open the new file `path` for bytes to be compressed; the digest is whole once the context has closed.
 
-    What is left of the file after an error is the caller's to remove.
+    On any error `path` is removed. A file that is there already is never touched.
     """
-    with path.open("xb") as file:
+    with path.open("xb") as file, ExitStack() as unless_whole:
+        unless_whole.callback(path.unlink)
         digest = Digest(file)
         match compression:
             case "none":
@@ -125,19 +145,21 @@ def compressed(path: Path, compression: Compression) -> Iterator[tuple[Sink, Dig
             case "zstd":
                 import pyarrow as pa
 
-                with pa.CompressedOutputStream(pa.PythonFile(digest, "w"), "zstd") as stream:
+                with pa.CompressedOutputStream(pa.PythonFile(Stream(digest), "w"), "zstd") as stream:
                     blocks = _Blocks(stream)
                     yield blocks, digest
                     blocks.finish()
             case _:
                 assert_never(compression)
+        unless_whole.pop_all()
 
 
 class Bounded:
     """A readable stream that refuses to give more than was allowed."""
 
-    def __init__(self, stream: BinaryIO, name: str, most: int) -> None:
+    def __init__(self, stream: BinaryIO, name: str, most: int, damage: type[Exception] = EOFError) -> None:
         self._stream = stream
+        self._damage = damage
         self._name = name
         self._most = most
         self._left = most
@@ -150,7 +172,7 @@ class Bounded:
         """
         try:
             piece = self._stream.read(min(size, self._left + 1))
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, self._damage) as error:
             raise ContractBroken(f"{self._name} cannot be decompressed: {error}") from error
         self._left -= len(piece)
         if self._left < 0:
@@ -168,10 +190,10 @@ def decompressed(path: Path, compression: Compression, *, most: int) -> Iterator
             with path.open("rb") as file:
                 yield Bounded(file, path.name, most)
         case "gzip":
-            from isal import igzip
+            from isal import igzip, isal_zlib
 
             with igzip.open(path, "rb") as stream:  # type: ignore[no-untyped-call] # isal ships none for it
-                yield Bounded(stream, path.name, most)
+                yield Bounded(stream, path.name, most, isal_zlib.error)  # type: ignore[arg-type] # its stub takes the class for an instance
         case "zstd":
             import pyarrow as pa
 

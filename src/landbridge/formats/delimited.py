@@ -1,7 +1,7 @@
 """How does a row become a line of CSV?
 
 A field is quoted where the declaration says so, and wherever it could not be told apart otherwise. Null is the
-declared text, never quoted; a value that looks like it is quoted.
+declared text, never quoted; a value that looks like it is quoted, and so is every empty text.
 
 Source: RFC 4180; a quote inside quotes is doubled.
 """
@@ -62,15 +62,21 @@ class Delimited:
             self._column(values, Place(name, before), plain=plain)
             for name, values, plain in zip(self._names, batch.columns, self._plain, strict=True)
         ]
-        if len(columns) == 1 and not self._csv.null:
-            Place(self._names[0], before).refuse(
-                pc.is_null(columns[0]),
-                "null would be a blank line",
-                hint="declare a `null` text in the file's format",
-            )
+        if len(columns) == 1:
+            self._refuse_blank(columns[0], Place(self._names[0], before))
         return pc.binary_join_element_wise(
             *columns, self._csv.delimiter, null_handling="replace", null_replacement=self._csv.null
         )
+
+    def _refuse_blank(self, only: pa.StringArray, place: Place) -> None:
+        """Pass when no line of a file with one column is blank: readers skip such lines."""
+        if not self._csv.null:
+            place.refuse(
+                pc.is_null(only),
+                "null would be a blank line",
+                hint="declare a `null` text in the file's format",
+            )
+        place.refuse(pc.equal(only, ""), "an empty text would be a blank line, and `quoting` is `none`")
 
     def _plain_columns(self, schema: pa.Schema) -> list[bool]:
         """Tell which columns never need a look at their texts: numbers and dates, under a usual dialect."""
@@ -101,7 +107,9 @@ class Delimited:
         return pc.binary_join_element_wise(quote, text, quote, "")
 
     def _quoted_where_needed(self, text: pa.StringArray) -> pa.StringArray:
-        needs = pc.equal(text, self._csv.null)
+        needs = pc.equal(text, "")
+        if self._csv.null:
+            needs = pc.or_(needs, pc.equal(text, self._csv.null))
         for special in self._special:
             if _holds(text, special):
                 needs = pc.or_(needs, pc.match_substring(text, special))

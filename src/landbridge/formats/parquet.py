@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from landbridge.formats.compression import Stream
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 def write_parquet(parquet: Parquet, schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
     """Write row groups of exactly the declared number of rows (the last one fewer), holding one in memory."""
     with pq.ParquetWriter(
-        pa.PythonFile(sink, "w"), schema, compression=parquet.codec, version="2.6"
+        pa.PythonFile(Stream(sink), "w"), schema, compression=parquet.codec, version="2.6"
     ) as writer:
         for group in _groups(schema, batches, parquet.row_group_rows):
             writer.write_table(group, row_group_size=parquet.row_group_rows)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Words", "Written", "write"]
 
 STEP = "write"
+_FEWEST_ROWS = 4_096
 _MOST_ROWS = 16_384
 _MOST_BYTES = 8 << 20
 _COPY = 1 << 20
@@ -88,19 +89,16 @@ def write(
     progress.start(STEP, None, "rows")
     with ExitStack() as undo:
         undo.callback(progress.finish, STEP)
-        with ExitStack() as unless_whole:
-            unless_whole.callback(path.unlink, missing_ok=True)
-            around = _around(form, words)
-            totals = around.totals(schema)
-            with compressed(path, file.compression) as (sink, digest):
-                if isinstance(form, Parquet):
-                    from landbridge.formats.parquet import write_parquet
+        around = _around(form, words)
+        totals = around.totals(schema)
+        with compressed(path, file.compression) as (sink, digest):
+            if isinstance(form, Parquet):
+                from landbridge.formats.parquet import write_parquet
 
-                    write_parquet(form, schema, iter(rows), sink)
-                else:
-                    layout, page = _layout(form, schema, file), _page(form)
-                    _Text(layout, page, around, totals).write(rows, sink, path.parent)
-            unless_whole.pop_all()
+                write_parquet(form, schema, iter(rows), sink)
+            else:
+                layout, page = _layout(form, schema, file), _page(form)
+                _Text(layout, page, around, totals).write(rows, sink, path.parent)
     return Written(Content(digest.size, digest.sha256, rows.count), totals.texts())
 
 
@@ -113,11 +111,27 @@ class _Rows:
         self.count = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._batches:
+        for batch in _gathered(self._batches):
             for piece in _pieces(batch):
                 yield piece
                 self.count += len(piece)
                 self._progress.advance(STEP, len(piece))
+
+
+def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Put small batches together: each one costs, and a page of an API has few rows."""
+    import pyarrow as pa
+
+    kept: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        kept.append(batch)
+        rows, size = rows + len(batch), size + batch.nbytes
+        if rows >= _FEWEST_ROWS or size >= _MOST_BYTES:
+            yield pa.concat_batches(kept) if len(kept) > 1 else batch
+            kept, rows, size = [], 0, 0
+    if kept:
+        yield pa.concat_batches(kept)
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -46,10 +46,10 @@ def generate(
     path = scratch / f"draft{suffix(feed.file)}"
     words = Words(slot, environment, revision, variables)
     with ExitStack() as opened, ExitStack() as unless_whole:
-        unless_whole.callback(path.unlink, missing_ok=True)
         extracts = {name: opened.enter_context(source.open(slot)) for name, source in sources.items()}
         with shaped(feed, slot, extracts, scratch) as rows:
             written = write(feed.file, rows.schema, rows.batches, path, words, progress=progress)
+            unless_whole.callback(path.unlink)
         facts = tuple(_fact(extract) for extract in extracts.values())
         unless_whole.pop_all()
     log.info("generated", size=written.content.size, rows=written.content.rows, sources=len(facts))

@@ -1,0 +1,123 @@
+"""Does a slot's draft hold what the sources gave, with its facts, and does nothing stay behind when it fails?"""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from landbridge.errors import ContractBroken
+from landbridge.facts import Draft
+from landbridge.feed import Feed
+from landbridge.steps.generate import generate
+from tests.core.formats import SLOT, Silent
+from tests.core.sources import Memory, feed
+
+TRADES = pa.table({"id": [3, 1, 2], "amount": [10, 20, 30]})
+FILE = {
+    "name": "x",
+    "folder": "y",
+    "format": {"kind": "csv", "trailing": {"fields": ["T", "{rows}", "{total:amount}", "{revision:03d}"]}},
+}
+
+
+def draft(declared: Feed, scratch: Path, **sources: Memory) -> Draft:
+    return generate(
+        declared,
+        SLOT,
+        environment="DEV",
+        variables={},
+        revision=7,
+        sources=sources,
+        scratch=scratch,
+        progress=Silent(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "ids"),
+    [
+        ({}, [3, 1, 2]),
+        ({"order_by": ["id"]}, [1, 2, 3]),
+        ({"transform": "SELECT * FROM trades ORDER BY id DESC"}, [3, 2, 1]),
+    ],
+)
+def test_a_draft_holds_the_rows_in_their_order(
+    more: dict[str, object], ids: list[int], tmp_path: Path
+) -> None:
+    source = Memory(TRADES)
+    made = draft(feed("trades", file=FILE, **more), tmp_path, trades=source)
+    lines = made.path.read_text().splitlines()
+    assert [int(line.split(",")[0]) for line in lines[1:-1]] == ids
+    assert lines[-1] == "T,3,60,007"
+    assert made.content.rows == 3
+    assert made.content.sha256 == hashlib.sha256(made.path.read_bytes()).hexdigest()
+    assert made.totals == {"amount": "60"}
+    assert [fact.rows for fact in made.sources] == [3]
+    assert (source.slots, source.closed) == ([SLOT], 1)
+    assert list(tmp_path.iterdir()) == [made.path]
+
+
+def test_a_source_that_the_sql_does_not_exhaust_still_tells_its_fact(tmp_path: Path) -> None:
+    table = pa.table({"id": list(range(100_000))})
+    made = draft(feed("s", transform="SELECT id FROM s LIMIT 1"), tmp_path, s=Memory(table, 1000))
+    assert made.content.rows == 1
+    assert made.sources[0].rows == 100_000
+
+
+def test_a_source_that_fails_is_closed_and_leaves_no_file(tmp_path: Path) -> None:
+    source = Memory(TRADES, 1, fails_after=2)
+    with pytest.raises(LookupError):
+        draft(feed("trades"), tmp_path, trades=source)
+    assert source.closed == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_breach_closes_every_source_and_leaves_no_file(tmp_path: Path) -> None:
+    one, two = Memory(pa.table({"t": ["ok", "=1"]})), Memory(TRADES)
+    with pytest.raises(ContractBroken, match="row 2, column `t`"):
+        draft(feed("a", "b", transform="SELECT t FROM a ORDER BY t DESC"), tmp_path, a=one, b=two)
+    assert (one.closed, two.closed) == (1, 1)
+    assert not list(tmp_path.iterdir())
+
+
+_MANY = """
+import sys, pathlib, resource, numpy, pyarrow as pa, pyarrow.compute as pc
+from tests.core.test_generate import *
+batch = 65_536
+class Endless(Memory):
+    def _batches(self, fact):
+        draw = numpy.random.default_rng(1)
+        for number in range(rows // batch):
+            key = pa.array(draw.integers(0, 2**40, batch))
+            yield pa.record_batch([key, pc.binary_join_element_wise("row ", key.cast(pa.string()), " of many", "")], schema=self.table.schema)
+        fact.append(SourceFact("many", "memory", "", {}, rows, datetime.now(UTC), datetime.now(UTC)))
+from landbridge.facts import SourceFact
+from datetime import UTC, datetime
+rows, order = int(sys.argv[2]), [word for word in sys.argv[3:]]
+source = Endless(pa.table({"k": pa.array([], pa.int64()), "t": pa.array([], pa.string())}))
+made = draft(feed("s", order_by=order, memory=256), pathlib.Path(sys.argv[1]), s=source)
+assert made.content.rows == rows // batch * batch, made
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [[], ["k"]])
+def test_memory_does_not_grow_with_the_rows(order: list[str], tmp_path: Path) -> None:
+    peaks = []
+    for rows in (4 * 65_536, 48 * 65_536):
+        scratch = tmp_path / str(rows)
+        scratch.mkdir()
+        peaks.append(_peak([sys.executable, "-c", _MANY, str(scratch), str(rows), *order]))
+    assert peaks[1] < 400
+    assert peaks[1] - peaks[0] < 160
+
+
+def _peak(command: list[str]) -> float:
+    """Run a command and give its peak resident memory in MiB, as it says itself at its end."""
+    tell = "\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    command[2] += tell
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=110)
+    return float(done.stdout.split()[-1])

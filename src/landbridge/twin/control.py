@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from landbridge.deploy.needs import needs
-from landbridge.errors import NotPermitted, TryAgain, Unavailable
+from landbridge.errors import NotPermitted, TryAgain, Unavailable, UsageError
 from landbridge.twin import child, lock, state
 from landbridge.twin.files import append_private
 from landbridge.twin.health import Check, checks
@@ -125,9 +125,14 @@ def down(folder: Path, *, wipe: bool = False) -> tuple[str, ...]:
 
     Only processes that are certainly ours (by number and start time) get a signal. Gives the names of what was
     running; an empty tuple when nothing was. Idempotent.
+
+    Raises:
+        UsageError: the twin belongs to the calling process.
     """
     known = state.recorded(folder)
     keeper = (known.keeper if known else None) or lock.owner(folder)
+    if keeper and keeper.pid == os.getpid():
+        raise UsageError("this process runs the twin itself", hint="leave the `with` that started it")
     parts = [("keeper", keeper)] if keeper else []
     parts += [(service.name, service.process) for service in known.services] if known else []
     running = tuple(name for name, who in parts if child.is_running(who))

@@ -118,6 +118,8 @@ class SqlCheck:
     """What a yes-no or text answer must be (or, with `negated`, must not)."""
     negated: bool = False
     severity: Severity = "error"
+    folded: str = ""
+    """The query as one aggregate with a filter, where it is no more than that; then it joins the one scan."""
 
 
 @dataclass(frozen=True, slots=True)

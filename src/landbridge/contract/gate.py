@@ -201,7 +201,7 @@ class TwoHalves:
     def _judged(
         self, connection: duckdb.DuckDBPyConnection, table: str, seen: StrictReport
     ) -> tuple[tuple[RuleResult, ...], tuple[Defect, ...]]:
-        measures = measure(connection, table, self.contract.columns, self.contract.checks)
+        measures = measure(connection, table, self.contract)
         if measures.rows != seen.rows:
             return (results.disagreement(seen.rows, measures.rows),), ()
         connection.execute(f"CREATE VIEW {name(self.contract.schema_object)} AS SELECT * FROM {table}")
@@ -211,7 +211,7 @@ class TwoHalves:
         for check in self.contract.checks:
             match check:
                 case SqlCheck():
-                    said = answer(connection, check.query)
+                    said = answer(connection, check, measures)
                     result = results.of_sql(check, said, measures.rows, shown=check.column not in personal)
                 case TotalCheck():
                     result = totals.result(check, seen, measures)

@@ -18,6 +18,7 @@ from landbridge.contract.checks import (
     TotalCheck,
 )
 from landbridge.contract.clauses import shown, value_of
+from landbridge.contract.folding import folded
 from landbridge.contract.places import nearest
 from landbridge.contract.sql import any_of, name, type_of
 
@@ -310,21 +311,21 @@ def _sql(rule: Rule, severity: Severity) -> Check | None:
         )
         return None
     query = _PLACEHOLDER.sub(lambda found: words[found.group(1)], query)
-    if not _binds(rule, query):
+    expression = _bound(rule, query)
+    if expression is None:
         return None
     column = rule.column.name if rule.column else ""
     label = rule.declared.name or "sql"
     for word in ("mustBe", "mustNotBe"):
         value = getattr(rule.declared, word)
         if isinstance(value, bool | str):
-            return SqlCheck(
-                label, column, query, rule.place, equals=value, negated=word == "mustNotBe", severity=severity
-            )
-    return SqlCheck(label, column, query, rule.place, _bounds(rule), severity=severity)
+            negated = word == "mustNotBe"
+            return SqlCheck(label, column, query, rule.place, (), value, negated, severity, expression)
+    return SqlCheck(label, column, query, rule.place, _bounds(rule), severity=severity, folded=expression)
 
 
-def _binds(rule: Rule, query: str) -> bool:
-    """Tell whether DuckDB understands the query over columns of these names and types; it is not run."""
+def _bound(rule: Rule, query: str) -> str | None:
+    """Give the query folded into one aggregate (empty when it is more), or None when it does not fit the columns; it is not run."""
     import duckdb
 
     columns = ", ".join(f"{name(column.name)} {type_of(column)}" for column in rule.columns.values())
@@ -334,14 +335,16 @@ def _binds(rule: Rule, query: str) -> bool:
             statements = connection.extract_statements(query)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 rule.wrong("query", what="a `sql` rule is one SELECT")
-                return False
+                return None
             width = len(connection.execute(f"DESCRIBE {query}").fetchall())
+            expression = folded(connection, query, rule.table)
         except duckdb.Error as error:
             rule.wrong("query", what="the query does not fit the columns", seen=str(error).partition("\n")[0])
-            return False
+            return None
     if width != 1:
         rule.wrong("query", what="a `sql` rule gives one value", seen=f"{width} columns")
-    return width == 1
+        return None
+    return expression
 
 
 _TOTAL_WORDS = ("record", "field", "equals", "column")

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from landbridge.contract.checks import KeyCheck, RowCheck, TotalCheck
+from landbridge.contract.checks import KeyCheck, RowCheck, SqlCheck, TotalCheck
 from landbridge.contract.sql import name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import duckdb
 
-    from landbridge.contract.checks import Check
-    from landbridge.contract.columns import ColumnRule
+    from landbridge.contract.checks import Contract
 
 Scalar = int | Decimal | float | str | bool | None
 
@@ -37,28 +36,33 @@ class Measures:
     """Exact sums by column; 0 of no values."""
     duplicates: dict[tuple[str, ...], int] = field(default_factory=dict)
     """Rows whose key an earlier row has, by the key's columns."""
+    answers: dict[str, Scalar] = field(default_factory=dict)
+    """Values of the contract's own queries that joined the scan, by their expressions."""
 
 
-def measure(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[ColumnRule], checks: Iterable[Check]
-) -> Measures:
-    """Run the one query over `table`, and one more for each key that is not in ascending order."""
-    checks = tuple(checks)
+def measure(connection: duckdb.DuckDBPyConnection, table: str, contract: Contract) -> Measures:
+    """Run the one query over `table`, and one more for each key that is not in ascending order.
+
+    A query of the contract's own that fails on some value would fail the whole scan: then it is run without them.
+    """
+    checks = contract.checks
     keys = list(dict.fromkeys(check.columns for check in checks if isinstance(check, KeyCheck)))
     conditions = list(dict.fromkeys(check.breaks for check in checks if isinstance(check, RowCheck)))
     sums = list(
         dict.fromkeys(check.column for check in checks if isinstance(check, TotalCheck) and check.column)
     )
-    present = {f"{name(column.name)} IS NULL": position for position, column in enumerate(columns)}
-    selected = ["count(*)", *(f"count({name(column.name)})" for column in columns)]
+    own = list(
+        dict.fromkeys(check.folded for check in checks if isinstance(check, SqlCheck) and check.folded)
+    )
+    present = {f"{name(column.name)} IS NULL": position for position, column in enumerate(contract.columns)}
+    selected = ["count(*)", *(f"count({name(column.name)})" for column in contract.columns)]
     selected += [f"count(*) FILTER (WHERE {breaks})" for breaks in conditions if breaks not in present]
     selected += [f"sum({name(column)})" for column in sums]
     selected += [_out_of_order(key, number) for number, key in enumerate(keys)]
-    source = _with_previous(table, keys) if keys else table
-    row = connection.execute(f"SELECT {', '.join(selected)} FROM {source}").fetchone() or ()
-    values = iter(row)
+    source = f"{_with_previous(table, keys) if keys else table} AS {name(contract.schema_object)}"
+    values = iter(_scanned(connection, selected, own, source))
     rows = int(next(values))
-    filled = [int(next(values)) for _ in columns]
+    filled = [int(next(values)) for _ in contract.columns]
     broken = {
         breaks: rows - filled[present[breaks]] if breaks in present else int(next(values))
         for breaks in conditions
@@ -66,8 +70,25 @@ def measure(
     totals = {column: Decimal(next(values) or 0) for column in sums}
     # The first row has no row before it.
     unordered = {key: int(next(values)) > 1 for key in keys}
+    answers = dict(zip(own, values, strict=False))
     duplicates = {key: _duplicates(connection, table, key) if unordered[key] else 0 for key in keys}
-    return Measures(rows, broken, totals, duplicates)
+    return Measures(rows, broken, totals, duplicates, answers)
+
+
+def _scanned(
+    connection: duckdb.DuckDBPyConnection, selected: list[str], own: list[str], source: str
+) -> tuple[Any, ...]:
+    """Give the values of `selected` and, unless one of them fails, of `own`."""
+    import duckdb
+
+    try:
+        return connection.execute(f"SELECT {', '.join(selected + own)} FROM {source}").fetchone() or ()
+    except (duckdb.OutOfMemoryException, duckdb.IOException):
+        raise
+    except duckdb.Error:
+        if not own:
+            raise
+        return _scanned(connection, selected, [], source)
 
 
 def _previous(number: int, position: int) -> str:
@@ -116,15 +137,20 @@ class Answer:
     """Kind of the error that stopped it. Its words may hold a value, so they are left out."""
 
 
-def answer(connection: duckdb.DuckDBPyConnection, query: str) -> Answer:
-    """Run a contract's own query and give its first value."""
+def answer(connection: duckdb.DuckDBPyConnection, check: SqlCheck, measures: Measures) -> Answer:
+    """Give the first value of a contract's own query: from the one scan, or by running it now."""
     import duckdb
 
+    if check.folded in measures.answers:
+        return Answer(_scalar(measures.answers[check.folded]), 1)
     try:
-        rows = connection.execute(query).fetchmany(2)
+        rows = connection.execute(check.query).fetchmany(2)
     except (duckdb.OutOfMemoryException, duckdb.IOException):
         raise
     except duckdb.Error as error:
         return Answer(None, 0, type(error).__name__)
-    value = rows[0][0] if rows else None
-    return Answer(value if isinstance(value, int | Decimal | float | str | bool) else None, len(rows))
+    return Answer(_scalar(rows[0][0]) if rows else None, len(rows))
+
+
+def _scalar(value: object) -> Scalar:
+    return value if isinstance(value, int | Decimal | float | str | bool) else None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LINK = re.compile(
     r"""<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~*'-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^",;\s]+))?)*)"""
 )
-_REL = re.compile(r""";\s*rel\s*=\s*(?:"([^"]*)"|([^",;\s]+))""", re.IGNORECASE)
+_PARAMETER = re.compile(r""";\s*([\w!#$&+.^`|~*'-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",;\s]+)))?""")
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ def following(  # noqa: C901 - one case a kind of paging
 def linked(header: str, rel: str) -> str:
     """Give the target of the link with the relation `rel` in a `Link` header (RFC 8288), empty for none."""
     for found in _LINK.finditer(header):
-        relation = _REL.search(found[2])
-        if relation and rel.lower() in (relation[1] or relation[2] or "").lower().split():
-            return found[1]
+        for name, quoted, plain in _PARAMETER.findall(found[2]):
+            if name.lower() == "rel" and rel.lower() in (quoted or plain).lower().split():
+                return found[1]
     return ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import selectors
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from datetime import timedelta
     from decimal import Decimal
+
+    from psycopg.pq.abc import PGresult
 
     from landbridge.sources.sql.query import Query
 
@@ -124,6 +127,8 @@ class PostgresSnapshot:
                 yield main
             finally:
                 self._busy = False
+                if main.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
+                    self.close()  # a query that failed or was left early has ended the snapshot
             return
         other = _connected(self._url)
         try:
@@ -153,24 +158,11 @@ class PostgresSnapshot:
         text: str,
         schema: pa.Schema,
     ) -> Generator[pa.RecordBatch]:
-        with (
-            self._translated(source),
-            connection.cursor() as cursor,
-            cursor.copy(_raw(f"COPY ({text}\n) TO STDOUT (FORMAT csv)")) as copy,
-        ):
-            lines: list[bytes] = []
-            size = before = 0
-            read = copy.read
-            while line := read():
-                lines.append(cast("bytes", line))
-                size += len(line)
-                if size >= _CHUNK or len(lines) >= ROWS:
-                    yield _parsed(source, b"".join(lines), schema, before)
-                    before += len(lines)
-                    lines.clear()
-                    size = 0
-            if lines:
-                yield _parsed(source, b"".join(lines), schema, before)
+        with self._translated(source):
+            before = 0
+            for chunk, rows in _copied_chunks(connection, f"COPY ({text}\n) TO STDOUT (FORMAT csv)"):
+                yield _parsed(source, chunk, schema, before)
+                before += rows
 
     @contextmanager
     def _translated(self, source: str) -> Iterator[None]:
@@ -178,6 +170,50 @@ class PostgresSnapshot:
             yield
         except psycopg.Error as error:
             raise _translation(source, error, self._shown) from error
+
+
+def _copied_chunks(connection: psycopg.Connection, statement: str) -> Iterator[tuple[bytes, int]]:
+    """Give the whole rows of a COPY in chunks, each with its number of rows.
+
+    By libpq's own calls, which give one row each: psycopg's `Copy.read` takes a third more CPU.
+    """
+    raw = connection.pgconn
+    raw.send_query(statement.encode())
+    with selectors.DefaultSelector() as arrival:
+        arrival.register(raw.socket, selectors.EVENT_READ)
+        while raw.is_busy():
+            arrival.select()
+            raw.consume_input()
+        _succeeded(raw.get_result(), psycopg.pq.ExecStatus.COPY_OUT)
+        read = raw.get_copy_data
+        lines: list[memoryview] = []
+        size = 0
+        while True:
+            length, line = read(1)
+            if length > 0:
+                lines.append(line)
+                size += length
+                if size >= _CHUNK or len(lines) >= ROWS:
+                    yield b"".join(lines), len(lines)
+                    lines.clear()
+                    size = 0
+            elif length == 0:
+                arrival.select()
+                raw.consume_input()
+            else:
+                break
+    if lines:
+        yield b"".join(lines), len(lines)
+    _succeeded(raw.get_result(), psycopg.pq.ExecStatus.COMMAND_OK)
+    while raw.get_result() is not None:
+        pass
+
+
+def _succeeded(result: PGresult | None, expected: psycopg.pq.ExecStatus) -> None:
+    if result is None or result.status != expected:
+        if result is None or result.status != psycopg.pq.ExecStatus.FATAL_ERROR:
+            raise psycopg.OperationalError("the server broke off")
+        raise psycopg.errors.error_from_result(result, encoding="utf-8")
 
 
 def _connected(url: str) -> psycopg.Connection:

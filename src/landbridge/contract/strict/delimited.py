@@ -63,11 +63,11 @@ class Delimited:
     def evident(self, records: Records, record: Record) -> bool:
         """Tell whether the last field is quoted, or of a kind that is only whole when it is well formed."""
         last = record.fields[-1]
-        return last.quoted or (self._columns[-1].kind in _SELF_EVIDENT and not records.is_null(last))
+        return last.quoted or (self._columns[-1].kind in _SELF_EVIDENT and not records.is_null(record, last))
 
     def names(self, records: Records, record: Record) -> tuple[str, ...]:
         """See `Layout`."""
-        return tuple(records.value(f).decode(self.dialect.encoding, "replace") for f in record.fields)
+        return tuple(records.value(record, f).decode(self.dialect.encoding, "replace") for f in record.fields)
 
     def around(self, records: Records, record: Record, _: Sequence[str]) -> tuple[str, ...]:
         """See `Layout`."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from landbridge.contract.strict.window import Window
 
 _ASCII = 0x80
+_SHORT = 1 << 16
 
 
 class Encoding:
@@ -43,6 +44,10 @@ class Encoding:
 
     def faults(self, window: Window, start: int, end: int) -> list[Fault]:
         """Name the first NUL and the first bytes that are no text among [start, end) of the file."""
+        if end - start <= _SHORT:
+            text = window.read(start, end)
+            if text.isascii() and b"\0" not in text:
+                return []
         found = []
         decoder = codecs.getincrementaldecoder(self.name)("strict")
         at, nul = start, -1

@@ -82,7 +82,7 @@ class FixedWidth:
     def record(self, records: Records, record: Record) -> Iterator[tuple[Fault, bytes]]:
         """See `Layout`."""
         if not record.broken and record.fields:
-            yield from self._line(records.value(record.fields[0]), record.start, _size(record))
+            yield from self._line(records.value(record, record.fields[0]), record.start, _size(record))
 
     def evident(self, _records: Records, _record: Record) -> bool:
         """A line of the full width is whole."""
@@ -90,7 +90,7 @@ class FixedWidth:
 
     def names(self, records: Records, record: Record) -> tuple[str, ...]:
         """See `Layout`."""
-        text = records.value(record.fields[0]).decode(self.dialect.encoding, "replace")
+        text = records.value(record, record.fields[0]).decode(self.dialect.encoding, "replace")
         return tuple(
             text[start : start + shape.width].strip(" ")
             for start, shape in zip(self._starts, self._shapes, strict=True)
@@ -98,7 +98,7 @@ class FixedWidth:
 
     def around(self, records: Records, record: Record, declared: Sequence[str]) -> tuple[str, ...]:
         """Take a line apart into the declared fields; the whole line as one where it cannot be."""
-        text = records.value(record.fields[0]).decode(self.dialect.encoding, "replace")
+        text = records.value(record, record.fields[0]).decode(self.dialect.encoding, "replace")
         found = re.fullmatch("".join(f"({''.join(pieces_of(field))})" for field in declared), text)
         return found.groups() if found else (text,)
 

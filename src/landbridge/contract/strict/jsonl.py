@@ -77,7 +77,7 @@ class JsonLines:
         if size > LONGEST_VALUE:
             yield Fault(rule.JSON, record.start, -1, f"a line of {size} bytes, at most {LONGEST_VALUE}"), b""
         else:
-            yield from self._line(records.value(record.fields[0]), record.start)
+            yield from self._line(records.value(record, record.fields[0]), record.start)
 
     def evident(self, _records: Records, _record: Record) -> bool:
         """An object that is closed is whole."""

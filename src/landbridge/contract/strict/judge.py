@@ -57,9 +57,9 @@ class Judge:
         if len(record.fields) != len(self.columns):
             return
         for column, (found, fault) in enumerate(zip(record.fields, self._faults, strict=True)):
-            if self.columns[column].kind == "string" or records.is_null(found):
+            if self.columns[column].kind == "string" or records.is_null(record, found):
                 continue
-            value = records.value(found)
+            value = records.value(record, found)
             size = found.end - found.start
             message = fault(value) if size <= LONGEST_VALUE else f"{size} bytes, too long for its type"
             if message:

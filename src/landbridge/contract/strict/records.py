@@ -72,6 +72,8 @@ class Record:
     fields: list[Field] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     broken: bool = False
+    text: bytes = b""
+    """The bytes of a record that is one sound line; empty when they must be read again."""
 
 
 class Records:
@@ -81,8 +83,11 @@ class Records:
         self._window = window
         self._dialect = dialect
         quote = re.escape(bytes([dialect.quote])) if dialect.quote >= 0 else b""
-        delimiter = re.escape(bytes([dialect.delimiter])) if dialect.delimiter >= 0 else b""
-        self._stop = re.compile(b"[" + delimiter + b"\n" + quote + b"]")
+        self._delimiter = bytes([dialect.delimiter]) if dialect.delimiter >= 0 else b""
+        plain = b"[^%b\n%b]*+" % (re.escape(self._delimiter), quote)
+        enclosed = b"(%b[^%b]*+(?:%b%b[^%b]*+)*+%b)|" % ((quote,) * 6) if quote else b""
+        self._sound = re.compile(enclosed + plain)
+        self._stop = re.compile(b"[" + re.escape(self._delimiter) + b"\n" + quote + b"]")
         self._quoted = (
             re.compile(b"[^%b]*+(?:%b%b[^%b]*+)*+" % (quote, quote, quote, quote)) if quote else None
         )
@@ -92,16 +97,20 @@ class Records:
 
         A record with far too many fields ends at its first line end, unread.
         """
+        simple = self._simple(start)
+        if simple and len(simple.fields) <= width + _MOST_EXTRA_FIELDS:
+            if len(simple.fields) != width:
+                self._wrong_width(simple, width)
+            return simple
         record = Record(start)
         at = start
         while not record.end and not record.broken:
             at = self._field(record, at)
             if len(record.fields) > width + _MOST_EXTRA_FIELDS:
-                self._resume(record)
-                record.faults.append(
-                    Fault(rule.COLUMNS, start, -1, f"more than {len(record.fields)} fields, expected {width}")
-                )
+                message = f"more than {len(record.fields) - 1} fields, expected {width}"
+                record.faults.append(Fault(rule.COLUMNS, start, -1, message))
                 record.broken = True
+                self._resume(record)
                 return record
         if not record.broken and len(record.fields) != width:
             self._wrong_width(record, width)
@@ -109,22 +118,43 @@ class Records:
             self._resume(record)
         return record
 
-    def value(self, found: Field) -> bytes:
+    def value(self, record: Record, found: Field) -> bytes:
         """Give the text of a field, doubled quotes made one; only the first 16 MiB of a longer one."""
-        text = self._window.read(found.start, min(found.end, found.start + LONGEST_VALUE))
+        text = self._bytes(record, found.start, min(found.end, found.start + LONGEST_VALUE))
         if found.quoted:
             quote = bytes([self._dialect.quote])
             text = text.replace(quote + quote, quote)
         return text
 
-    def is_null(self, found: Field) -> bool:
+    def is_null(self, record: Record, found: Field) -> bool:
         """Tell whether a field is the declared null text, unquoted."""
         null = self._dialect.null
-        return (
-            not found.quoted
-            and found.end - found.start == len(null)
-            and (self._window.read(found.start, found.end) == null)
-        )
+        if found.quoted or found.end - found.start != len(null):
+            return False
+        return not null or self._bytes(record, found.start, found.end) == null
+
+    def _bytes(self, record: Record, start: int, end: int) -> bytes:
+        if record.text:
+            return record.text[start - record.start : end - record.start]
+        return self._window.read(start, end)
+
+    def _simple(self, start: int) -> Record | None:
+        """Read a record that is one line and sound; None for any other."""
+        line = self._window.line(start)
+        content = line[:-1].removesuffix(b"\r")
+        if not line or b"\r" in content:
+            return None
+        record = Record(start, start + len(line), line[len(content) :], text=line)
+        at = 0
+        while found := self._sound.match(content, at):
+            quoted = found.lastindex is not None
+            record.fields.append(Field(start + found.start() + quoted, start + found.end() - quoted, quoted))
+            at = found.end() + 1
+            if at > len(content):
+                return record
+            if content[at - 1] != self._dialect.delimiter:
+                return None
+        return None
 
     def _field(self, record: Record, at: int) -> int:
         if self._quoted and self._window.byte(at) == self._dialect.quote:

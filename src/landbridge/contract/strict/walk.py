@@ -82,18 +82,17 @@ class Walk:
     def from_(self, place: Place) -> Iterator[Stretch]:
         """Yield the stretches from `place` to the end of the file. A stretch is good until the next one is asked for."""
         window, page = self._window, self.page
-        size = page.size
+        size, trouble = page.size, False
         while place.offset < window.size:
             self._mark(place)
-            length = window.fill(page.room[:size], place.offset)
-            page.close_at(length)
-            found = self._block(place, length)
+            found = None if trouble else self._block(place, size)
             if found is None:
                 record = self._records.read(place.offset, self._width)
                 lines = window.lines(record.start, record.end)
                 after = Place(record.end, place.record + 1, place.line + lines)
                 yield Stretch(place, None, {0: record}, after, record.end >= window.size)
-                place, size = after, min(_AFTER_TROUBLE, page.size)
+                # where one record is broken the next ones may be too, and a block would be looked at in vain
+                place, size, trouble = after, min(_AFTER_TROUBLE, page.size), bool(record.faults)
                 continue
             block, exact = found
             end = place.offset + int(block.ends[-1])
@@ -122,11 +121,13 @@ class Walk:
         if not self.marks or place.offset - self.marks[-1].offset >= _MARK_EVERY:
             self.marks.append(place)
 
-    def _block(self, place: Place, length: int) -> tuple[Block, dict[int, Record]] | None:
-        """Give the records at the start of the page and the doubtful ones among them as the exact half reads them.
+    def _block(self, place: Place, size: int) -> tuple[Block, dict[int, Record]] | None:
+        """Give the records of the next `size` bytes and the doubtful ones among them as the exact half reads them.
 
         None where the exact half must read the first one alone.
         """
+        length = self._window.fill(self.page.room[:size], place.offset)
+        self.page.close_at(length)
         block = self._blocks.split(length, crlf=self.crlf)
         if block is None:
             return None

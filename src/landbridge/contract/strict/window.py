@@ -81,6 +81,12 @@ class Window:
         self.fill(memoryview(room), start)
         return bytes(room)
 
+    def line(self, start: int) -> bytes:
+        """Give the line at `start` with its line feed, empty when the piece at hand does not hold all of it."""
+        piece = self._around(start)
+        end = piece.find(b"\n", start - self._at)
+        return piece[start - self._at : end + 1] if end >= 0 else b""
+
     def find(self, pattern: re.Pattern[bytes], at: int, until: int | None = None) -> int:
         """Give the first offset from `at` to before `until` where `pattern` (one byte long) matches, else `until` (the file's size)."""
         until = self.size if until is None else until

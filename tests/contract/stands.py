@@ -45,6 +45,7 @@ class Stand:
     store: Target
     other: Target
     keeps_versions: bool
+    ends_parts_atomically: bool = True
 
 
 def account(seaweed: Lent, endpoint: str | None = None) -> S3Account:
@@ -76,7 +77,7 @@ def _on_s3(kind: str, seaweed: Lent) -> Iterator[Stand]:
     buckets = (seaweed.bucket(), seaweed.bucket()) if whole else _buckets(seaweed, versioned=versioned)
     prefix = "" if whole else f"pre/fix{next(_COUNT)}"
     one, two = (S3Store(bucket, prefix, account=account(seaweed), sizes=SMALL_SIZES) for bucket in buckets)
-    yield Stand(one, two, keeps_versions=versioned)
+    yield Stand(one, two, keeps_versions=versioned, ends_parts_atomically=False)
     for bucket in buckets if whole else ():
         for page in seaweed.client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             names: list[ObjectIdentifierTypeDef] = [{"Key": seen["Key"]} for seen in page.get("Contents", ())]

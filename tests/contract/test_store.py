@@ -155,6 +155,10 @@ def test_a_copy_inside_one_store(here: Stand, tmp_path: Path) -> None:
 def test_of_many_copies_of_different_files_exactly_one_wins(
     here: Stand, tmp_path: Path, large: bytes, size: int
 ) -> None:
+    if size > MIB and not here.ends_parts_atomically:
+        pytest.skip(
+            "SeaweedFS 4.48 looks and then writes when an upload in parts ends: two at once may both end"
+        )
     bodies = [bytes([number]) + large[1:size] for number in range(4)]
     sources = [
         here.other.put_file(f"drafts/{n}", _file(tmp_path, body), content_of(body))

@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     from obstore import Bytes
 
 
+def whole(path: Path, content: Content) -> bytes:
+    """Give the bytes of a small file, if they are `content`.
+
+    Raises:
+        IntegrityBroken: the file has other bytes.
+        DiskFailed: the file cannot be read.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            body = file.read(content.size + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if len(body) != content.size or hashlib.sha256(body).hexdigest() != content.sha256:
+        raise _other_bytes(str(path), content, len(body), hashlib.sha256(body).hexdigest())
+    return body
+
+
 @contextmanager
 def exactly(path: Path, content: Content, part: int) -> Iterator[Iterator[bytes]]:
     """Lend the bytes of `path` in parts; at the end of the iterator they were `content`, or it has raised.
@@ -49,11 +66,15 @@ def verified(blocks: Iterable[bytes], content: Content, name: str) -> Iterator[b
         size += len(block)
         yield block
     if (size, digest.hexdigest()) != (content.size, content.sha256):
-        raise IntegrityBroken(
-            f"the bytes that came for {name} are not the ones that were recorded",
-            expected=f"{content.size} bytes, sha256 {content.sha256}",
-            seen=f"{size} bytes, sha256 {digest.hexdigest()}",
-        )
+        raise _other_bytes(name, content, size, digest.hexdigest())
+
+
+def _other_bytes(name: str, content: Content, size: int, sha256: str) -> IntegrityBroken:
+    return IntegrityBroken(
+        f"the bytes of (or for) {name} are not the ones that were recorded",
+        expected=f"{content.size} bytes, sha256 {content.sha256}",
+        seen=f"{size} bytes, sha256 {sha256}",
+    )
 
 
 def _read(file: BinaryIO, path: Path, part: int) -> bytes:

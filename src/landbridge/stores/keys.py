@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from landbridge.errors import UsageError
 
 LONGEST_KEY = 1024
 """Bytes of a whole key; S3's limit."""
+
+_NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f\\]|(?:^|/)\.{0,2}(?:/|\Z)")
+"""A control character or backslash; or an empty part, `.` or `..`."""
 
 
 def checked(key: str) -> str:
@@ -16,9 +21,7 @@ def checked(key: str) -> str:
 
     Source: Amazon S3 User Guide, "Naming Amazon S3 objects".
     """
-    parts = key.split("/")
-    odd = any(ord(char) < ord(" ") or char in "\\\x7f" for char in key)
-    if odd or any(part in {"", ".", ".."} for part in parts) or len(key.encode()) > LONGEST_KEY:
+    if _NOT_PLAIN.search(key) or len(key.encode()) > LONGEST_KEY:
         raise UsageError(
             f"{key!r} cannot be a key of a store",
             expected="a relative key of plain parts between single slashes, at most 1024 bytes",

@@ -74,25 +74,22 @@ class S3Store:
     def put_file(self, key: str, path: Path, content: Content) -> Blob:
         """Write the file; see ports.Store. At most 64 MiB are in memory, or one part of a file above 640 GB."""
         whole, part = self._whole(key), self._sizes.part_of(content.size)
+        attributes = _attributes(content.sha256)
+        if content.size <= part:
+            body = files.whole(path, content)
+            with told(self._url(key), "s3:PutObject"):
+                done = obstore.put(self._bytes, whole, body, attributes=attributes, use_multipart=False)
+            return self._written(key, done, content.size, content.sha256)
         with told(self._url(key), "s3:PutObject"), files.exactly(path, content, part) as blocks:
-            if content.size <= part:
-                done = obstore.put(
-                    self._bytes,
-                    whole,
-                    b"".join(blocks),
-                    attributes=_attributes(content.sha256),
-                    use_multipart=False,
-                )
-            else:
-                # What `blocks` raises at its end passes through obstore, which then aborts the upload.
-                done = obstore.put(
-                    self._parts,
-                    whole,
-                    blocks,
-                    attributes=_attributes(content.sha256),
-                    chunk_size=part,
-                    max_concurrency=max(1, min(4, _IN_FLIGHT // part)),
-                )
+            # What `blocks` raises at its end passes through obstore, which then aborts the upload.
+            done = obstore.put(
+                self._parts,
+                whole,
+                blocks,
+                attributes=attributes,
+                chunk_size=part,
+                max_concurrency=max(1, min(4, _IN_FLIGHT // part)),
+            )
         return self._written(key, done, content.size, content.sha256)
 
     def put_new(self, key: str, body: bytes) -> Blob:

@@ -47,8 +47,12 @@ class S3Account:
 
     @property
     def endpoint(self) -> str:
-        """The URL in use."""
-        return self.client.meta.endpoint_url
+        """The URL in use. Asking boto3 for it makes its client, which takes 0.15 s of CPU."""
+        return self._endpoint or self.client.meta.endpoint_url
+
+    @property
+    def _region(self) -> str:
+        return self._session.region_name or self.client.meta.region_name
 
     @cached_property
     def _credentials(self) -> Boto3CredentialProvider:
@@ -73,7 +77,7 @@ class S3Account:
         return Bytes(
             bucket,
             endpoint=self.endpoint,
-            region=self.client.meta.region_name,
+            region=self._region,
             credential_provider=self._credentials,
             checksum_algorithm=checksum,
             unsigned_payload=checksum == "crc64nvme",

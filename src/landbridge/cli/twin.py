@@ -39,7 +39,9 @@ def up(
     project: ProjectFolder = HERE,
     as_json: JsonOption = False,
 ) -> int:
-    """Start S3, STS and SFTP, the token issuer and the declared buckets on this machine; data survive restarts.
+    """Start the twin, with the data of the last time.
+
+    S3, STS and SFTP servers, the token issuer and the declared buckets, on this machine.
 
     Example: landbridge twin up --environment DEV
     """
@@ -68,7 +70,9 @@ def down(
     project: ProjectFolder = HERE,
     as_json: JsonOption = False,
 ) -> int:
-    """Stop every process of the twin (of all twins of the project, without an environment); data stay for the next time.
+    """Stop every process of the twin; its data stay.
+
+    Without an environment: of all twins of the project.
 
     Example: landbridge twin down --wipe
     """
@@ -90,7 +94,9 @@ def down(
 def status(
     environment: EnvironmentOption = "", project: ProjectFolder = HERE, as_json: JsonOption = False
 ) -> int:
-    """Show what runs, where, whether it answers, and how much disk it takes. Exit code 69 when it is not well.
+    """Show what runs, where, and whether it answers.
+
+    Exit code 69 when something is not well.
 
     Example: landbridge twin status --json
     """
@@ -117,7 +123,9 @@ def tick(
     project: ProjectFolder = HERE,
     as_json: JsonOption = False,
 ) -> int:
-    """Fire the slots that are due at a time, collect what they release, and wait for all of it.
+    """Fire the slots that are due at a time.
+
+    Then collect what they released; waits for all of it.
 
     Exit code 65 when data broke a contract, 69 when anything else failed.
 

@@ -50,11 +50,15 @@ class Sftp(Declared):
     """The SFTP server as the collector sees it."""
 
     host: Resolvable
+    """Name or address, or a reference to it."""
     port: Annotated[int, Field(ge=1, le=65535)] = 22
+    """TCP port."""
     user: SftpUser
     """3 to 100 characters and never `root` (AWS Transfer Family)."""
     private_key: SecretReference
+    """The collector's key, in OpenSSH format."""
     passphrase: SecretReference | None = None
+    """Of the private key, if it has one."""
     host_keys: Annotated[tuple[Resolvable, ...], Field(min_length=1)]
     """Pinned public host keys, OpenSSH lines; several while one is being replaced."""
 
@@ -63,6 +67,7 @@ class ShareDeclared(Declared):
     """The destination file share, as the collector's host mounts it."""
 
     path: Resolvable
+    """Where the share is mounted."""
     journal: Resolvable | None = None
     """Folder of the collector's journal; `.landbridge` on the share without it."""
     bandwidth: Annotated[int, Field(ge=1)] | None = None
@@ -83,16 +88,22 @@ class Holidays(Declared):
     subdivision: str | None = None
     """`ENG`, `SCT` ..."""
     add: tuple[date, ...] = ()
+    """Further days without business."""
     remove: tuple[date, ...] = ()
+    """Public holidays that are ordinary days here."""
 
 
 class Environment(Declared):
     """What differs in one environment; everything left out comes from the project."""
 
     region: Text | None = None
+    """Instead of the project's."""
     buckets: Buckets | None = None
+    """Instead of the project's."""
     sftp: Sftp | None = None
+    """Instead of the project's."""
     share: ShareDeclared | None = None
+    """Instead of the project's."""
     variables: dict[Name, str] = {}
     """Texts that templates can use as `{variables.NAME}`."""
 
@@ -101,14 +112,23 @@ class Project(Declared):
     """`landbridge.yaml`."""
 
     version: Literal[1]
+    """Of the declaration's language."""
     project: Name
+    """Its name; part of roles, jobs and labels."""
     region: Text = "eu-west-2"
+    """AWS region."""
     buckets: Buckets | None = None
+    """Of every environment that has none of its own."""
     sftp: Sftp | None = None
+    """As `buckets`."""
     share: ShareDeclared | None = None
+    """As `buckets`."""
     variables: dict[Name, str] = {}
+    """Texts that templates can use as `{variables.NAME}`; an environment's own win."""
     environments: Annotated[dict[EnvironmentName, Environment], Field(min_length=1)]
+    """At least one; `{ENVIRONMENT}` in templates is the name as written here."""
     calendars: dict[Name, Holidays] = {}
+    """Holiday calendars that schedules can name."""
     staging_days: Annotated[int, Field(ge=1, le=365)] = 7
     """Days after which staging forgets what nobody promoted."""
     overdue_after: Duration = Field(default="24h", validate_default=True)
@@ -131,12 +151,18 @@ class Place:
     """One environment with everything filled in: what wiring builds a World from."""
 
     project: str
+    """Its name; part of roles, jobs and labels."""
     environment: str
     region: str
+    """AWS region."""
     buckets: Buckets
+    """Of every environment that has none of its own."""
     sftp: Sftp
+    """As `buckets`."""
     share: ShareDeclared
+    """As `buckets`."""
     variables: dict[str, str]
+    """Texts that templates can use as `{variables.NAME}`; an environment's own win."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +171,7 @@ class Declaration:
 
     folder: Path
     project: Project
+    """Its name; part of roles, jobs and labels."""
     feeds: dict[str, Feed]
     digest: str
     """sha256 over all files of the declaration."""

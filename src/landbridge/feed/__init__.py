@@ -43,6 +43,7 @@ class Schedule(Declared):
     """Five fields, as in cron: `0 6 * * 1-5`. One hour and one minute make a daily (or rarer) feed, whose slots are
     named by business date; more make a frequent feed, whose slots are named by the scheduled instant in UTC."""
     time_zone: TimeZone = "Europe/London"
+    """Of the cron expression, of the scheduled day and of local times."""
     business_date: Literal["same_day", "previous_day", "previous_business_day"] = "same_day"
     """The day the data is about, from the scheduled local day."""
     calendar: Name | None = None
@@ -56,6 +57,7 @@ class Schedule(Declared):
     deadline: Deadline | Duration | None = None
     """When the file must be on the share: `{at: "07:00"}`, or a duration after the scheduled time: `90m`."""
     ready: Readiness | None = None
+    """Wait for an upstream first."""
 
 
 class Feed(Declared):
@@ -64,18 +66,24 @@ class Feed(Declared):
     feed: Name
     """The feed's name, unique in the project; part of keys, jobs and labels."""
     title: str = ""
+    """One line for people."""
     description: str = ""
+    """What its reader must know."""
     owner: Text
     """Who answers for the feed: a mail address or a team."""
     schedule: Schedule
+    """When slots exist."""
     sources: Annotated[dict[Name, SourceDeclared], Field(min_length=1)]
+    """Where the rows come from, by the names that `transform` uses."""
     transform: str | None = None
     """One SQL query (DuckDB) over the sources by name; not needed with a single source.
     `$business_date` and `$scheduled_at` are bound."""
     order_by: tuple[Column, ...] = ()
     """Columns that give the rows a fixed order, so that the same data gives the same bytes."""
     file: File
+    """What the file is called and looks like."""
     contract: ContractReference
+    """What must be true of it."""
     empty: Literal["deliver", "skip", "fail"] = "fail"
     """What zero rows mean: deliver an empty file, skip the slot with a record, or quarantine."""
     environments: tuple[str, ...] = ()

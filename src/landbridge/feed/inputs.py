@@ -34,6 +34,7 @@ class Bearer(Declared):
 
     kind: Literal["bearer"]
     token: SecretReference
+    """The token."""
 
 
 class ApiKey(Declared):
@@ -41,8 +42,11 @@ class ApiKey(Declared):
 
     kind: Literal["api_key"]
     name: Text = "X-API-Key"
+    """Of the header or the parameter."""
     value: SecretReference
+    """The key."""
     place: Literal["header", "query"] = "header"
+    """Where it is sent."""
 
 
 class Basic(Declared):
@@ -50,7 +54,9 @@ class Basic(Declared):
 
     kind: Literal["basic"]
     user: Resolvable
+    """The user."""
     password: SecretReference
+    """The password."""
 
 
 class OAuth2ClientCredentials(Declared):
@@ -58,9 +64,13 @@ class OAuth2ClientCredentials(Declared):
 
     kind: Literal["oauth2_client_credentials"]
     token_url: Text
+    """Where tokens are had."""
     client_id: Resolvable
+    """The client."""
     client_secret: SecretReference
+    """Its secret."""
     scope: str = ""
+    """Asked for, words separated by spaces."""
     parameters: dict[str, str] = {}
     """Further form fields the token endpoint wants, such as `audience`."""
 
@@ -79,6 +89,7 @@ class LinkHeader(Declared):
 
     kind: Literal["link_header"]
     rel: Text = "next"
+    """Relation of the link that leads on."""
 
 
 class NextUrl(Declared):
@@ -94,7 +105,9 @@ class Cursor(Declared):
 
     kind: Literal["cursor"]
     path: Text
+    """Dotted path of the cursor in the body; null, empty or absent ends the paging."""
     parameter: Text
+    """Query parameter that sends it back."""
 
 
 class Offset(Declared):
@@ -102,9 +115,13 @@ class Offset(Declared):
 
     kind: Literal["offset"]
     limit: Annotated[int, Field(ge=1)]
+    """Records a page."""
     offset_parameter: Text = "offset"
+    """Query parameter of the offset."""
     limit_parameter: Text = "limit"
+    """Query parameter of the limit."""
     total_path: Text | None = None
+    """Dotted path of the number of all records."""
 
 
 class PageNumber(Declared):
@@ -112,10 +129,15 @@ class PageNumber(Declared):
 
     kind: Literal["page"]
     parameter: Text = "page"
+    """Query parameter of the number."""
     first: int = 1
+    """Number of the first page."""
     size_parameter: Text | None = None
+    """Query parameter of the page's size."""
     size: Annotated[int, Field(ge=1)] | None = None
+    """Records a page."""
     total_pages_path: Text | None = None
+    """Dotted path of the number of all pages."""
 
 
 Paging = Annotated[
@@ -127,7 +149,9 @@ class Retries(Declared):
     """How often a request is tried again: on 429 and 503 (after `Retry-After`), 500, 502, 504, cut connections and time-outs."""
 
     attempts: Annotated[int, Field(ge=1, le=50)] = 6
+    """All together, with the first."""
     longest_wait: Duration = Field(default="60s", validate_default=True)
+    """Between two of them."""
 
 
 class Detail(Declared):
@@ -138,9 +162,11 @@ class Detail(Declared):
     record: str = ""
     """Dotted path of the detail record in the answer; empty when it is the whole answer."""
     parameters: dict[str, str] = {}
+    """Query parameters."""
     prefix: str = ""
     """Put before the names of the detail's fields, for instance `detail_`."""
     concurrency: Annotated[int, Field(ge=1, le=32)] = 4
+    """Calls at once."""
 
 
 class RestSource(Declared):
@@ -152,7 +178,9 @@ class RestSource(Declared):
     path: Template | None = None
     """Added to `url`, when `url` is only the base."""
     method: Literal["GET", "POST"] = "GET"
+    """How it is asked."""
     headers: dict[str, str] = {}
+    """Further request headers; secrets belong under `auth`."""
     parameters: dict[str, Template] = {}
     """Query parameters; may use the slot: `{business_date:%Y-%m-%d}`."""
     body: dict[str, Template] | None = None
@@ -162,11 +190,17 @@ class RestSource(Declared):
     columns: dict[Column, ColumnType] = {}
     """Types of the columns to keep, in order. Without it they follow from the first page, and a later page that differs is an error."""
     auth: Auth | None = None
+    """How it knows us."""
     paging: Paging = SinglePage()
+    """How the next page is found."""
     detail: Detail | None = None
+    """One more call for each record."""
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
+    """At most; without it as fast as the API answers."""
     timeout: Duration = Field(default="30s", validate_default=True)
+    """Of one request."""
     retries: Retries = Retries()
+    """When a request fails."""
     most_pages: Annotated[int, Field(ge=1)] = 100_000
     """A paging that does not end by then is an error, not a hang."""
 
@@ -195,6 +229,7 @@ class SqlSource(Declared):
     parameters: dict[Name, Template] = {}
     """Text of each parameter; `:business_date` and `:scheduled_at` are always bound, typed."""
     timeout: Duration = Field(default="1h", validate_default=True)
+    """Of the whole query."""
 
 
 class FilesSource(Declared):
@@ -204,9 +239,13 @@ class FilesSource(Declared):
     path: Resolvable
     """`in/{business_date:%Y%m%d}/*.csv`, `s3://bucket/prefix/*.parquet`."""
     format: Literal["csv", "jsonl", "parquet"]
+    """Of every file."""
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    """Of CSV."""
     encoding: str = "utf-8"
+    """Of CSV and JSONL."""
     columns: dict[Column, ColumnType] = {}
+    """Types of the columns to keep, in order; without it those of the first file."""
     none_is: Literal["error", "empty"] = "error"
     """What no matching file means."""
 
@@ -218,7 +257,9 @@ class PythonSource(Declared):
     function: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
     """`module:function`, found from the project's folder; called with the slot and `parameters`."""
     parameters: dict[str, Template] = {}
+    """Given to the function by name."""
     columns: dict[Column, ColumnType] = {}
+    """Types of the columns to keep, in order; without it those of the first rows."""
 
 
 SourceDeclared = Annotated[RestSource | SqlSource | FilesSource | PythonSource, Field(discriminator="kind")]
@@ -229,8 +270,11 @@ class SqlReady(Declared):
 
     kind: Literal["sql"]
     url: DatabaseUrl
+    """As of a `sql` source."""
     query: Text
+    """Bound parameters as `:name`."""
     parameters: dict[Name, Template] = {}
+    """As of a `sql` source."""
 
 
 class RestReady(Declared):
@@ -238,9 +282,13 @@ class RestReady(Declared):
 
     kind: Literal["rest"]
     url: Resolvable
+    """Absolute URL, or a reference to one."""
     path: str = ""
+    """Dotted path of the value in the answer."""
     equals: str | None = None
+    """What the value must be, as text."""
     auth: Auth | None = None
+    """How it knows us."""
 
 
 class FileReady(Declared):
@@ -248,6 +296,7 @@ class FileReady(Declared):
 
     kind: Literal["file"]
     path: Resolvable
+    """Pattern of a file, or of an object `s3://bucket/prefix/*`."""
 
 
 ReadySignal = Annotated[SqlReady | RestReady | FileReady, Field(discriminator="kind")]
@@ -257,7 +306,9 @@ class Readiness(Declared):
     """Wait for an upstream before reading anything."""
 
     signal: ReadySignal
+    """What tells that the upstream is ready."""
     every: Duration = Field(default="1m", validate_default=True)
+    """How often it is asked."""
     limit: Duration | None = None
     """Give up (exit 75) this long after the start."""
     until: TimeOfDay | None = None

@@ -21,6 +21,7 @@ class Record(Declared):
     """
 
     fields: Annotated[tuple[str, ...], Field(min_length=1)]
+    """In order."""
 
 
 class Csv(Declared):
@@ -28,23 +29,34 @@ class Csv(Declared):
 
     kind: Literal["csv"] = "csv"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    """Between two fields."""
     quote: Annotated[str, StringConstraints(min_length=1, max_length=1)] = '"'
+    """Around a field; written twice inside."""
     quoting: Literal["minimal", "all", "strings", "none"] = "minimal"
+    """Which fields are quoted: those that need it, all, texts, or none (then a value that needs it is a breach)."""
     line_end: Literal["lf", "crlf"] = "lf"
+    """After each record."""
     encoding: Encoding = "utf-8"
+    """A character that it has not is a breach."""
     header: bool = True
+    """Whether the names of the columns come first."""
     null: str = ""
     """Text of a missing value; never quoted, so that an empty string (quoted) stays apart from it."""
     leading: Record | None = None
+    """A record before the header."""
     trailing: Record | None = None
+    """A record after the data."""
 
 
 class FixedColumn(Declared):
     """One column of a fixed-width record."""
 
     width: Annotated[int, Field(ge=1, le=10_000)]
+    """Characters."""
     align: Literal["left", "right"] = "left"
+    """Where the value stands."""
     fill: Annotated[str, StringConstraints(min_length=1, max_length=1)] = " "
+    """The character beside it."""
 
 
 class Fixed(Declared):
@@ -52,11 +64,17 @@ class Fixed(Declared):
 
     kind: Literal["fixed"]
     columns: Annotated[dict[Column, FixedColumn], Field(min_length=1)]
+    """Those of the contract, in order."""
     line_end: Literal["lf", "crlf"] = "lf"
+    """After each record."""
     encoding: Encoding = "utf-8"
+    """A character that it has not is a breach."""
     header: bool = False
+    """Whether the names of the columns come first."""
     leading: Record | None = None
+    """A record before the header."""
     trailing: Record | None = None
+    """A record after the data."""
 
 
 class Jsonl(Declared):
@@ -70,7 +88,9 @@ class Parquet(Declared):
 
     kind: Literal["parquet"]
     codec: Literal["zstd", "snappy", "gzip", "none"] = "zstd"
+    """Compression inside the file."""
     row_group_rows: Annotated[int, Field(ge=1, le=10_000_000)] = 122_880
+    """Rows of a row group."""
 
 
 Format = Annotated[Csv | Fixed | Jsonl | Parquet, Field(discriminator="kind")]
@@ -82,6 +102,7 @@ class Encryption(Declared):
     recipients: Annotated[tuple[SecretReference, ...], Field(min_length=1)]
     """References to armoured public keys: `file:keys/consumer.asc`."""
     armour: bool = False
+    """Text instead of bytes."""
 
 
 class StorePlace(Declared):
@@ -89,8 +110,11 @@ class StorePlace(Declared):
 
     kind: Literal["s3"]
     name: Name
+    """Of the place, for the record."""
     bucket: Template
+    """Which bucket."""
     prefix: Template | None = None
+    """Before the file's folder and name."""
 
 
 class FolderPlace(Declared):
@@ -98,7 +122,9 @@ class FolderPlace(Declared):
 
     kind: Literal["folder"]
     name: Name
+    """Of the place, for the record."""
     path: Resolvable
+    """Which folder."""
 
 
 Place = Annotated[StorePlace | FolderPlace, Field(discriminator="kind")]
@@ -118,11 +144,15 @@ class File(Declared):
     done_file: Template | None = None
     """Name of an empty file put beside the landed one when it is complete; `{name}` is the landed name."""
     format: Format = Csv()
+    """What its records look like."""
     compression: Literal["none", "gzip", "zstd"] = "none"
+    """Of the whole file."""
     encryption: Encryption | None = None
+    """After compression."""
     formula_injection: Literal["reject", "escape", "allow"] = "reject"
     """A text value that a spreadsheet would run (starts with = + - @ tab or CR): refuse it, put a ' before it, or let it pass."""
     also_to: tuple[Place, ...] = ()
+    """Further places that keep the file."""
 
     @model_validator(mode="after")
     def _places_have_their_own_names(self) -> File:

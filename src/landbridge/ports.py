@@ -335,6 +335,10 @@ class Share(Protocol):
         """Journal a person's answer for a file that is landed on neither account: deliver it, or it was delivered."""
         ...
 
+    def close(self) -> None:
+        """End this collector's session; the next call begins anew, with nothing remembered of a share that failed. Idempotent."""
+        ...
+
 
 class Gate(Protocol):
     """Judges the bytes of one file against one contract. Narrow on purpose: a native kernel may take its place."""

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.errors import TryAgain, UsageError, disk_refused
@@ -16,14 +17,15 @@ from landbridge.share.together import Folders
 from landbridge.share.volume import recognise
 
 if TYPE_CHECKING:
-    from datetime import timedelta
     from pathlib import Path
 
     from landbridge.ports import Clock
     from landbridge.share.platform import Way
     from landbridge.share.volume import Recognised
 
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PATIENCE = timedelta(seconds=5)
+"""How long the end of another run of the same collector is awaited: two jobs of one minute may overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Settings:
     root: Path
     environment: str
     collector: str
-    """Letters, digits, `-` and `_`; one name a host."""
+    """Letters, digits, `.`, `-` and `_`; one name a host."""
     clock: Clock
     journal: Path
     """Folder of the journal. Several collectors of one share must leave it on the share, where all of them see it."""
@@ -83,18 +85,18 @@ def begin(settings: Settings, way: Way | None) -> Session:
     if not _PLAIN.fullmatch(settings.collector):
         raise UsageError(
             f"{settings.collector!r} cannot be a collector's name",
-            expected="letters, digits, `-` and `_`, at most 63",
+            expected="letters, digits, `.`, `-` and `_`, at most 100",
         )
     volume = recognise(settings.private, settings.journal)
     parts, claims, alive = (settings.private / name for name in ("parts", "claims", "alive"))
     try:
         for folder in (parts, claims, alive):
             folder.mkdir(exist_ok=True)
-        held = lock(settings.journal / f"{settings.collector}.lock")
+        held = _lock_of(settings)
     except BlockingIOError as error:
         raise TryAgain(
             f"a collector named {settings.collector} is at work on {settings.root}",
-            hint="let it finish; two hosts need two names (`--collector`)",
+            hint="let it finish; two hosts need two names (the environment variable LANDBRIDGE_COLLECTOR)",
         ) from error
     except OSError as error:
         raise disk_refused(error, f"opening {settings.private}") from error
@@ -114,3 +116,14 @@ def begin(settings: Settings, way: Way | None) -> Session:
         if held is not None:
             os.close(held)
         raise disk_refused(error, f"opening {settings.private}") from error
+
+
+def _lock_of(settings: Settings) -> int | None:
+    until = settings.clock.now() + _PATIENCE
+    while True:
+        try:
+            return lock(settings.journal / f"{settings.collector}.lock")
+        except BlockingIOError:
+            if settings.clock.now() >= until:
+                raise
+            settings.clock.sleep(0.1)

@@ -1,0 +1,189 @@
+"""`landbridge collect`: bring what is released to the share, and send the receipts."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from landbridge import collect as story
+from landbridge import wiring
+from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
+from landbridge.cli.output import err, print_error, print_json, print_table, progress
+from landbridge.errors import Exit, LandbridgeError, UsageError
+from landbridge.feed.words import Duration
+from landbridge.released import State, offered
+from landbridge.wiring import choice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from landbridge.project import Declaration
+    from landbridge.released import Outcome
+    from landbridge.world import Ground
+
+LOOK_BACK = timedelta(days=14)
+_WORST_FIRST = (
+    Exit.INTEGRITY,
+    Exit.PERMISSION,
+    Exit.CANNOT_CREATE,
+    Exit.IO,
+    Exit.UNAVAILABLE,
+    Exit.TRY_AGAIN,
+)
+
+
+def collect(
+    feed: Annotated[
+        list[str] | None, typer.Option("--feed", "-f", help="Only this feed; may be given several times.")
+    ] = None,
+    since: Annotated[str, typer.Option(help="First business date looked at; 14 days ago without it.")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Go on collecting until interrupted.")] = False,
+    every: Annotated[str, typer.Option(help="How often to look with --watch.")] = "30s",
+    adopt_share: Annotated[
+        bool,
+        typer.Option(
+            "--adopt-share",
+            help="Mark the share as ours, once; or begin a new journal when the old one is lost. Collects nothing.",
+        ),
+    ] = False,
+    deliver: Annotated[
+        list[str] | None,
+        typer.Option(help="FEED/OCCURRENCE: it was not delivered before the journal was lost; deliver it."),
+    ] = None,
+    delivered: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FEED/OCCURRENCE: it was delivered before the journal was lost; do not deliver it."
+        ),
+    ] = None,
+    environment: EnvironmentOption = "",
+    project: ProjectFolder = HERE,
+    twin: TwinOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Bring what is released to the share, check it, and send the receipts.
+
+    Safe to run twice, on several hosts, and to interrupt: the next run goes on. A new share is adopted once with
+    --adopt-share. Exit code 76 means that something is not what the evidence says: it was not landed.
+
+    Example: landbridge collect --feed verifications --since 2026-11-01
+    """
+    declaration = wiring.declaration(project)
+    place = choice.environment_of(declaration, environment)
+    wanted = [choice.feed_of(declaration, name, place).name for name in feed or ()]
+    first = _date(since) if since else (wiring.now() - LOOK_BACK).date()
+    pause = _pause(every)
+    wiring.log(verbose=False, environment=place)
+    if adopt_share:
+        return _adopt(declaration, place, twin=twin)
+    with progress(quiet=as_json) as bars:
+        ground = wiring.ground(declaration, place, twin=twin, progress=bars)
+        try:
+            _answer(ground, first, deliver or (), deliver=True)
+            _answer(ground, first, delivered or (), deliver=False)
+            if not watch:
+                return _say(story.collect(ground, first, wanted), as_json=as_json)
+            while True:
+                since_now = first if since else (wiring.now() - LOOK_BACK).date()
+                _pass(ground, since_now, wanted, as_json=as_json)
+                ground.clock.sleep(pause.total_seconds())
+        finally:
+            ground.remote.close()
+            ground.share.close()
+
+
+def _adopt(declaration: Declaration, place: str, *, twin: bool) -> int:
+    with progress(quiet=True) as bars:
+        wiring.share(declaration, place, twin=twin, progress=bars).adopt()
+    err().print(f"the share of {place} is adopted\nnext: landbridge collect --environment {place}")
+    return Exit.DONE
+
+
+def _pass(ground: Ground, since: date, feeds: Sequence[str], *, as_json: bool) -> None:
+    """Collect once while watching: what a later pass may mend is said and not raised."""
+    try:
+        outcomes = story.collect(ground, since, feeds)
+        if outcomes:
+            _say(outcomes, as_json=as_json)
+        if any(outcome.state in {State.FAILED, State.UNRECEIPTED} for outcome in outcomes):
+            ground.share.close()
+    except LandbridgeError as error:
+        if not error.retry:
+            raise
+        print_error(error, as_json=as_json)
+        ground.share.close()
+
+
+def _answer(ground: Ground, since: date, slots: Sequence[str], *, deliver: bool) -> None:
+    if not slots:
+        return
+    known = {f"{one.feed}/{one.occurrence}": one for one in offered(ground, since).manifests}
+    for slot in slots:
+        if slot not in known:
+            raise UsageError(
+                f"{slot} does not wait for an answer",
+                expected=f"one of {', '.join(sorted(known)) or 'no slots: everything is on record'}",
+                hint="give --since when it is older than 14 days",
+            )
+        ground.share.answer(known[slot], deliver=deliver)
+
+
+def _say(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
+    code = next(
+        (code for code in _WORST_FIRST if code in {one.error.exit for one in outcomes if one.error}),
+        Exit.DONE,
+    )
+    if as_json:
+        print_json({"outcomes": [_plain(outcome) for outcome in outcomes], "exit": int(code)})
+        return code
+    if not outcomes:
+        err().print("nothing to collect: everything that is released is on the share", style="dim")
+        return code
+    print_table(
+        "",
+        ("slot", "revision", "state", "bytes", "on the share"),
+        (
+            (
+                one.what,
+                f"{one.revision or ''}",
+                one.state.value,
+                f"{one.size:,}" if one.size else "",
+                one.path,
+            )
+            for one in outcomes
+        ),
+    )
+    said: set[str] = set()
+    for outcome in outcomes:
+        if outcome.error is not None and str(outcome.error) not in said:
+            said.add(str(outcome.error))
+            print_error(outcome.error)
+    return code
+
+
+def _plain(outcome: Outcome) -> dict[str, object]:
+    return {
+        "slot": outcome.what,
+        "revision": outcome.revision,
+        "state": outcome.state.value,
+        "path": outcome.path,
+        "size": outcome.size,
+        "error": str(outcome.error) if outcome.error else None,
+    }
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"`--since {text}` is not a date", expected="a business date: 2026-11-01") from error
+
+
+def _pause(text: str) -> timedelta:
+    try:
+        return TypeAdapter(Duration).validate_python(text)
+    except ValidationError as error:
+        raise UsageError(f"`--every {text}` is not a duration", expected="30s, 5m or 1h") from error

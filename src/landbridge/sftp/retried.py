@@ -1,0 +1,92 @@
+"""What is tried again over SFTP, and how often? A wrapper around any remote; nothing else retries whole calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import stamina
+
+from landbridge.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from landbridge.facts import Content
+    from landbridge.ports import Remote, RemoteFile
+
+_T = TypeVar("_T")
+
+
+class Retried:
+    """A remote whose calls are tried again, with growing pauses and jitter, while it is Unavailable; obeys ports.Remote.
+
+    A download goes on where the line was cut. After `close` nothing is tried again, so an interruption ends soon.
+    """
+
+    def __init__(self, remote: Remote, *, attempts: int = 5, longest_pause: float = 5.0) -> None:
+        self._remote = remote
+        self._attempts = attempts
+        self._longest_pause = longest_pause
+        self._closed = False
+
+    def files(self, folder: str) -> list[RemoteFile]:
+        """See ports.Remote."""
+        return self._again(lambda: self._remote.files(folder))
+
+    def folders(self, folder: str) -> list[str]:
+        """See ports.Remote."""
+        return self._again(lambda: self._remote.folders(folder))
+
+    def read(self, path: str) -> bytes:
+        """See ports.Remote."""
+        return self._again(lambda: self._remote.read(path))
+
+    def read_many(self, paths: Sequence[str]) -> list[bytes]:
+        """See ports.Remote."""
+        return self._again(lambda: self._remote.read_many(paths))
+
+    def download(
+        self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
+    ) -> Content:
+        """See ports.Remote; `watch` is told of no byte twice, also when it is read again from the disk."""
+        told = 0
+
+        def once() -> Content:
+            seen = 0
+
+            def fresh(amount: int) -> None:
+                nonlocal told, seen
+                seen += amount
+                if watch is not None and seen > told:
+                    watch(seen - told)
+                told = max(told, seen)
+
+            return self._remote.download(path, into, size, fresh)
+
+        return self._again(once)
+
+    def write(self, path: str, body: bytes) -> None:
+        """See ports.Remote."""
+        self._again(lambda: self._remote.write(path, body))
+
+    def close(self) -> None:
+        """See ports.Remote."""
+        self._closed = True
+        self._remote.close()
+
+    def _again(self, call: Callable[[], _T]) -> _T:
+        # Not the decorator: it would write the arguments, bodies among them, into the log.
+        for attempt in stamina.retry_context(
+            on=self._may_pass,
+            attempts=self._attempts,
+            timeout=None,
+            wait_initial=0.2,
+            wait_max=self._longest_pause,
+        ):
+            with attempt:
+                return call()
+        raise AssertionError  # the last attempt either returns or raises
+
+    def _may_pass(self, error: Exception) -> bool:
+        return isinstance(error, Unavailable) and not self._closed

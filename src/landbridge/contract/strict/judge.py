@@ -35,7 +35,10 @@ class Judge:
         unsure: list[tuple[int, int, int, int]] = []
         for accept, group in self._groups:
             first, last = block.fields(group)
-            rest = np.flatnonzero(~accept(page, first, last))
+            if block.quoted and first.size and page.bytes[first[0]] == self._dialect.quote:
+                rest = np.arange(len(first))  # quoted throughout, as it seems
+            else:
+                rest = np.flatnonzero(~accept(page, first, last))
             if rest.size:
                 rest = rest[~self._fine_after_all(page, accept, first, last, rest)]
                 rows, columns = np.divmod(rest, len(group))
@@ -71,17 +74,17 @@ class Judge:
         """Tell which of the values at `rest` are quoted and well formed, or null; moves the bounds of quoted ones inside their quotes."""
         starts, ends = first[rest], last[rest]
         quoted: Flags = (page.bytes[starts] == self._dialect.quote) & (ends > starts)
-        fine = ~quoted
-        null = self._dialect.null
-        fine &= ends - starts == len(null)
-        if null:
-            alike = np.flatnonzero(fine)
-            fine[alike] = [page.text(s, s + len(null)) == null for s in starts[alike].tolist()]
         if quoted.any():
             starts += quoted
             ends -= quoted
             first[rest], last[rest] = starts, ends
-            fine[quoted] = accept(page, starts[quoted], ends[quoted])
+        fine = accept(page, starts, ends)
+        null = self._dialect.null
+        others = np.flatnonzero(~fine & ~quoted & (ends - starts == len(null)))
+        if others.size and null:
+            texts = (page.text(s, s + len(null)) for s in starts[others].tolist())
+            others = others[[text == null for text in texts]]
+        fine[others] = True
         return fine
 
     def _text(self, value: bytes) -> bytes:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from landbridge.contract import standard
 from landbridge.contract.checks import Contract, KeyCheck
-from landbridge.contract.clauses import Clauses, checks_of, column_of
+from landbridge.contract.clauses import Clauses, checks_of
 from landbridge.contract.places import Document, Spelled, nearest
-from landbridge.contract.quality import Rule, check_of
+from landbridge.contract.quality import check_of
+from landbridge.contract.rules import Rule
+from landbridge.contract.shapes import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

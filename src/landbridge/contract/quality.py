@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from landbridge.contract import texts
-from landbridge.contract.checks import (
-    Bound,
-    CountCheck,
-    KeyCheck,
-    Operator,
-    RowCheck,
-    SqlCheck,
-    TotalCheck,
-)
-from landbridge.contract.clauses import shown, value_of
-from landbridge.contract.folding import folded
+from landbridge.contract.checks import CountCheck, KeyCheck, RowCheck
+from landbridge.contract.own_rules import ENGINE, control_total, sql
 from landbridge.contract.places import nearest
-from landbridge.contract.sql import any_of, name, type_of
+from landbridge.contract.rules import bounds_of
+from landbridge.contract.sql import any_of, name
+from landbridge.contract.values import shown, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from open_data_contract_standard.model import DataQuality
-
-    from landbridge.contract.checks import Check, Place, Severity
+    from landbridge.contract.checks import Bound, Check, Severity
     from landbridge.contract.columns import ColumnRule
-    from landbridge.contract.places import Document, Path_
+    from landbridge.contract.rules import Rule
     from landbridge.contract.sql import Value
 
-_OPERATORS: dict[str, Operator] = {
-    "mustBe": "=",
-    "mustNotBe": "!=",
-    "mustBeGreaterThan": ">",
-    "mustBeGreaterOrEqualTo": ">=",
-    "mustBeLessThan": "<",
-    "mustBeLessOrEqualTo": "<=",
-    "mustBeBetween": "between",
-    "mustNotBeBetween": "not between",
-}
 _ARGUMENTS = {
     "nullValues": (),
     "missingValues": ("missingValues",),
@@ -50,31 +26,6 @@ _ARGUMENTS = {
     "rowCount": (),
 }
 _SEVERITIES: dict[str, Severity] = {"error": "error", "warning": "warning", "info": "warning"}
-ENGINE = "landbridge"
-"""The `engine` of a `custom` rule that this product judges."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A quality rule with its place: of one column, or of the whole object when `column` is None."""
-
-    document: Document
-    path: Path_
-    declared: DataQuality
-    column: ColumnRule | None
-    columns: Mapping[str, ColumnRule]
-    """Every column of the object by its name in the contract."""
-    table: str
-    """Name of the object, which SQL rules may select from."""
-
-    def wrong(self, *steps: str | int, what: str, expected: str = "", seen: str = "", hint: str = "") -> None:
-        """Note a problem in this rule."""
-        self.document.wrong((*self.path, *steps), what, expected=expected, seen=seen, hint=hint)
-
-    @property
-    def place(self) -> Place:
-        """Where the rule begins."""
-        return self.document.place(self.path)
 
 
 def check_of(rule: Rule) -> Check | None:
@@ -93,9 +44,9 @@ def check_of(rule: Rule) -> Check | None:
         case "library":
             return _library(rule, severity)
         case "sql":
-            return _sql(rule, severity)
+            return sql(rule, severity)
         case "custom" if declared.engine == ENGINE:
-            return _control_total(rule, severity)
+            return control_total(rule, severity)
         case "custom":
             rule.wrong(
                 "engine",
@@ -121,7 +72,7 @@ def _library(rule: Rule, severity: Severity) -> Check | None:
     metric = _metric(rule)
     if metric is None:
         return None
-    bounds = _bounds(rule)
+    bounds = bounds_of(rule)
     match metric, rule.column:
         case "rowCount", None:
             if any(bound.unit == "percent" for bound in bounds):
@@ -201,45 +152,48 @@ def _missing(rule: Rule, column: ColumnRule, bounds: tuple[Bound, ...], severity
 
 
 def _invalid(rule: Rule, column: ColumnRule, bounds: tuple[Bound, ...], severity: Severity) -> Check | None:
-    arguments = rule.declared.arguments or {}
-    breaks, promises = [], []
-    if "validValues" in arguments:
-        valid: list[Value] = []
-        for index, value in enumerate(_listed(rule, "validValues")):
-            try:
-                valid.append(value_of(column, value))
-            except ValueError as error:
-                rule.wrong("arguments", "validValues", index, what=str(error))
-        if valid:
-            breaks.append(
-                f"{name(column.name)} NOT IN {any_of(value for value in valid if value is not None)}"
-            )
-            promises.append(f"one of {shown(valid)}")
-    if "pattern" in arguments:
-        try:
-            breaks.append(texts.mismatch(name(column.name), str(arguments["pattern"])))
-            promises.append(f"text that matches {arguments['pattern']}")
-        except ValueError as error:
-            rule.wrong("arguments", "pattern", what=str(error))
-        if column.kind != "string":
-            rule.wrong(
-                "arguments",
-                "pattern",
-                what=f"a pattern of a {column.kind} is not supported",
-                expected="a string",
-            )
-    if not breaks:
+    found = [each for each in (_outside(rule, column), _unlike(rule, column)) if each is not None]
+    if not {"validValues", "pattern"} & (rule.declared.arguments or {}).keys():
         rule.wrong("arguments", what="`invalidValues` needs `validValues` or `pattern` in its `arguments`")
+    if not found:
         return None
-    return RowCheck(
-        "invalidValues",
-        column.name,
-        " OR ".join(breaks),
-        " and ".join(promises),
-        rule.place,
-        bounds,
-        severity,
+    breaks, promise = (
+        " OR ".join(breaks for breaks, _ in found),
+        " and ".join(promise for _, promise in found),
     )
+    return RowCheck("invalidValues", column.name, breaks, promise, rule.place, bounds, severity)
+
+
+def _outside(rule: Rule, column: ColumnRule) -> tuple[str, str] | None:
+    """Give the condition of a value outside `validValues`, and the promise; None without such an argument."""
+    if "validValues" not in (rule.declared.arguments or {}):
+        return None
+    valid: list[Value] = []
+    for index, value in enumerate(_listed(rule, "validValues")):
+        try:
+            valid.append(value_of(column, value))
+        except ValueError as error:
+            rule.wrong("arguments", "validValues", index, what=str(error))
+    present = [value for value in valid if value is not None]
+    if not present:
+        return None
+    return f"{name(column.name)} NOT IN {any_of(present)}", f"one of {shown(valid)}"
+
+
+def _unlike(rule: Rule, column: ColumnRule) -> tuple[str, str] | None:
+    """Give the condition of a text that does not match `pattern`, and the promise; None without such an argument."""
+    pattern = (rule.declared.arguments or {}).get("pattern")
+    if pattern is None:
+        return None
+    if column.kind != "string":
+        what = f"a pattern of a {column.kind} is not supported"
+        rule.wrong("arguments", "pattern", what=what, expected="a string")
+        return None
+    try:
+        return texts.mismatch(name(column.name), str(pattern)), f"text that matches {pattern}"
+    except ValueError as error:
+        rule.wrong("arguments", "pattern", what=str(error))
+        return None
 
 
 def _duplicates(rule: Rule, bounds: tuple[Bound, ...], severity: Severity) -> Check | None:
@@ -264,138 +218,3 @@ def _duplicates(rule: Rule, bounds: tuple[Bound, ...], severity: Severity) -> Ch
                 hint=nearest(str(listed), rule.columns),
             )
     return KeyCheck("duplicateValues", tuple(found), rule.place, bounds, severity) if found else None
-
-
-def _bounds(rule: Rule) -> tuple[Bound, ...]:
-    """Read every operator of the rule; all of them must hold."""
-    unit = rule.declared.unit or "rows"
-    if unit not in ("rows", "percent"):
-        rule.wrong("unit", what=f"unit `{unit}` is not supported", expected="rows or percent")
-    found = []
-    for word, operator in _OPERATORS.items():
-        value = getattr(rule.declared, word)
-        if value is None:
-            continue
-        values = value if isinstance(value, list) else [value]
-        if any(isinstance(one, bool) or not isinstance(one, int | float) for one in values):
-            rule.wrong(word, what=f"`{word}` must be a number", seen=str(value))
-            continue
-        exact = tuple(Decimal(str(one)) for one in values)
-        if exact[0] > exact[-1]:
-            rule.wrong(word, what=f"`{word}` wants the smaller number first", seen=str(value))
-        found.append(Bound(operator, exact, "percent" if unit == "percent" else "rows"))
-    if not found and not any(getattr(rule.declared, word) is not None for word in _OPERATORS):
-        rule.wrong(what="a rule without an operator", expected=", ".join(_OPERATORS))
-    return tuple(found)
-
-
-_PLACEHOLDER = re.compile(r"\$?\{(\w+)\}")
-_OBJECT_WORDS = ("object", "table", "schema", "model")
-_COLUMN_WORDS = ("property", "column", "field")
-
-
-def _sql(rule: Rule, severity: Severity) -> Check | None:
-    query = (rule.declared.query or "").strip().rstrip(";")
-    if not query:
-        rule.wrong(what="a `sql` rule without a `query`")
-        return None
-    if rule.declared.unit not in (None, "rows"):
-        rule.wrong("unit", what="a `sql` rule gives a plain number", expected="no unit, or rows")
-    words = dict.fromkeys(_OBJECT_WORDS, name(rule.table))
-    words |= dict.fromkeys(_COLUMN_WORDS, name(rule.column.name)) if rule.column else {}
-    for unknown in sorted(set(_PLACEHOLDER.findall(query)) - set(words)):
-        rule.wrong(
-            "query",
-            what=f"`{{{unknown}}}` is not supported here",
-            expected=", ".join(f"{{{word}}}" for word in words),
-        )
-        return None
-    query = _PLACEHOLDER.sub(lambda found: words[found.group(1)], query)
-    expression = _bound(rule, query)
-    if expression is None:
-        return None
-    column = rule.column.name if rule.column else ""
-    label = rule.declared.name or "sql"
-    for word in ("mustBe", "mustNotBe"):
-        value = getattr(rule.declared, word)
-        if isinstance(value, bool | str):
-            negated = word == "mustNotBe"
-            return SqlCheck(label, column, query, rule.place, (), value, negated, severity, expression)
-    return SqlCheck(label, column, query, rule.place, _bounds(rule), severity=severity, folded=expression)
-
-
-def _bound(rule: Rule, query: str) -> str | None:
-    """Give the query folded into one aggregate (empty when it is more), or None when it does not fit the columns; it is not run."""
-    import duckdb
-
-    columns = ", ".join(f"{name(column.name)} {type_of(column)}" for column in rule.columns.values())
-    with duckdb.connect(config={"threads": 1, "enable_external_access": False}) as connection:
-        try:
-            connection.execute(f"CREATE TABLE {name(rule.table)} ({columns})")
-            statements = connection.extract_statements(query)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                rule.wrong("query", what="a `sql` rule is one SELECT")
-                return None
-            width = len(connection.execute(f"DESCRIBE {query}").fetchall())
-            expression = folded(connection, query, rule.table)
-        except duckdb.Error as error:
-            rule.wrong("query", what="the query does not fit the columns", seen=str(error).partition("\n")[0])
-            return None
-    if width != 1:
-        rule.wrong("query", what="a `sql` rule gives one value", seen=f"{width} columns")
-        return None
-    return expression
-
-
-_TOTAL_WORDS = ("record", "field", "equals", "column")
-
-
-def _control_total(rule: Rule, severity: Severity) -> Check | None:
-    """Read `{record: trailing, field: 2, equals: rows | records | total, column: amount}`."""
-    words = rule.declared.implementation
-    if not isinstance(words, dict):
-        rule.wrong("implementation", what="a control total is a mapping", expected=", ".join(_TOTAL_WORDS))
-        return None
-    for word in words:
-        if word not in _TOTAL_WORDS:
-            rule.wrong(
-                "implementation",
-                word,
-                what=f"`{word}` is no word of a control total",
-                hint=nearest(str(word), _TOTAL_WORDS),
-            )
-    record, field, equals = words.get("record", "trailing"), words.get("field"), words.get("equals")
-    if record not in ("leading", "trailing"):
-        rule.wrong("implementation", "record", what="`record` is `leading` or `trailing`", seen=str(record))
-        return None
-    if not isinstance(field, int) or isinstance(field, bool) or field < 1:
-        rule.wrong(
-            "implementation", "field", what="`field` is the position in the record, from 1", seen=str(field)
-        )
-        return None
-    label = rule.declared.name or "controlTotal"
-    match equals:
-        case "rows" | "records":
-            return TotalCheck(label, record, field, equals, "", rule.place, severity)
-        case "total":
-            column = _added_up(rule, str(words.get("column")))
-            return TotalCheck(label, record, field, "total", column, rule.place, severity) if column else None
-        case _:
-            rule.wrong(
-                "implementation", "equals", what="`equals` is `rows`, `records` or `total`", seen=str(equals)
-            )
-            return None
-
-
-def _added_up(rule: Rule, asked: str) -> str:
-    column = rule.columns.get(asked)
-    if column is not None and column.kind in ("integer", "decimal"):
-        return column.name
-    rule.wrong(
-        "implementation",
-        "column",
-        what="`column` names an integer or decimal property to add up",
-        seen=asked,
-        hint=nearest(asked, rule.columns),
-    )
-    return ""

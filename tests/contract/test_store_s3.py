@@ -108,7 +108,9 @@ def test_a_store_without_conditional_copies_gets_them_in_parts(
     source = _staged(crooked, tmp_path, LARGE[:size])
     proxy.fault = lambda request: 501 if _copy(request) else "pass"
     crooked.copy_new(source, "final", content_of(LARGE[:size]))
-    assert any(_completes(request) and request.headers.get("if-none-match") == "*" for request in proxy.requests)
+    assert any(
+        _completes(request) and request.headers.get("if-none-match") == "*" for request in proxy.requests
+    )
     known = crooked.head("final")
     assert known is not None
     assert (known.size, known.sha256) == (size, content_of(LARGE[:size]).sha256)

@@ -58,9 +58,11 @@ def recheck(
     places.append(_store("reports", final, commitment.delivered, evidence, progress))
     places += [_store("further", at, commitment.delivered, evidence, progress) for at in further]
     places.append(_manifest(commitment, evidence))
-    places += _receipt(commitment, evidence)
+    proofs = list(_receipt(commitment, evidence))
     if evidence.share is not None:
-        places.append(_share(evidence.share / commitment.target.landed_name, commitment, progress))
+        gone = "taken by the consumer" if proofs else "not landed yet"
+        places.append(_share(evidence.share / commitment.target.landed_name, commitment, progress, gone))
+    places += proofs
     return places
 
 
@@ -71,14 +73,14 @@ def _store(name: str, at: Location, content: Content, evidence: Evidence, progre
         return Place(name, str(at), Finding.GONE, "")
 
 
-def _share(path: Path, commitment: Commitment, progress: Progress) -> Place:
+def _share(path: Path, commitment: Commitment, progress: Progress, gone: str) -> Place:
     try:
         with path.open("rb") as file:
             return _compared(
                 "share", str(path), iter(lambda: file.read(_BLOCK), b""), commitment.delivered, progress
             )
     except FileNotFoundError:
-        return Place("share", str(path), Finding.GONE, "not on the share (any more)")
+        return Place("share", str(path), Finding.GONE, gone)
     except OSError as error:
         raise DiskFailed(f"{path} cannot be read: {error.strerror}") from error
 

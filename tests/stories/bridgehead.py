@@ -7,7 +7,7 @@ import random
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from landbridge.facts import Manifest
 from landbridge.ledger import entries, read_receipt
@@ -49,7 +49,7 @@ class Bridgehead:
 
     def __post_init__(self) -> None:
         for made in (self.outbound / "_manifests" / f"{DAY}", self.receipts, self.root):
-            made.mkdir(parents=True)
+            made.mkdir(parents=True, exist_ok=True)
         self.share("adopter").adopt()
 
     @property
@@ -143,7 +143,7 @@ class Consumer:
         self.took: list[tuple[str, str]] = []
         """Name and sha256, in the order taken."""
 
-    def __enter__(self) -> Consumer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -18,6 +18,8 @@ from tests.stories.projects import write_project
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mypy_boto3_s3 import S3Client
+
     from landbridge.facts import Commitment
     from landbridge.project import Declaration
     from landbridge.world import Evidence
@@ -33,6 +35,8 @@ class Stage:
     declaration: Declaration
     runner: subprocess.Popen[str]
     evidence: Evidence
+    admin: S3Client
+    """With every right, for what only somebody else would do."""
 
     def order(self, *orders: str) -> list[str]:
         """Have orders (`FEED DATE KILL_AT STEP`) done at the same time and say how each ended."""
@@ -54,7 +58,7 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = write_project(tmp_path_factory.mktemp("story"))
     declaration = wiring.declaration(folder)
-    with twin.running(declaration, "DEV", progress=Silent()):
+    with twin.running(declaration, "DEV", progress=Silent()) as up:
         runner = subprocess.Popen(
             [sys.executable, "-m", "tests.stories.runner", str(folder)],
             cwd=ROOT,
@@ -65,7 +69,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         with runner:
             assert runner.stdout is not None
             assert runner.stdout.readline() == "ready\n"
-            yield Stage(folder, declaration, runner, wiring.evidence(declaration, "DEV", twin=True))
+            evidence = wiring.evidence(declaration, "DEV", twin=True)
+            yield Stage(folder, declaration, runner, evidence, up.server.client())
             assert runner.stdin is not None
             runner.stdin.close()
             runner.wait(20)

@@ -15,6 +15,17 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from landbridge.collect import collect
+from landbridge.errors import LandbridgeError
+from landbridge.sftp.client import SftpRemote
+from landbridge.sftp.endpoint import Endpoint
+from landbridge.share.folder import FolderShare
+from landbridge.share.platform import Way
+from landbridge.twin.keys import Ed25519Key
+from landbridge.wiring.clock import SystemClock
+from landbridge.world import Ground
+from tests.stories.bridgehead import ENVIRONMENT, Quiet
+
 EVENTS = {
     "open",
     "os.rename",
@@ -31,44 +42,34 @@ EVENTS = {
 
 
 def main() -> None:
-    from landbridge import collect as story  # the slow imports happen once, before the forks
-    from landbridge.sftp import client
-
     for line in sys.stdin:
         trial = json.loads(line)
         child = os.fork()
         if child == 0:
-            os._exit(_collect(trial, story.collect, client.SftpRemote))
+            os._exit(_collect(trial))
         _, status = os.waitpid(child, 0)
         sys.stdout.write(json.dumps(os.waitstatus_to_exitcode(status)) + "\n")
         sys.stdout.flush()
 
 
-def _collect(trial: dict[str, Any], collect: Any, remote_of: Any) -> int:
-    from landbridge.sftp.endpoint import Endpoint
-    from landbridge.share.platform import Way
-    from landbridge.twin.keys import Ed25519Key
-    from landbridge.wiring.clock import SystemClock
-    from landbridge.world import Ground
-    from tests.stories.bridgehead import ENVIRONMENT, FolderShare, Quiet
-
+def _collect(trial: dict[str, Any]) -> int:
     key = Ed25519Key.parse_pem(trial["receipt_key"])
+    way, lease = Way(trial["way"]), timedelta(seconds=trial["lease"])
     share = FolderShare(
-        Path(trial["root"]),
-        ENVIRONMENT,
-        trial["collector"],
-        SystemClock(),
-        way=Way(trial["way"]),
-        lease=timedelta(seconds=trial["lease"]),
+        Path(trial["root"]), ENVIRONMENT, trial["collector"], SystemClock(), way=way, lease=lease
     )
     endpoint = Endpoint("127.0.0.1", trial["port"], "collector", trial["user_key"], (trial["host_key"],))
     if trial["kill"]:
         sys.addaudithook(_killer(trial["kill"]))
-    with remote_of(endpoint) as remote, share:
-        ground = Ground(
-            ENVIRONMENT, remote, share, key.private_pem, (key.public_pem,), SystemClock(), Quiet()
-        )
-        outcomes = collect(ground, date.fromisoformat(trial["since"]))
+    try:
+        with SftpRemote(endpoint) as remote, share:
+            ground = Ground(
+                ENVIRONMENT, remote, share, key.private_pem, (key.public_pem,), SystemClock(), Quiet()
+            )
+            outcomes = collect(ground, date.fromisoformat(trial["since"]))
+    except LandbridgeError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     for outcome in outcomes:
         if outcome.error is not None:
             sys.stderr.write(f"{outcome.what}: {outcome.state}: {outcome.error}\n")

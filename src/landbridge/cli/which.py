@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _LOOK_BACK = 400
 """Days that a feed's newest slot or a file's name is looked for, newest first."""
+_AT_ONCE = 16
+"""Days looked at together; each is one listing."""
 
 
 def commitments_of(
@@ -45,9 +48,9 @@ def commitments_of(
         newest = _search(evidence, _days(declaration, "", now), lambda one: what in _names(one))
     if newest is None:
         raise UsageError(
-            f"nothing is on record for `{what}`",
+            f"nothing is on record for `{what}` in the last {_LOOK_BACK} days",
             expected="a slot `feed/occurrence`, a feed, or a file's name as released or landed",
-            hint="see `landbridge status --recorded`",
+            hint="see `landbridge status --recorded`; an older slot is found as `feed/occurrence`",
         )
     return evidence.ledger.history(newest.slot)
 
@@ -71,9 +74,10 @@ def _days(declaration: Declaration, feed: str, now: datetime) -> list[date]:
 def _search(
     evidence: Evidence, days: Sequence[date], wanted: Callable[[Commitment], bool]
 ) -> Commitment | None:
-    for day in days:
-        entries = [one.newest for one in evidence.ledger.day(day)]
-        found = [one for one in entries if one and wanted(one)]
-        if found:
-            return max(found, key=lambda one: one.slot.scheduled_at)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for first in range(0, len(days), _AT_ONCE):
+            some = pool.map(evidence.ledger.day, days[first : first + _AT_ONCE])
+            entries = [one.newest for day in some for one in day]
+            if found := [one for one in entries if one and wanted(one)]:
+                return max(found, key=lambda one: one.slot.scheduled_at)
     return None

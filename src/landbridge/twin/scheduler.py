@@ -80,7 +80,10 @@ class _Running:
 
 @dataclass(slots=True)
 class Dispatcher:
-    """Starts what is queued, at most `at_once` runs and one collection at a time. Used from one thread."""
+    """Starts what is queued, at most `at_once` runs and one collection at a time. Used from one thread.
+
+    A collection begins when a run went well and no other waits for its turn.
+    """
 
     commands: Callable[[Slot | None], Sequence[str]]
     """The command line of a slot's run; of a collection for None."""
@@ -120,7 +123,8 @@ class Dispatcher:
             if busy < self.at_once and slot.feed not in self._running and not_before <= now:
                 self._waiting.remove(entry)
                 self._start(slot, attempt)
-        if self._collection_wanted and "" not in self._running:
+        waits = any(not_before <= now for _, _, not_before in self._waiting)
+        if self._collection_wanted and not waits and "" not in self._running:
             self._collection_wanted = False
             self._start(None, 1)
         return ended

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
+import pytest
 
 from landbridge.facts import Content
 from landbridge.stores.folder import FolderStore
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
     from landbridge.stores.carry import Target
     from tests.servers.seaweed import Lent
 
-KINDS = ("memory", "folder", "s3", "s3-prefix", "s3-versioned", "retried")
+KINDS = (
+    "memory",
+    "folder",
+    "retried",
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("s3", "s3-prefix", "s3-versioned")),
+)
 
 MIB = 1 << 20
 SMALL_SIZES = Sizes(copy_limit=6 * MIB, copy_part=5 * MIB, part=5 * MIB)

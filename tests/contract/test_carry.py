@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 PAIRS = [*product(("memory", "folder", "s3-prefix"), repeat=2)]
 
 
-@pytest.fixture(params=PAIRS, ids=["-to-".join(pair) for pair in PAIRS])
+def _param(pair: tuple[str, str]) -> object:
+    marks = [pytest.mark.slow] if "s3-prefix" in pair else []
+    return pytest.param(pair, id="-to-".join(pair), marks=marks)
+
+
+@pytest.fixture(params=map(_param, PAIRS))
 def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Stand, Stand]]:
     with ExitStack() as stack:
         yield tuple(

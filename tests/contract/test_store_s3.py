@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from tests.servers.seaweed import Lent
 
+pytestmark = pytest.mark.slow
+
 LARGE = random.Random(2).randbytes(11 * MIB)
 
 

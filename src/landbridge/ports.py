@@ -271,7 +271,7 @@ class Claim(Protocol):
 
     @property
     def landed(self) -> Receipt | None:
-        """The newest revision of the slot that landed, once what a crash left is settled.
+        """What landed in the slot, if it is this revision or a later one; None means: deliver. What a crash left is settled.
 
         Settled means: an intent whose part is gone was delivered, though the consumer may have taken it by now.
         Also set when the final name already holds the manifest's very bytes: there is nothing left to deliver.

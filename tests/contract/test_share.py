@@ -205,6 +205,8 @@ def test_a_later_revision_is_never_followed_by_an_earlier_one(stand: Stand) -> N
     assert deliver(stand.open("edge2"), manifest()) == second
     assert stand.files() == {"b.csv": b"two"}
     third = deliver(share, manifest(b"three", 3, "c.csv"), b"three")
+    assert third.revision == 3
+    assert set(stand.files()) == {"b.csv", "c.csv"}
     assert share.landed("flights", "2026-11-20", DAY) == third
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -366,41 +365,6 @@ def test_a_share_that_is_unmounted_in_the_middle_gets_nothing_under_its_mount_po
             assert "not mounted" in caught.value.seen
         assert list(at.root.iterdir()) == []
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", at.root], check=True)
-
-
-def test_an_interrupted_collection_ends_soon_and_goes_on_later(at: Bridgehead, server: Sftp) -> None:
-    body = some_bytes(4_000_000)
-    for feed in "abc":
-        at.release(body, feed=feed)
-    failed: list[str] = []
-
-    def interrupt() -> None:
-        until = time.monotonic() + 30
-        parts = at.root / ".landbridge/dev/parts"
-        while time.monotonic() < until:
-            if parts.is_dir() and any(part.stat().st_size for part in parts.iterdir()):
-                os.kill(os.getpid(), signal.SIGINT)
-                return
-            time.sleep(0.01)
-        failed.append("nothing came")
-
-    thread = threading.Thread(target=interrupt)
-    slow = Tuning(bandwidth=2_000_000)
-    with at.share() as share:
-        remote = Retried(SftpRemote(server.endpoint(), slow))
-        thread.start()
-        with pytest.raises(KeyboardInterrupt):
-            collect(at.ground(remote, share), DAY)
-        remote.close()
-    thread.join()
-    assert not failed
-    assert at.seen() == {}
-    assert list((at.root / ".landbridge/dev/claims").iterdir()) == []
-    kept = sum(part.stat().st_size for part in (at.root / ".landbridge/dev/parts").iterdir())
-    assert kept > 0
-    assert {state for _, state in states(collected(at, server))} == {State.DELIVERED}
-    assert set(at.seen().values()) == {body}
-    assert list((at.root / ".landbridge/dev/parts").iterdir()) == []
 
 
 def _lose_journal(at: Bridgehead) -> None:

@@ -73,7 +73,7 @@ def collect(
     """
     declaration = wiring.declaration(project)
     place = choice.environment_of(declaration, environment)
-    wanted = [choice.feed_of(declaration, name, place).name for name in feed or ()]
+    wanted = [choice.feed_of(declaration, name, place).feed for name in feed or ()]
     first = _date(since) if since else (wiring.now() - LOOK_BACK).date()
     pause = _pause(every)
     wiring.log(verbose=False, environment=place)

@@ -178,12 +178,13 @@ class FolderShare:
         settle(session, account, token)
         part = session.parts / part_name(manifest, token)
         landed = account.newest
-        if landed is None or landed.revision < manifest.revision:
-            if holds(self._settings.root / manifest.landed_name, manifest):
-                landed = found(session, manifest)
-            else:
-                self._known_to_be_new(session, account, manifest)
-                _take_up(session, slot, part)
+        if landed is not None and landed.revision < manifest.revision:
+            landed = None  # a correction may follow
+        if landed is None and holds(self._settings.root / manifest.landed_name, manifest):
+            landed = found(session, manifest)
+        if landed is None:
+            self._known_to_be_new(session, account, manifest)
+            _take_up(session, slot, part)
         return _FolderClaim(session, manifest, token, landed, part)
 
     def _known_to_be_new(self, session: Session, account: Account, manifest: Manifest) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PAIRS = [*product(("memory", "folder", "s3-prefix"), repeat=2)]
 
 
-def _param(pair: tuple[str, str]) -> object:
+def _param(pair: tuple[str, ...]) -> object:
     marks = [pytest.mark.slow] if "s3-prefix" in pair else []
     return pytest.param(pair, id="-to-".join(pair), marks=marks)
 

@@ -57,7 +57,7 @@ def carry(environment: Mapping[str, str]) -> None:
     say("336,776 flight records: a paged HTTP API joined with PostgreSQL, as one gzipped CSV")
     landbridge("flights", "run flights --date 2013-12-31 --twin", environment)
     landbridge("flights", "run weather --date 2013-01-31 --twin", environment)
-    landbridge("flights", "collect --twin", environment)
+    landbridge("flights", "collect --twin --since 2013-01-01", environment)
 
     say("Identity verifications: CSV with a trailer, hourly JSON lines, monthly Parquet, one encrypted")
     for feed in ("verifications", "summary", "monthly", "disputes"):

@@ -85,7 +85,7 @@ def collect(
             _answer(ground, first, deliver or (), deliver=True)
             _answer(ground, first, delivered or (), deliver=False)
             if not watch:
-                return _say(story.collect(ground, first, wanted), as_json=as_json)
+                return _say(story.collect(ground, first, wanted), first, as_json=as_json)
             while True:
                 since_now = first if since else (wiring.now() - LOOK_BACK).date()
                 _pass(ground, since_now, wanted, as_json=as_json)
@@ -107,7 +107,7 @@ def _pass(ground: Ground, since: date, feeds: Sequence[str], *, as_json: bool) -
     try:
         outcomes = story.collect(ground, since, feeds)
         if outcomes:
-            _say(outcomes, as_json=as_json)
+            _say(outcomes, since, as_json=as_json)
         if any(outcome.state in {State.FAILED, State.UNRECEIPTED} for outcome in outcomes):
             ground.share.close()
     except LandbridgeError as error:
@@ -131,7 +131,7 @@ def _answer(ground: Ground, since: date, slots: Sequence[str], *, deliver: bool)
         ground.share.answer(known[slot], deliver=deliver)
 
 
-def _say(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
+def _say(outcomes: Sequence[Outcome], since: date, *, as_json: bool) -> int:
     code = next(
         (code for code in _WORST_FIRST if code in {one.error.exit for one in outcomes if one.error}),
         Exit.DONE,
@@ -140,7 +140,7 @@ def _say(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
         print_json({"outcomes": [_plain(outcome) for outcome in outcomes], "exit": int(code)})
         return code
     if not outcomes:
-        err().print("nothing to collect: everything that is released is on the share", style="dim")
+        err().print(f"nothing to collect: everything released for business dates from {since} is on the share", style="dim")
         return code
     print_table(
         "",

@@ -63,7 +63,7 @@ class OAuth2ClientCredentials(Declared):
     """OAuth 2.0 client credentials (RFC 6749, 4.4); the token is fetched anew before it runs out."""
 
     kind: Literal["oauth2_client_credentials"]
-    token_url: Text
+    token_url: Resolvable
     """Where tokens are had."""
     client_id: Resolvable
     """The client."""

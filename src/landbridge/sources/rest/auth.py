@@ -99,12 +99,11 @@ class Credentials:
         if declared.scope:
             form["scope"] = declared.scope
         header = f"Basic {self._encoded(f'{quote_plus(client)}:{quote_plus(secret)}')}"
+        url = self._around.resolved(declared.token_url, self._slot)
         try:
-            return self._posted(declared.token_url, form, {"Authorization": header})
+            return self._posted(url, form, {"Authorization": header})
         except (NotPermitted, ContractBroken):
-            return self._posted(
-                declared.token_url, {**form, "client_id": client, "client_secret": secret}, {}
-            )
+            return self._posted(url, {**form, "client_id": client, "client_secret": secret}, {})
 
     def _posted(self, url: str, form: dict[str, str], headers: dict[str, str]) -> dict[str, Any]:
         headers = {"Content-Type": "application/x-www-form-urlencoded", **headers}

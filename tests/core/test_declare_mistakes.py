@@ -37,8 +37,8 @@ MISTAKES = [
     (ORDERS, "kind: sql", "kind: §sqll", "sources.orders.kind", "unknown `kind`", "`sql`"),
     (
         ORDERS,
-        "  orders:\n    kind: sql\n",
-        "  orders:\n    §",
+        "  orders:\n    kind: sql\n    url:",
+        "  orders:\n    §url:",
         "sources.orders.kind",
         "`kind` is missing",
         "`sql`",

@@ -1,5 +1,6 @@
 """Does the strict gate see in a CSV file exactly what the plain oracle sees, whatever the bytes and the size of a block?"""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def _seen(report: StrictReport) -> list[Seen]:
     ]
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=_BODY, block=st.sampled_from([64, 100, 256, 1 << 16]))
 @example(body=b'1,2.50,2026-11-20,true,"a\n' * 3, block=64)
 def test_the_gate_and_the_oracle_agree(tmp_path: Path, body: bytes, block: int) -> None:
@@ -90,7 +91,7 @@ def _among_the_first(one: Seen, everything: list[Seen]) -> bool:
     return [other for other in everything if other[0] == one[0]].index(one) < 20
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.one_of(_RAW, _WILD, st.just(b"\xef\xbb\xbf"), _BODY.map(lambda b: b"\xef\xbb\xbf" + HEADER + b))
 )
@@ -100,7 +101,7 @@ def test_any_bytes_at_all_are_judged_alike(tmp_path: Path, text: bytes) -> None:
     assert (max(0, rows), sorted(expected)) == (report.rows, sorted(_seen(report)))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=_BODY, block=st.sampled_from([64, 4096]))
 def test_records_are_found_again_where_the_first_pass_saw_them(
     tmp_path: Path, body: bytes, block: int
@@ -117,3 +118,22 @@ def test_a_huge_field_is_no_defect(tmp_path: Path, size: int) -> None:
     row = b"1,2.50,2026-11-20,true,"
     report = _scan(tmp_path, HEADER + row + b'"' + b"x" * size + b'"\n' + row + b"y" * size + b"\n", 1 << 20)
     assert (report.rows, report.defects) == (2, {})
+
+
+@pytest.mark.parametrize("closing", [b'"', b""])
+def test_memory_does_not_grow_with_a_field(tmp_path: Path, closing: bytes) -> None:
+    path = tmp_path / "file.csv"
+    with path.open("wb") as into:
+        into.write(HEADER + b'1,2.50,2026-11-20,true,"')
+        for _ in range(128):
+            into.write((b"one\ntwo," if closing else b"one;two,") * (1 << 17))
+        into.write(closing + b"\n")
+    gate = csv_gate(Csv(), COLUMNS)
+    tracemalloc.start()
+    try:
+        defects = gate.scan(path).defects
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert bool(defects) == (not closing)
+    assert peak < 64 << 20

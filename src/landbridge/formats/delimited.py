@@ -102,7 +102,7 @@ class Delimited:
 
     def _quoted(self, text: pa.StringArray) -> pa.StringArray:
         quote = self._csv.quote
-        if _holds(text, quote):
+        if quote.encode() in lexical.content(text):
             text = pc.replace_substring(text, quote, quote + quote)
         return pc.binary_join_element_wise(quote, text, quote, "")
 
@@ -110,8 +110,9 @@ class Delimited:
         needs = pc.equal(text, "")
         if self._csv.null:
             needs = pc.or_(needs, pc.equal(text, self._csv.null))
+        content = lexical.content(text)
         for special in self._special:
-            if _holds(text, special):
+            if special.encode() in content:
                 needs = pc.or_(needs, pc.match_substring(text, special))
         needs = pc.fill_null(needs, False)  # noqa: FBT003 # the filling
         if not pc.any(needs).as_py():
@@ -122,8 +123,9 @@ class Delimited:
         if plain:
             return
         hint = "declare another `quoting` or `delimiter`"
+        content = lexical.content(text)
         for special in self._special:
-            if _holds(text, special):
+            if special.encode() in content:
                 place.refuse(
                     pc.match_substring(text, special),
                     f"holds {_SAID.get(special, repr(special))}, and `quoting` is `none`",
@@ -147,11 +149,3 @@ class Delimited:
 
 
 _SAID = {"\r": "a carriage return", "\n": "a line feed"}
-
-
-def _holds(text: pa.StringArray, piece: str) -> bool:
-    """Tell whether `piece` occurs in any text (or, rarely, across two): one search over all of them together."""
-    content = text.buffers()[2]
-    if content is None or not len(text):
-        return False
-    return piece.encode() in content.to_pybytes()

@@ -11,6 +11,7 @@ from datetime import datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -78,13 +79,10 @@ def _strings(text: pa.StringArray) -> pa.StringArray:
 
 
 def _needs_escapes(text: pa.StringArray) -> bool:
-    content = text.buffers()[2]
-    if content is None or not content.size:
-        return False
-    import numpy as np
-
-    piece = content.to_pybytes()
-    return b'"' in piece or b"\\" in piece or bool((np.frombuffer(content, np.uint8) < _FIRST_PLAIN).any())
+    content = lexical.content(text)
+    return (
+        b'"' in content or b"\\" in content or bool((np.frombuffer(content, np.uint8) < _FIRST_PLAIN).any())
+    )
 
 
 def _nested(value: object) -> str:

@@ -250,6 +250,12 @@ def test_a_signed_statement_that_contradicts_itself_is_refused(
         read_receipt(_resigned(body, change), [PUBLIC])
 
 
+def test_damage_inside_is_named_as_damage(receipt: Receipt) -> None:
+    body = make_receipt_bytes(receipt, PRIVATE)
+    with pytest.raises(IntegrityBroken, match="its own digest"):
+        read_receipt(_resigned(body, lambda s: s["predicate"]["receipt"].update(size=1)), [PUBLIC])
+
+
 def test_another_payload_type_is_refused(receipt: Receipt) -> None:
     envelope = json.loads(make_receipt_bytes(receipt, PRIVATE))
     envelope["payloadType"] = "text/plain"

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,12 +69,11 @@ def up(declaration: Declaration, environment: str, *, schedule: bool, progress: 
             start_new_session=True,
             umask=0o077,
         )
-    try:
+    with ExitStack() as on_failure:
+        on_failure.callback(child.stop, keeper, patience=_PATIENCE)
         _tell(keeper, TypeAdapter(Errand).dump_json(errand))
         _follow(keeper, progress, folder)
-    except BaseException:
-        child.stop(keeper, patience=_PATIENCE)
-        raise
+        on_failure.pop_all()
     _outliving.append(keeper)
     return Up(state.load(folder), already=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -65,13 +66,11 @@ class Seaweed:
         for _ in range(_ATTEMPTS):
             began = _log_size(config.folder)
             server = cls(config, ports, admin, _launch(config, ports))
-            try:
+            with ExitStack() as on_failure:
+                on_failure.callback(server.stop)
                 if server._await_ready(until):
+                    on_failure.pop_all()
                     return server
-            except BaseException:
-                server.stop()
-                raise
-            server.stop()
             said = _log_since(config.folder, began)
             if "address already in use" not in said:
                 raise _not_ready(config.folder, said)

@@ -86,7 +86,7 @@ def around(
 @contextmanager
 def adapter(given: Around, **keys: Any) -> Iterator[Source]:
     """Lend the adapter of one declared source named `s`."""
-    snapshots = Snapshots(given, several=False)
+    snapshots = Snapshots(given)
     try:
         yield source("s", declared(**keys), given, snapshots)
     finally:

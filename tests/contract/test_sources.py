@@ -10,6 +10,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from landbridge.sources.stream import BYTES, ROWS
 from tests.contract.bridge import SLOT, JumpingClock, adapter, around, read
@@ -136,13 +137,27 @@ def test_closing_early_states_no_fact_and_the_source_can_be_opened_again(
         assert len(extract.fact) == 1
 
 
-def test_a_failure_of_the_consumer_passes_through(keys: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError,
+        OSError,
+        pa.ArrowInvalid,
+        psycopg.OperationalError,
+        sqlite3.Error,
+        SQLAlchemyError,
+        ValueError,
+    ],
+)
+def test_a_failure_of_the_consumer_passes_through(
+    keys: dict[str, Any], tmp_path: Path, error: type[Exception]
+) -> None:
     def fail(source: Source) -> None:
         with source.open(SLOT) as extract:
             next(extract.batches)
-            raise KeyError("the consumer's own")
+            raise error("the consumer's own")
 
-    with adapter(around(tmp_path), **keys) as source, pytest.raises(KeyError, match="the consumer's own"):
+    with adapter(around(tmp_path), **keys) as source, pytest.raises(error, match="the consumer's own"):
         fail(source)
 
 
@@ -170,7 +185,9 @@ def test_postgresql_keeps_no_connection(postgres: Any, tmp_path: Path) -> None:
         adapter(around(tmp_path), kind="sql", url=postgres.url, query=query) as source,
         source.open(SLOT) as extract,
     ):
-        assert [batch.to_pylist() for batch in extract.batches] == [[{"n": 1}]]
+        assert [batch.to_pylist() for batch in extract.batches] == [
+            [{"n": 2}]
+        ]  # one holds the snapshot, one streams
     with psycopg.connect(postgres.url, autocommit=True) as look:
         for _ in range(200):
             if look.execute(query).fetchone() == (0,):

@@ -109,7 +109,7 @@ class _Sql:
 
         declared, around = self._declared, self._around
         query = bound("ready", declared.query, declared.parameters, slot, around)
-        taken = snapshot(around.resolved(declared.url, slot), around, several=False)
+        taken = snapshot(around.resolved(declared.url, slot), around)
         try:
             value = taken.first_value("ready", query, _TIMEOUT)
         finally:

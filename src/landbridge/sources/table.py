@@ -36,8 +36,7 @@ def open_sources(
     `folder` is the project's; `stores` gives the store of a bucket (`s3://name`) for files that lie in one.
     """
     around = Around(folder, environment, variables, secrets, clock, progress or Silent(), stores)
-    several = sum(isinstance(declared, SqlSource) for declared in feed.sources.values()) > 1
-    snapshots = Snapshots(around, several=several)
+    snapshots = Snapshots(around)
     try:
         yield {name: source(name, declared, around, snapshots) for name, declared in feed.sources.items()}
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
@@ -61,13 +61,11 @@ class AlchemySnapshot:
         self, source: str, query: Query, timeout: timedelta
     ) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
         """Give the schema and the batches of a query; see ports.Source for the errors."""
-        with self._translated(source):
-            result = self._executed(query, timeout)
-            try:
+        with ExitStack() as opened:
+            with self._translated(source):  # not around the yield: the consumer's errors are its own
+                result = opened.enter_context(closing(self._executed(query, timeout)))
                 schema, converted = batches(source, list(result.keys()), result.fetchmany, _words(result))
-                yield schema, self._watched(source, converted)
-            finally:
-                result.close()
+            yield schema, self._watched(source, converted)
 
     def first_value(self, source: str, query: Query, timeout: timedelta) -> object:
         """Give the first value of the first row, None without rows."""

@@ -1,40 +1,41 @@
-"""How does a PostgreSQL query become batches? By COPY, row by row from the server, in one snapshot.
+"""How does a PostgreSQL query become batches? By binary COPY into Arrow, streamed, all queries in one snapshot.
 
-COPY's CSV keeps what Arrow must know: null is an empty field, empty text a quoted one. The session's settings fix how
-dates, numbers and zones are written, so Arrow's own parser reads them by the types the server describes.
+One connection (psycopg) holds the snapshot, describes each query and is never busy; each query is streamed over one of
+its own (ADBC), which joins the snapshot. Types that the driver does not carry exactly travel as their text.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import selectors
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, cast
 
+import adbc_driver_manager as adbc
+import adbc_driver_postgresql
 import psycopg
 import pyarrow as pa
-import pyarrow.csv
+import pyarrow.compute as pc
 import stamina
 from psycopg import sql as compose
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import ExecStatus, TransactionStatus
 
 from landbridge.errors import ContractBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.sources.columns import WIDEST_DECIMAL, decimal_type
-from landbridge.sources.stream import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import timedelta
     from decimal import Decimal
-
-    from psycopg.pq.abc import PGresult
 
     from landbridge.sources.sql.query import Query
 
 _CHUNK = 4 << 20
-"""Bytes of COPY data that are parsed at once."""
+"""Bytes of COPY data that make a batch."""
 _ATTEMPTS = 4
 _SESSION = """
 SET LOCAL TimeZone = 'UTC';
@@ -53,45 +54,52 @@ _CONNECTION = {
     "sslmode": "prefer",
 }
 _WIDE = 38
+_QUERY_CANCELLED = "57014"
 _HEADER = 4
 """Added to the type modifier of a numeric (PostgreSQL: VARHDRSZ)."""
-_BYTEA = 17
 _NUMERIC = 1700
-# Types of pg_type.dat whose text Arrow reads exactly; every other type stays the text that PostgreSQL writes.
-_TYPES: dict[int, pa.DataType] = {
+_OID = 26
+# Types of pg_type.dat that the driver carries exactly; every other type travels as the text that PostgreSQL writes.
+_EXACT: dict[int, pa.DataType] = {
     16: pa.bool_(),
+    17: pa.binary(),
     20: pa.int64(),
     21: pa.int16(),
     23: pa.int32(),
-    26: pa.int64(),  # oid
+    25: pa.string(),
     700: pa.float32(),
     701: pa.float64(),
+    1042: pa.string(),
+    1043: pa.string(),
     1082: pa.date32(),
     1083: pa.time64("us"),
     1114: pa.timestamp("us"),
     1184: pa.timestamp("us", tz="UTC"),
 }
+# Infinity, and days before the year 1 or after 9999, come as numbers that no text of a date has.
+_FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
+_DAY = 86_400_000_000
 _REFUSED_LOGIN = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|role .* does not exist"
 )
-_UNREADABLE = re.compile(r"In CSV column #(\d+):.*?invalid value '(.*)'", re.DOTALL)
+_TIMED_OUT = re.compile(r"statement timeout|user request")
+_CUT = re.compile(
+    r"server closed|terminating connection|could not receive|SSL error|connection", re.IGNORECASE
+)
 
 
 class PostgresSnapshot:
-    """One read-only transaction on a server; further ones on the same snapshot while the first is busy."""
+    """One read-only snapshot of a server, from the first use to the end."""
 
-    def __init__(self, url: str, shown: Callable[[str], str], *, several: bool) -> None:
-        """Connect on first use. `several` says that more than one source may read at the same time."""
+    def __init__(self, url: str, shown: Callable[[str], str]) -> None:
         self._url = url
         self._shown = shown
-        self._several = several
         self._main: psycopg.Connection | None = None
         self._exported = ""
-        self._busy = False
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """End the transaction. Idempotent."""
+        """End the snapshot. Idempotent."""
         if self._main is not None:
             self._main.close()
             self._main = None
@@ -101,129 +109,107 @@ class PostgresSnapshot:
         self, source: str, query: Query, timeout: timedelta
     ) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
         """Give the schema and the batches of a query; see ports.Source for the errors."""
-        with self._translated(source), self._connection() as connection:
-            text = self._prepared(connection, query, timeout)
-            schema = _described(source, connection, text)
-            batches = self._copied(source, connection, text, schema)
-            try:
-                yield schema, batches
-            finally:
-                batches.close()
+        with ExitStack() as opened:
+            with self._translated(source):  # not around the yield: the consumer's errors are its own
+                with self._lock:
+                    main = self._connection()
+                    text = self._prepared(main, query, timeout)
+                    columns = _described(source, main, text)
+                connection = opened.enter_context(self._joined(timeout))
+                statement = opened.enter_context(_statement(connection))
+                statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_CHUNK)})
+                statement.set_sql_query(_as_carried(text, columns))
+                handle, _ = statement.execute_query()
+                reader = pa.RecordBatchReader._import_from_c(handle.address)  # noqa: SLF001 - Arrow's C stream
+                opened.enter_context(reader)
+            schema = pa.schema([(column.name, column.type) for column in columns])
+            yield schema, self._watched(source, reader, schema)
 
     def first_value(self, source: str, query: Query, timeout: timedelta) -> object:
         """Give the first value of the first row, None without rows."""
-        with self._translated(source), self._connection() as connection:
-            row = connection.execute(_raw(self._prepared(connection, query, timeout))).fetchone()
+        with self._translated(source), self._lock:
+            main = self._connection()
+            row = main.execute(_raw(self._prepared(main, query, timeout))).fetchone()
             return row[0] if row else None
 
-    @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection]:
-        with self._lock:
-            main = self._main or self._began()
-            self._main = main
-            busy, self._busy = self._busy, True
-        if not busy:
-            try:
-                yield main
-            finally:
-                self._busy = False
-                if main.info.transaction_status != psycopg.pq.TransactionStatus.INTRANS:
-                    self.close()  # a query that failed or was left early has ended the snapshot
-            return
-        other = _connected(self._url)
-        try:
-            other.execute(compose.SQL("SET TRANSACTION SNAPSHOT {}").format(compose.Literal(self._exported)))
-            other.execute(_raw(_SESSION))
-            yield other
-        finally:
-            other.close()
-
-    def _began(self) -> psycopg.Connection:
-        connection = _connected(self._url)
-        connection.execute(_raw(_SESSION))
-        if self._several:
+    def _connection(self) -> psycopg.Connection:
+        """Give the connection that holds the snapshot; a new one, with a new snapshot, after a query that failed."""
+        if self._main is not None and self._main.info.transaction_status != TransactionStatus.INTRANS:
+            self.close()
+        if self._main is None:
+            connection = _connected(self._url)
+            connection.execute(_raw(_SESSION))
             row = connection.execute("SELECT pg_export_snapshot()").fetchone()
             self._exported = str(row[0]) if row else ""
-        return connection
+            self._main = connection
+        return self._main
+
+    @contextmanager
+    def _joined(self, timeout: timedelta) -> Iterator[adbc.AdbcConnection]:
+        """Lend a further connection that sees the same snapshot."""
+        exported = compose.Literal(self._exported).as_string(self._main)
+        with (
+            adbc_driver_postgresql.connect(_conninfo(self._url)) as database,
+            adbc.AdbcConnection(database) as connection,
+        ):
+            for sql in (
+                "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                f"SET TRANSACTION SNAPSHOT {exported}",
+                *_SESSION.strip().split(";"),
+                _timeout(timeout),
+            ):
+                with _statement(connection) as statement:
+                    statement.set_sql_query(sql)
+                    statement.execute_update()
+            yield connection
 
     def _prepared(self, connection: psycopg.Connection, query: Query, timeout: timedelta) -> str:
-        milliseconds = int(timeout.total_seconds() * 1000)
-        connection.execute(_raw(f"SET LOCAL statement_timeout = {milliseconds}"))
+        connection.execute(_raw(_timeout(timeout)))
         return query.rewritten(lambda name: compose.Literal(query.values[name]).as_string(connection))
 
-    def _copied(
-        self,
-        source: str,
-        connection: psycopg.Connection,
-        text: str,
-        schema: pa.Schema,
-    ) -> Generator[pa.RecordBatch]:
+    def _watched(
+        self, source: str, reader: pa.RecordBatchReader, schema: pa.Schema
+    ) -> Iterator[pa.RecordBatch]:
         with self._translated(source):
-            before = 0
-            for chunk, rows in _copied_chunks(connection, f"COPY ({text}\n) TO STDOUT (FORMAT csv)"):
-                yield _parsed(source, chunk, schema, before)
-                before += rows
+            for batch in reader:
+                yield _as_described(source, batch, schema)
 
     @contextmanager
     def _translated(self, source: str) -> Iterator[None]:
         try:
             yield
         except psycopg.Error as error:
-            raise _translation(source, error, self._shown) from error
+            said = error.diag.message_primary or str(error)
+            raise _translation(source, error.sqlstate or "", self._shown(said)) from error
+        except adbc.Error as error:
+            said = _said(str(error))
+            raise _translation(source, error.sqlstate or "", self._shown(said)) from error
+        except (OSError, pa.ArrowException) as error:  # how a stream that breaks off on the way says so
+            said = _said(str(error))
+            state = "" if _CUT.search(said) else _QUERY_CANCELLED if _TIMED_OUT.search(said) else "22000"
+            raise _translation(source, state, self._shown(said)) from error
 
 
-def _copied_chunks(connection: psycopg.Connection, statement: str) -> Iterator[tuple[bytes, int]]:
-    """Give the whole rows of a COPY in chunks, each with its number of rows.
-
-    By libpq's own calls, which give one row each: psycopg's `Copy.read` takes a third more CPU.
-    """
-    raw = connection.pgconn
-    raw.send_query(statement.encode())
-    with selectors.DefaultSelector() as arrival:
-        arrival.register(raw.socket, selectors.EVENT_READ)
-        while raw.is_busy():
-            arrival.select()
-            raw.consume_input()
-        _succeeded(raw.get_result(), psycopg.pq.ExecStatus.COPY_OUT)
-        read = raw.get_copy_data
-        lines: list[memoryview] = []
-        size = 0
-        while True:
-            length, line = read(1)
-            if length > 0:
-                lines.append(line)
-                size += length
-                if size >= _CHUNK or len(lines) >= ROWS:
-                    yield b"".join(lines), len(lines)
-                    lines.clear()
-                    size = 0
-            elif length == 0:
-                arrival.select()
-                raw.consume_input()
-            else:
-                break
-    if lines:
-        yield b"".join(lines), len(lines)
-    _succeeded(raw.get_result(), psycopg.pq.ExecStatus.COMMAND_OK)
-    while raw.get_result() is not None:
-        pass
+def _statement(connection: adbc.AdbcConnection) -> adbc.AdbcStatement:
+    return adbc.AdbcStatement(connection)
 
 
-def _succeeded(result: PGresult | None, expected: psycopg.pq.ExecStatus) -> None:
-    if result is None or result.status != expected:
-        if result is None or result.status != psycopg.pq.ExecStatus.FATAL_ERROR:
-            raise psycopg.OperationalError("the server broke off")
-        raise psycopg.errors.error_from_result(result, encoding="utf-8")
+def _timeout(timeout: timedelta) -> str:
+    return f"SET LOCAL statement_timeout = {int(timeout.total_seconds() * 1000)}"
 
 
-def _connected(url: str) -> psycopg.Connection:
+def _conninfo(url: str) -> str:
     try:
         given = {key: str(value) for key, value in conninfo_to_dict(url).items()}
-        where = make_conninfo(**{**_CONNECTION, **given})
     except psycopg.ProgrammingError as error:
         raise UsageError(
             "the database URL cannot be read", expected="postgresql://user@host:port/database"
         ) from error
+    return make_conninfo(**{**_CONNECTION, **given})
+
+
+def _connected(url: str) -> psycopg.Connection:
+    where = _conninfo(url)
     for attempt in stamina.retry_context(on=_may_pass, attempts=_ATTEMPTS, wait_initial=0.5, wait_max=5.0):
         with attempt:
             connection = psycopg.connect(where)
@@ -242,12 +228,20 @@ def _raw(text: str) -> compose.SQL:
     return compose.SQL(text)
 
 
-def _described(source: str, connection: psycopg.Connection, text: str) -> pa.Schema:
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    type: pa.DataType
+    cast: str
+    """What it is cast to on the server, empty when the driver carries it as it is."""
+
+
+def _described(source: str, connection: psycopg.Connection, text: str) -> list[_Column]:
     raw = connection.pgconn
     result = raw.prepare(b"", text.encode())
-    if result.status == psycopg.pq.ExecStatus.COMMAND_OK:
+    if result.status == ExecStatus.COMMAND_OK:
         result = raw.describe_prepared(b"")
-    if result.status != psycopg.pq.ExecStatus.COMMAND_OK:
+    if result.status != ExecStatus.COMMAND_OK:
         raise psycopg.errors.error_from_result(result, encoding="utf-8")
     count = result.nfields
     names = [(result.fname(number) or b"").decode() for number in range(count)]
@@ -258,23 +252,26 @@ def _described(source: str, connection: psycopg.Connection, text: str) -> pa.Sch
             + (f"several columns named `{doubled[0]}`" if doubled else "no columns"),
             expected="named columns, each once (`AS name`)",
         )
-    oids = [result.ftype(number) for number in range(count)]
-    modifiers = [result.fmod(number) for number in range(count)]
-    return pa.schema(
-        [
-            (name, _arrow(source, connection, text, name, oid, modifier))
-            for name, oid, modifier in zip(names, oids, modifiers, strict=True)
-        ]
-    )
+    kinds = [(result.ftype(number), result.fmod(number)) for number in range(count)]
+    return [
+        _column(source, connection, text, name, oid, modifier)
+        for name, (oid, modifier) in zip(names, kinds, strict=True)
+    ]
 
 
-def _arrow(
+def _column(
     source: str, connection: psycopg.Connection, text: str, name: str, oid: int, modifier: int
-) -> pa.DataType:
-    if oid == _BYTEA:
-        return pa.binary()
-    if oid != _NUMERIC:
-        return _TYPES.get(oid, pa.string())
+) -> _Column:
+    if oid in _EXACT:
+        return _Column(name, _EXACT[oid], "")
+    if oid == _OID:
+        return _Column(name, pa.int64(), "bigint")
+    if oid == _NUMERIC:
+        return _Column(name, _decimal(source, connection, text, name, modifier), "text")
+    return _Column(name, pa.string(), "text")
+
+
+def _decimal(source: str, connection: psycopg.Connection, text: str, name: str, modifier: int) -> pa.DataType:
     if modifier < 0:
         return _measured(source, connection, text, name)
     precision = (modifier - _HEADER) >> 16 & 0xFFFF
@@ -282,11 +279,9 @@ def _arrow(
     if scale < 0:
         precision, scale = precision - scale, 0
     precision = max(precision, scale)
-    return (
-        decimal_type(precision, scale)
-        if precision <= WIDEST_DECIMAL
-        else _measured(source, connection, text, name)
-    )
+    if precision > WIDEST_DECIMAL:
+        return _measured(source, connection, text, name)
+    return decimal_type(precision, scale)
 
 
 def _measured(source: str, connection: psycopg.Connection, text: str, name: str) -> pa.DataType:
@@ -313,60 +308,63 @@ def _measured(source: str, connection: psycopg.Connection, text: str, name: str)
     return decimal_type(max(needed, _WIDE), scale or 0)
 
 
-def _parsed(source: str, chunk: bytes, schema: pa.Schema, before: int) -> pa.RecordBatch:
-    names = [str(number) for number in range(len(schema))]
-    types = {
-        name: pa.string() if _afterwards(f.type) else f.type for name, f in zip(names, schema, strict=True)
-    }
-    try:
-        table = pa.csv.read_csv(
-            pa.BufferReader(chunk),
-            read_options=pa.csv.ReadOptions(column_names=names, use_threads=False, block_size=len(chunk) + 1),
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=types,
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        found = _UNREADABLE.search(str(error))
-        column = schema.field(int(found[1])) if found else None
-        raise ContractBroken(
-            f"source `{source}`, after row {before}: "
-            + (f"a value of `{column.name}` cannot be held" if column else "the rows cannot be read"),
-            expected=str(column.type) if column else "",
-            seen=re.sub(r"\d", "9", found[2]) if found else "",
-            hint="change or cast it in the query",
-        ) from error
-    columns = [
-        _finished(column.combine_chunks(), field.type)
-        for column, field in zip(table.columns, schema, strict=True)
+def _as_carried(text: str, columns: Sequence[_Column]) -> str:
+    """Give the query with casts around it where the driver needs them. A plain projection keeps the order of its rows."""
+    if not any(column.cast for column in columns):
+        return f"{text}\n"
+    names = [compose.Identifier(column.name).as_string() for column in columns]
+    picked = [
+        f"{name}::{column.cast} AS {name}" if column.cast else name
+        for name, column in zip(names, columns, strict=True)
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
+    return f"SELECT {', '.join(picked)} FROM ({text}\n) AS carried"  # noqa: S608 - around the project's own query
 
 
-def _afterwards(arrow: pa.DataType) -> bool:
-    """Tell whether Arrow's CSV parser lacks a type, so that it is read as text first."""
-    return bool(pa.types.is_binary(arrow) or pa.types.is_decimal256(arrow))
+def _as_described(source: str, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    arrays = []
+    for values, field in zip(batch.columns, schema, strict=True):
+        try:
+            array = values.cast(field.type)
+        except pa.ArrowInvalid as error:  # `NaN` in a numeric
+            raise _not_held(source, field) from error
+        if not _in_calendar(array):
+            raise _not_held(source, field)
+        arrays.append(array)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _finished(column: pa.Array, arrow: pa.DataType) -> pa.Array:
-    if not _afterwards(arrow):
-        return column
-    if pa.types.is_binary(arrow):
-        texts = column.to_pylist()
-        return pa.array([None if text is None else bytes.fromhex(text[2:]) for text in texts], arrow)
-    return column.cast(arrow)
+def _in_calendar(array: pa.Array) -> bool:
+    kind = array.type
+    if pa.types.is_time(kind):
+        latest = pc.max(array.cast(pa.int64())).as_py()
+        return latest is None or latest < _DAY
+    if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+        return True
+    bounds = pc.min_max(array.cast(pa.int32() if pa.types.is_date(kind) else pa.int64()))
+    if bounds["min"].as_py() is None:
+        return True
+    unit = 1 if pa.types.is_date(kind) else _DAY
+    first, last = ((day - date(1970, 1, 1)).days for day in (_FIRST, _LAST))
+    return bool(bounds["min"].as_py() >= first * unit and bounds["max"].as_py() < (last + 1) * unit)
 
 
-def _translation(source: str, error: psycopg.Error, shown: Callable[[str], str]) -> LandbridgeError:
-    said = shown(" ".join((error.diag.message_primary or str(error)).split()))
-    state = error.sqlstate or ""
-    if state == "57014":
+def _not_held(source: str, field: pa.Field) -> ContractBroken:
+    return ContractBroken(
+        f"source `{source}`: a value of `{field.name}` cannot be held",
+        expected=f"{field.type}: no infinity, no day outside the years 1 to 9999, no 24:00, no NaN",
+        hint="change or cast it in the query",
+    )
+
+
+def _said(text: str) -> str:
+    """Give what the server said, without the driver's words and without the query."""
+    text = re.sub(r"\s*Query was:.*", "", text, flags=re.DOTALL)
+    return text.rpartition("ERROR:")[2] or text
+
+
+def _translation(source: str, state: str, text: str) -> LandbridgeError:
+    said = " ".join(text.split())
+    if state == _QUERY_CANCELLED:
         return Unavailable(
             f"source `{source}`: the query was cancelled",
             seen=said,

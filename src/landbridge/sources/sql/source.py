@@ -45,7 +45,7 @@ class Snapshot(Protocol):
         ...
 
 
-def snapshot(url: str, around: Around, *, several: bool) -> Snapshot:
+def snapshot(url: str, around: Around) -> Snapshot:
     """Give the snapshot that fits a URL; the drivers are imported here, so that other feeds do not pay for them.
 
     Raises:
@@ -55,7 +55,7 @@ def snapshot(url: str, around: Around, *, several: bool) -> Snapshot:
     if scheme in {"postgresql", "postgres"}:
         from landbridge.sources.sql.postgres import PostgresSnapshot
 
-        return PostgresSnapshot(url, around.shown, several=several)
+        return PostgresSnapshot(url, around.shown)
     if url.startswith(_SQLITE):
         from landbridge.sources.sql.sqlite import SqliteSnapshot
 
@@ -72,15 +72,14 @@ def snapshot(url: str, around: Around, *, several: bool) -> Snapshot:
 class Snapshots:
     """The snapshots of one feed, by URL."""
 
-    def __init__(self, around: Around, *, several: bool) -> None:
+    def __init__(self, around: Around) -> None:
         self._around = around
-        self._several = several
         self._open: dict[str, Snapshot] = {}
 
     def of(self, url: str) -> Snapshot:
         """Give the one snapshot for `url`."""
         if url not in self._open:
-            self._open[url] = snapshot(url, self._around, several=self._several)
+            self._open[url] = snapshot(url, self._around)
         return self._open[url]
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import threading
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -51,9 +51,13 @@ class SqliteSnapshot:
         self, source: str, query: Query, timeout: timedelta
     ) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
         """Give the schema and the batches of a query; see ports.Source for the errors."""
-        with self._translated(source), self._limited(timeout), closing(self._executed(query)) as cursor:
-            names = [column[0] for column in cursor.description or ()]
-            schema, converted = batches(source, names, cursor.fetchmany, self._types(source, query, names))
+        with ExitStack() as opened:
+            with self._translated(source):  # not around the yield: the consumer's errors are its own
+                opened.enter_context(self._limited(timeout))
+                cursor = opened.enter_context(closing(self._executed(query)))
+                names = [column[0] for column in cursor.description or ()]
+                words = self._types(source, query, names)
+                schema, converted = batches(source, names, cursor.fetchmany, words)
             yield schema, self._watched(source, converted)
 
     def first_value(self, source: str, query: Query, timeout: timedelta) -> object:

@@ -20,7 +20,7 @@ DAY = "2026-02-03"
 
 
 def landbridge(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [LANDBRIDGE, *words, "--twin", "--project", stage.folder]
+    command: list[str | Path] = [LANDBRIDGE, *words, "--twin", "--project", stage.folder]
     return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from landbridge.released import Outcome
     from landbridge.world import Ground
 
-LOOK_BACK = timedelta(days=14)
+LOOK_BACK = timedelta(days=45)
+"""A monthly feed's newest file is about a day that lies a month back, and a week or two may pass before it is made."""
 _WORST_FIRST = (
     Exit.INTEGRITY,
     Exit.PERMISSION,
@@ -39,7 +40,7 @@ def collect(
     feed: Annotated[
         list[str] | None, typer.Option("--feed", "-f", help="Only this feed; may be given several times.")
     ] = None,
-    since: Annotated[str, typer.Option(help="First business date looked at; 14 days ago without it.")] = "",
+    since: Annotated[str, typer.Option(help="First business date looked at; 45 days ago without it.")] = "",
     watch: Annotated[bool, typer.Option("--watch", help="Go on collecting until interrupted.")] = False,
     every: Annotated[str, typer.Option(help="How often to look with --watch.")] = "30s",
     adopt_share: Annotated[
@@ -126,7 +127,7 @@ def _answer(ground: Ground, since: date, slots: Sequence[str], *, deliver: bool)
             raise UsageError(
                 f"{slot} does not wait for an answer",
                 expected=f"one of {', '.join(sorted(known)) or 'no slots: everything is on record'}",
-                hint="give --since when it is older than 14 days",
+                hint="give --since when it is older than 45 days",
             )
         ground.share.answer(known[slot], deliver=deliver)
 
@@ -140,7 +141,10 @@ def _say(outcomes: Sequence[Outcome], since: date, *, as_json: bool) -> int:
         print_json({"outcomes": [_plain(outcome) for outcome in outcomes], "exit": int(code)})
         return code
     if not outcomes:
-        err().print(f"nothing to collect: everything released for business dates from {since} is on the share", style="dim")
+        err().print(
+            f"nothing to collect: everything released for business dates from {since} is on the share",
+            style="dim",
+        )
         return code
     print_table(
         "",

@@ -48,7 +48,7 @@ def run(
 
     Example: landbridge run verifications --date 2026-11-20 --twin
     """
-    declaration = wiring.declaration(project)
+    declaration = wiring.declaration(project, only=feed)
     place = choice.environment_of(declaration, environment)
     declared = choice.feed_of(declaration, feed, place)
     slot = wiring.slot_of(declaration, declared, date)

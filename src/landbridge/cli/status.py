@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -38,11 +39,13 @@ _GLYPHS = {
 }
 _WIDEST = 31
 """Days that are drawn; a longer period has only the table."""
+_TOGETHER = 4
+"""So many slots of a feed in one state, or fewer, get a line each."""
 
 
 def status(
     feed: Annotated[str, typer.Option("--feed", "-f", help="Only this feed.")] = "",
-    since: Annotated[str, typer.Option(help="First business date; two days ago without it.")] = "",
+    since: Annotated[str, typer.Option(help="First business date; a week ago without it.")] = "",
     until: Annotated[str, typer.Option(help="Last business date; today without it.")] = "",
     recorded: Annotated[bool, typer.Option("--recorded", help="Only slots that have a verdict.")] = False,
     check: Annotated[
@@ -60,7 +63,7 @@ def status(
     declaration = wiring.declaration(project)
     place = choice.environment_of(declaration, environment)
     now = wiring.now()
-    first, last = _day(since, now.date() - timedelta(days=2)), _day(until, now.date())
+    first, last = _day(since, now.date() - timedelta(days=7)), _day(until, now.date())
     if first > last:
         raise UsageError(f"`--since {first}` is after `--until {last}`")
     feeds = choice.feeds_in(declaration, place)
@@ -113,32 +116,57 @@ def _draw(seen: Sequence[Standing], first: date, last: date) -> None:
 
 
 def _table(declaration: Declaration, environment: str, seen: Sequence[Standing]) -> None:
-    rows = []
-    for one in seen:
-        zone = ZoneInfo(declaration.feeds[one.slot.feed].schedule.time_zone)
-        commitment = one.known.commitment
-        state = Text(one.state, STATE_STYLES[one.state])
-        if one.late:
-            state.append(" late", "bold yellow")
-        if one.known.bad_receipt:
-            state.append(" (its receipt does not hold)", "bold red")
-        if not one.scheduled:
-            state.append(" (not in today's schedule)", "dim")
-        rows.append(
-            (
-                one.slot.feed,
-                one.slot.occurrence,
-                state,
-                _local(one.slot.deadline, zone),
-                _local(one.known.receipt.landed_at if one.known.receipt else None, zone),
-                f"{commitment.delivered.rows:,}" if commitment else "",
-                commitment.target.landed_name if commitment else "",
-            )
-        )
     print_table(
         f"{declaration.project.project} {environment}",
         ("feed", "slot", "state", "deadline", "landed", "rows", "file"),
-        rows,
+        [_row(run, ZoneInfo(declaration.feeds[run[0].slot.feed].schedule.time_zone)) for run in _runs(seen)],
+    )
+
+
+def _runs(seen: Sequence[Standing]) -> list[list[Standing]]:
+    """Put slots of one feed that follow each other in the same state together: a quiet hourly feed is one line."""
+    by_feed = sorted(seen, key=lambda one: (one.slot.feed, one.slot.scheduled_at))
+    runs = [
+        list(alike)
+        for _, alike in groupby(
+            by_feed,
+            key=lambda one: (one.slot.feed, one.state, one.late, one.scheduled, one.known.bad_receipt),
+        )
+    ]
+    shown = [part for run in runs for part in ([run] if len(run) > _TOGETHER else [[one] for one in run])]
+    return sorted(
+        shown, key=lambda run: (run[0].slot.business_date, run[0].slot.feed, run[0].slot.scheduled_at)
+    )
+
+
+def _row(run: Sequence[Standing], zone: ZoneInfo) -> Sequence[str | Text]:
+    one = run[-1]
+    state = Text(one.state, STATE_STYLES[one.state])
+    if one.late:
+        state.append(" late", "bold yellow")
+    if one.known.bad_receipt:
+        state.append(" (its receipt does not hold)", "bold red")
+    if not one.scheduled:
+        state.append(" (not in today's schedule)", "dim")
+    if len(run) > 1:
+        return (
+            one.slot.feed,
+            f"{run[0].slot.occurrence} .. {one.slot.occurrence}",
+            state,
+            f"{len(run)} slots",
+            "",
+            "",
+            "",
+        )
+    commitment = one.known.commitment
+    return (
+        one.slot.feed,
+        one.slot.occurrence,
+        state,
+        _local(one.slot.deadline, zone),
+        _local(one.known.receipt.landed_at if one.known.receipt else None, zone),
+        f"{commitment.delivered.rows:,}" if commitment else "",
+        commitment.target.landed_name if commitment else "",
     )
 
 

@@ -43,11 +43,11 @@ COLLECTOR = "LANDBRIDGE_COLLECTOR"
 """Name of this host's collector on receipts and claims; else the host's name."""
 
 
-def declaration(folder: Path) -> Declaration:
-    """Read the declaration; see declare.load."""
+def declaration(folder: Path, *, only: str | None = None) -> Declaration:
+    """Read the declaration, or the project and `only` one feed of it; see declare.load."""
     from landbridge.declare import load
 
-    return load(folder)
+    return load(folder, only=only)
 
 
 def log(*, verbose: bool, **context: str) -> None:

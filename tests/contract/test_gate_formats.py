@@ -325,3 +325,11 @@ def test_a_number_that_json_readers_round_is_still_judged_exactly(tmp_path: Path
         contract, hidden.replace('"w": "\\"v\\": 1.0", ', "").replace("}", ', "w": ""}').encode(), file
     )
     assert named(doubtful, "exact").broken == 1
+
+
+@pytest.mark.parametrize("name", ["[1].csv", "a*b?.csv", "plain.csv.gz", "it's.csv", "sp ace;--.csv"])
+def test_the_name_of_a_file_means_nothing_to_the_query(name: str, tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_bytes(b"other")
+    path = tmp_path / name
+    path.write_bytes(b"id\n1\n")
+    assert judged(written(tmp_path, ["name: id, logicalType: integer"]), path).passed

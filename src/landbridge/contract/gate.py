@@ -143,7 +143,7 @@ class TwoHalves:
         if progress:
             progress.start(step, None, "rows")
         try:
-            data = self._data(path, scratch, seen)
+            data = self._data(plain.without_wildcards(path, scratch), scratch, seen)
             with self._opened(data.path, scratch) as connection:
                 return self._judged(connection, relation(self.file.format, self.contract.columns, data), seen)
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
@@ -190,9 +190,6 @@ class TwoHalves:
                 "autoload_known_extensions": False,
             }
         )
-        # `lag` needs the order of the file; without keys, order costs memory for nothing.
-        ordered = any(isinstance(check, KeyCheck) for check in self.contract.checks)
-        connection.execute(f"SET preserve_insertion_order = {'true' if ordered else 'false'}")
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET allowed_paths = [{literal(str(data))}]")
         connection.execute("SET enable_external_access = false")
@@ -222,6 +219,4 @@ class TwoHalves:
                 failed.append(check)
         if not failed:
             return tuple(found), ()
-        # Rows are numbered in the order of the file.
-        connection.execute("SET preserve_insertion_order = true")
         return tuple(found), first_failing(connection, table, self.contract.columns, failed, seen.locate)

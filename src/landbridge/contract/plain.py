@@ -70,6 +70,15 @@ def _unzstd(path: Path, into: BinaryIO) -> str:
     return ""
 
 
+def without_wildcards(path: Path, folder: Path) -> Path:
+    """Give a path that DuckDB takes for one file: a link in `folder` when the name holds `*`, `?` or `[`."""
+    if not set("*?[") & set(str(path)):
+        return path
+    link = folder / "linked"
+    link.symlink_to(path.resolve())
+    return link
+
+
 def data_part(encoding: str, path: Path, seen: StrictReport, folder: Path) -> Path:
     """Write the data records of `path` alone, as UTF-8, into `folder`; bounded memory.
 

@@ -63,6 +63,7 @@ def _read_csv(data: Bytes, delimiter: str, quote: str, null: str, columns: Mappi
     names = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in columns.items())
     options = {
         "auto_detect": "false",
+        "compression": "'none'",
         "header": "true" if data.header else "false",
         "delim": delimiter,
         "quote": literal(quote),
@@ -133,9 +134,7 @@ def _jsonl(columns: Sequence[ColumnRule], data: Bytes) -> str:
     else:
         names = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in kinds.items())
         most = f", maximum_object_size = {data.longest + 1024}" if data.longest >= _USUAL_LINE else ""
-        table = (
-            f"read_json({literal(str(data.path))}, format = 'newline_delimited', columns = {{{names}}}{most})"
-        )
+        table = f"read_json({literal(str(data.path))}, format = 'newline_delimited', compression = 'none', columns = {{{names}}}{most})"
     listed = [piece for column in columns for piece in _from_json(column)]
     return f"(SELECT {', '.join(listed)} FROM {table})"
 

@@ -298,6 +298,20 @@ def test_a_refusal_names_the_permission(seaweed: Lent) -> None:
         list(store.list(""))
 
 
+def test_absence_is_seen_by_a_role_that_may_only_list_prefixes(proxy: Faulty, crooked: S3Store) -> None:
+    """AWS answers 403 to a HEAD of an absent key, unless the role may list the whole bucket."""
+    crooked.put_new("there.json", b"{}")
+    crooked.put_new("there.json.more", b"{}")
+    proxy.fault = lambda request: 403 if request.method == "HEAD" else "pass"
+    assert crooked.head("absent.json") is None
+    assert crooked.head("there.js") is None, "a longer key is another key"
+    with pytest.raises(NotPermitted):
+        crooked.head("there.json")
+    proxy.fault = lambda _: 403
+    with pytest.raises(NotPermitted):
+        crooked.head("absent.json")
+
+
 def test_no_encryption_header_is_sent(proxy: Faulty, crooked: S3Store, tmp_path: Path) -> None:
     for size in (10, 11 * MIB):
         source = _staged(crooked, tmp_path, LARGE[:size])

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import obstore
 from botocore.exceptions import ClientError
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, PermissionDeniedError
 
-from landbridge.errors import StoreConflict, Unavailable, UsageError
+from landbridge.errors import NotPermitted, StoreConflict, Unavailable, UsageError
 from landbridge.facts import Location
 from landbridge.ports import Blob
 from landbridge.stores import files, s3_copy
@@ -187,13 +187,30 @@ class S3Store:
         return self._account.endpoint
 
     def head(self, key: str) -> Blob | None:
-        """Describe the object; see ports.Store."""
+        """Describe the object; see ports.Store.
+
+        S3 tells only those who may list the bucket that a key is absent; to a role that may list prefixes alone it
+        answers 403 (a HEAD has no prefix that a condition could allow). Then the key's own prefix is listed.
+
+        Source: Amazon S3 API Reference, HeadObject, "Permissions".
+        """
         with told(self._url(key), "s3:GetObject"):
             try:
                 answer = obstore.get(self._bytes, self._whole(key), options={"head": True})
             except FileNotFoundError:
                 return None
+            except PermissionDeniedError:
+                if self._is_absent(key):
+                    return None
+                raise
         return self._blob(answer.meta, answer.attributes.get(SHA256, ""))
+
+    def _is_absent(self, key: str) -> bool:
+        """Tell whether a listing of the key's own prefix shows that it is not there."""
+        try:
+            return all(blob.at.key != key for blob in self.list(key))
+        except NotPermitted:
+            return False
 
     def read(self, key: str) -> bytes:
         """Give the whole object; see ports.Store."""

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from landbridge.facts import Manifest, Receipt
     from landbridge.world import Ground
 
-SMALL = 1 << 20
-"""Bytes up to which the round trips of a file cost more than its bytes, so that many go at once."""
-MANY = 48
+SMALL, MANY = 1 << 20, 48
+"""Up to so many bytes a file's round trips cost more than its bytes, so that so many go at once."""
 
 
 def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Outcome]:
@@ -37,9 +36,8 @@ def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Ou
     large = offer.manifests[len(small) :]
     ground.progress.start("collect", sum(manifest.size for manifest in offer.manifests), "B")
     one = partial(deliver, ground, Event())
-    delivered = at_once(one, small, MANY, ground.remote.close) + at_once(
-        one, large, ground.parallel, ground.remote.close
-    )
+    cut = ground.remote.close
+    delivered = at_once(one, small, MANY, cut) + at_once(one, large, ground.parallel, cut)
     ground.progress.finish("collect")
     return [*resent, *offer.settled, *delivered]
 

@@ -161,9 +161,9 @@ class SftpRemote:
         reading = self._begin(f"reading {path}", read)
         reading.add_done_callback(lambda _: blocks.put(None))
         try:
-            while (block := blocks.get()) is not None:
-                part.write(block)
-                self._loop.call_soon_threadsafe(readers[0].written, len(block))
+            while piece := _all_that_came(blocks):
+                part.write(piece)
+                self._loop.call_soon_threadsafe(readers[0].written, len(piece))
             reading.result()
         finally:
             reading.cancel()
@@ -203,6 +203,22 @@ class SftpRemote:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+
+
+def _all_that_came(blocks: SimpleQueue[bytes | None]) -> bytes:
+    """Wait for the next blocks and give all that are there; nothing at the end.
+
+    Hashing and writing let go of Python's lock, and getting it back can take 5 ms while the other thread decrypts: the
+    longer that takes, the more comes with the next piece, so that the pauses stay few.
+    """
+    came: list[bytes] = []
+    while not came or not blocks.empty():
+        block = blocks.get()
+        if block is None:
+            blocks.put(None)  # for the next call
+            break
+        came.append(block)
+    return came[0] if len(came) == 1 else b"".join(came)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Endpoint, Tuning
+from landbridge.sftp.retried import Retried
 from landbridge.share.folder import FolderShare
 from landbridge.wiring.receipt_keys import receipt_keys
 from landbridge.world import Ground
@@ -30,7 +31,7 @@ def make(
     settings = place.share
     return Ground(
         environment=place.environment,
-        remote=SftpRemote(_endpoint(place, references, twin), Tuning(bandwidth=settings.bandwidth)),
+        remote=Retried(SftpRemote(_endpoint(place, references, twin), Tuning(bandwidth=settings.bandwidth))),
         share=share(declared, place, references=references, twin=twin, collector=collector, process=process),
         receipt_key=_receipt_key(place, references, twin),
         receipt_keys=receipt_keys(place, references, twin),

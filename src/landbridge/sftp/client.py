@@ -189,6 +189,8 @@ class SftpRemote:
                 with translated(self._endpoint, doing):
                     return await ask(client)
             except asyncio.CancelledError:
+                if not self._session.closed:
+                    raise  # by whoever asked, who does not wait any more
                 raise Unavailable(f"{doing}: the connection to {self._endpoint} was closed") from None
             except BaseExceptionGroup as group:
                 raise _first(group) from group

@@ -47,7 +47,8 @@ class Session:
         self._opening = asyncio.Lock()
         self._connection: asyncssh.SSHClientConnection | None = None
         self._client: asyncssh.SFTPClient | None = None
-        self._closed = False
+        self.closed = False
+        """True from the moment that `close` was called."""
 
     async def client(self) -> asyncssh.SFTPClient:
         """Give the SFTP channel; one caller opens it, the others wait.
@@ -58,7 +59,7 @@ class Session:
             Unavailable: no answer, or closed.
         """
         async with self._opening:
-            if self._closed:
+            if self.closed:
                 raise Unavailable(f"the connection to {self._endpoint} was closed")
             if self._client is None or self._connection is None or self._connection.is_closed():
                 self._connection = await self._connect()
@@ -68,7 +69,7 @@ class Session:
 
     async def close(self) -> None:
         """End the connection and wait until it is gone."""
-        self._closed = True
+        self.closed = True
         if self._connection is not None:
             self._connection.abort()
             await self._connection.wait_closed()

@@ -24,8 +24,8 @@ test: tools lint ## everything that CI runs: lint, all tests, documentation
 	$(BIN)/pytest -n $(WORKERS)
 	$(MAKE) --no-print-directory docs
 
-bench: .venv/bench-installed ## measure beside the peers, and print the table
-	$(BIN)/python -m bench
+bench: .venv/installed .venv-bench/installed ## measure beside the peers, and print the tables
+	.venv-bench/bin/python -m bench
 
 docs: .venv/installed ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -33,7 +33,7 @@ docs: .venv/installed ## build the documentation into site/
 lock: $(UV) ## pin what pyproject.toml asks for, with hashes (UPGRADE=1: take the newest releases)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --override requirements/overrides.txt pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
-	$(COMPILE) pyproject.toml --group bench -c requirements/dev.txt -o requirements/bench.txt
+	$(COMPILE) pyproject.toml --all-extras --group bench -c requirements/dev.txt -o requirements/bench.txt
 	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/uv.txt
 
 clean: ## remove what the tools left behind (not .venv)
@@ -75,6 +75,9 @@ $(UV): requirements/uv.txt
 	$(PIP_INSTALL) --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/bench-installed: .venv/installed requirements/bench.txt
-	$(PIP_INSTALL) --require-hashes -r requirements/bench.txt
+# The peers bring pandas, whose import alone would double what our own small runs cost: an environment of their own.
+.venv-bench/installed: .venv/installed requirements/bench.txt
+	$(PYTHON) -m venv .venv-bench
+	$(UV) pip install --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt
+	$(UV) pip install --python .venv-bench/bin/python --quiet --no-deps -e .
 	@touch $@

@@ -12,7 +12,7 @@ _PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 _LOCKS = {
     "runtime.txt": {"runtime"},
     "dev.txt": {"runtime", "twin", "examples", "dev", "build"},
-    "bench.txt": {"runtime", "bench"},
+    "bench.txt": {"runtime", "bench", "twin", "examples"},
 }
 
 

@@ -47,10 +47,16 @@ class Standing:
     @property
     def alarming(self) -> bool:
         """Tell whether somebody has to look: late, missing, quarantined, or with a receipt that does not hold."""
-        return self.late or self.state in {SlotState.MISSING, SlotState.QUARANTINED} or bool(self.known.bad_receipt)
+        return (
+            self.late
+            or self.state in {SlotState.MISSING, SlotState.QUARANTINED}
+            or bool(self.known.bad_receipt)
+        )
 
 
-def standing(slot: Slot, known: Known, *, now: datetime, missing_after: timedelta, scheduled: bool = True) -> Standing:
+def standing(
+    slot: Slot, known: Known, *, now: datetime, missing_after: timedelta, scheduled: bool = True
+) -> Standing:
     """Judge one slot at `now`.
 
     A slot without any verdict is missing `missing_after` its deadline (or its time, without a deadline).

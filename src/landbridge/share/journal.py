@@ -84,9 +84,10 @@ class Journal:
 
     def _day(self, business_date: date) -> _Day:
         with self._adding:
-            day = self._days.setdefault(
-                business_date, _Day(self._folder / f"{business_date:%Y-%m-%d}", self._collector)
-            )
+            day = self._days.get(business_date)
+            if day is None:
+                day = _Day(self._folder / f"{business_date:%Y-%m-%d}", self._collector)
+                self._days[business_date] = day
             try:
                 day.refresh()
             except OSError as error:

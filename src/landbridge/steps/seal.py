@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
-from landbridge.formats import suffix
-from landbridge.formats.openpgp import encrypt
 
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Draft, Sealed
+from landbridge.formats import suffix
+from landbridge.formats.openpgp import encrypt
 from landbridge.plan import same_bytes
 from landbridge.steps.stage import stage
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,8 @@ def carry(environment: Mapping[str, str]) -> None:
 
     say("Where everything stands")
     landbridge("flights", "status --twin --since 2013-01-31 --until 2013-12-31 --recorded", environment)
-    landbridge("eidv", "status --twin --recorded", environment)
+    month_ago = (date.today() - timedelta(days=40)).isoformat()  # noqa: DTZ011 - a day more or less is fine
+    landbridge("eidv", f"status --twin --recorded --since {month_ago}", environment)
     landbridge("eidv", "trace verifications --twin", environment)
 
 

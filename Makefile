@@ -5,6 +5,8 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 PIP_INSTALL := $(UV) pip install --python $(BIN)/python
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+# Imports are paid once: every start of the program would compile its libraries again without bytecode.
+unexport PYTHONDONTWRITEBYTECODE
 # The workers of pytest; two fit two cores.
 WORKERS ?= 2
 
@@ -71,13 +73,13 @@ $(UV): requirements/uv.txt
 	@touch $@
 
 .venv/installed: $(UV) requirements/dev.txt pyproject.toml
-	$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	$(PIP_INSTALL) --compile-bytecode --require-hashes -r requirements/dev.txt
 	$(PIP_INSTALL) --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 # The peers bring pandas, whose import alone would double what our own small runs cost: an environment of their own.
 .venv-bench/installed: .venv/installed requirements/bench.txt
 	$(PYTHON) -m venv .venv-bench
-	$(UV) pip install --python .venv-bench/bin/python --require-hashes -r requirements/bench.txt
+	$(UV) pip install --python .venv-bench/bin/python --compile-bytecode --require-hashes -r requirements/bench.txt
 	$(UV) pip install --python .venv-bench/bin/python --quiet --no-deps -e .
 	@touch $@

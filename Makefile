@@ -73,7 +73,7 @@ $(UV): requirements/uv.txt
 	@touch $@
 
 .venv/installed: $(UV) requirements/dev.txt pyproject.toml
-	$(PIP_INSTALL) --compile-bytecode --require-hashes -r requirements/dev.txt
+	$(PIP_INSTALL) --compile-bytecode --no-deps --require-hashes -r requirements/dev.txt
 	$(PIP_INSTALL) --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 

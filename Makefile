@@ -80,6 +80,6 @@ $(UV): requirements/uv.txt
 # The peers bring pandas, whose import alone would double what our own small runs cost: an environment of their own.
 .venv-bench/installed: .venv/installed requirements/bench.txt
 	$(PYTHON) -m venv .venv-bench
-	$(UV) pip install --python .venv-bench/bin/python --compile-bytecode --require-hashes -r requirements/bench.txt
+	$(UV) pip install --python .venv-bench/bin/python --compile-bytecode --no-deps --require-hashes -r requirements/bench.txt
 	$(UV) pip install --python .venv-bench/bin/python --quiet --no-deps -e .
 	@touch $@

@@ -159,7 +159,7 @@ What to try next (the twins are stopped, their data is in demo/):
   {landbridge} trace screening --twin         # why the file is in quarantine
   {landbridge} verify verifications --twin    # read the bytes again wherever they are
   {landbridge} explain summary                # the whole plan of a slot, without doing anything
-  ls share/DEV archive/DEV                    # what the consumer sees
+  ls .landbridge/twin/dev/share archive/dev   # what the consumer sees
   {landbridge} twin down
 
 Your own feed: {landbridge} init my-feeds, then docs/tutorial.md

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,9 +49,16 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit with its code (see `errors.Exit`)."""
+    """Run one command and exit with its code (see `errors.Exit`); a bug keeps its traceback, and exits 70."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(int(_run(words)))
+    code = int(Exit.BUG)
+    try:
+        code = int(_run(words))
+    finally:
+        if code == Exit.BUG:
+            traceback.print_exc()
+            typer.secho("this is a bug of Landbridge: please report it with the lines above", err=True)
+        sys.exit(code)
 
 
 def _run(words: list[str]) -> int:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from landbridge.project import Declaration, Place
     from landbridge.share.folder import FolderShare
     from landbridge.twin.state import TwinState, WebIdentity
+    from landbridge.wiring.ground_side import Host
     from landbridge.world import Cloud, Evidence, Ground
 
 JOB_NAME = "LANDBRIDGE_JOB_NAME"
@@ -132,25 +133,23 @@ def ground(declared: Declaration, environment: str, *, twin: bool, progress: Pro
     """Fill in the ground side of one environment: SFTP with a pinned host key, the share with its journal."""
     from landbridge.wiring.ground_side import make
 
-    state = twin_of(declared, environment) if twin else None
-    return make(
-        declared,
-        place_of(declared.project, environment),
-        references=_references(declared, None),
-        twin=state.ground if state else None,
-        collector=_collector(),
-        process=_process(progress),
-    )
+    return make(_host(declared, environment, twin=twin, progress=progress))
 
 
 def share(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> FolderShare:
     """Fill in the share alone, for a person who adopts it or answers for a file."""
     from landbridge.wiring.ground_side import share as make
 
+    return make(_host(declared, environment, twin=twin, progress=progress))
+
+
+def _host(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Host:
+    from landbridge.wiring.ground_side import Host
+
     state = twin_of(declared, environment) if twin else None
-    return make(
-        declared,
-        place_of(declared.project, environment),
+    return Host(
+        declared=declared,
+        place=place_of(declared.project, environment),
         references=_references(declared, None),
         twin=state.ground if state else None,
         collector=_collector(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from landbridge.sftp.client import SftpRemote
@@ -18,51 +19,44 @@ if TYPE_CHECKING:
     from landbridge.wiring.secrets import References
 
 
-def make(
-    declared: Declaration,
-    place: Place,
-    *,
-    references: References,
-    twin: TwinGround | None,
-    collector: str,
-    process: Process,
-) -> Ground:
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Everything the ground side of one environment is filled in from."""
+
+    declared: Declaration
+    place: Place
+    references: References
+    twin: TwinGround | None
+    collector: str
+    process: Process
+
+
+def make(host: Host) -> Ground:
     """Fill in the ports of a collection; nothing is connected or touched before the first call."""
-    settings = place.share
+    place, references = host.place, host.references
+    tuning = Tuning(bandwidth=place.share.bandwidth)
     return Ground(
         environment=place.environment,
-        remote=Retried(SftpRemote(_endpoint(place, references, twin), Tuning(bandwidth=settings.bandwidth))),
-        share=share(declared, place, references=references, twin=twin, collector=collector, process=process),
-        receipt_key=_receipt_key(place, references, twin),
-        receipt_keys=receipt_keys(place, references, twin),
-        clock=process.clock,
-        progress=process.progress,
-        parallel=settings.parallel,
+        remote=Retried(SftpRemote(_endpoint(place, references, host.twin), tuning)),
+        share=share(host),
+        receipt_key=_receipt_key(place, references, host.twin),
+        receipt_keys=receipt_keys(place, references, host.twin),
+        clock=host.process.clock,
+        progress=host.process.progress,
+        parallel=place.share.parallel,
     )
 
 
-def share(
-    declared: Declaration,
-    place: Place,
-    *,
-    references: References,
-    twin: TwinGround | None,
-    collector: str,
-    process: Process,
-) -> FolderShare:
+def share(host: Host) -> FolderShare:
     """Give the share alone, for what needs no server. The twin's own folder is adopted without asking anybody."""
-    if twin is not None:
-        made = FolderShare(twin.share, place.environment, collector, process.clock)
+    environment, clock = host.place.environment, host.process.clock
+    if host.twin is not None:
+        made = FolderShare(host.twin.share, environment, host.collector, clock)
         made.adopt()
         return made
-    settings = place.share
-    return FolderShare(
-        declared.folder / references.text(settings.path),
-        place.environment,
-        collector,
-        process.clock,
-        journal=declared.folder / references.text(settings.journal) if settings.journal else None,
-    )
+    settings, folder, text = host.place.share, host.declared.folder, host.references.text
+    journal = folder / text(settings.journal) if settings.journal else None
+    return FolderShare(folder / text(settings.path), environment, host.collector, clock, journal=journal)
 
 
 def _receipt_key(place: Place, references: References, twin: TwinGround | None) -> str:

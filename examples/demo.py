@@ -1,6 +1,7 @@
 """Can the whole bridge be seen at work in a minute? `make demo` runs both examples on the twin, one breach included.
 
-Everything it leaves is in `demo/` of the clone: two projects with their twins' data, to play with afterwards.
+Everything it leaves is in `demo/` of the clone (or in the folder named as its argument): two projects with their
+twins' data, to play with afterwards.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parent.parent
-DEMO = ROOT / "demo"
+DEMO = Path(sys.argv[1]).absolute() if len(sys.argv) > 1 else ROOT / "demo"
 LANDBRIDGE = Path(sys.executable).parent / "landbridge"
 BREACH = 65
 
@@ -40,7 +41,12 @@ def main() -> int:
     prepare()
     try:
         with ExitStack() as running:
-            environment = {**os.environ, "LANDBRIDGE_LOG": "warning", **serve(running)}
+            environment = {
+                **os.environ,
+                "LANDBRIDGE_LOG": "warning",
+                "LANDBRIDGE_ENVIRONMENT": "DEV",
+                **serve(running),
+            }
             for project in ("flights", "eidv"):
                 landbridge(project, "twin up", environment)
                 running.callback(landbridge, project, "twin down", environment)
@@ -153,7 +159,7 @@ def say(text: str) -> None:
 NEXT = """
 What to try next (the twins are stopped, their data is in demo/):
 
-  cd demo/eidv
+  cd demo/eidv; export LANDBRIDGE_ENVIRONMENT=DEV
   {landbridge} twin up
   {landbridge} status --twin                  # slots by feed and business date
   {landbridge} trace screening --twin         # why the file is in quarantine

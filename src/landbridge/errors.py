@@ -70,12 +70,6 @@ class ContractBroken(LandbridgeError):
     exit = Exit.DATA
 
 
-class SlotsOverdue(LandbridgeError):
-    """`status --check` found late, missing or quarantined slots."""
-
-    exit = Exit.DATA
-
-
 class Unavailable(LandbridgeError):
     """A service did not answer properly after the retries; nothing is wrong with the declaration."""
 

@@ -76,13 +76,16 @@ def _store(name: str, at: Location, content: Content, evidence: Evidence, progre
 def _share(path: Path, commitment: Commitment, progress: Progress, gone: str) -> Place:
     try:
         with path.open("rb") as file:
-            return _compared(
-                "share", str(path), iter(lambda: file.read(_BLOCK), b""), commitment.delivered, progress
-            )
+            blocks = iter(lambda: file.read(_BLOCK), b"")
+            seen = _compared("share", str(path), blocks, commitment.delivered, progress)
     except FileNotFoundError:
         return Place("share", str(path), Finding.GONE, gone)
     except OSError as error:
         raise DiskFailed(f"{path} cannot be read: {error.strerror}") from error
+    if seen.finding is Finding.DIFFERENT and path.name != commitment.target.key.rsplit("/", 1)[-1]:
+        # A name that the consumer dictates is every slot's: another one's file says nothing about this one.
+        return Place("share", str(path), Finding.GONE, "another file has this name now")
+    return seen
 
 
 def _compared(name: str, where: str, blocks: Iterable[bytes], content: Content, progress: Progress) -> Place:

@@ -147,7 +147,8 @@ def _believed(ground: Ground, body: bytes, name: str, day: date) -> Manifest:
 def _receipts(ground: Ground, day: date, wanted: set[str]) -> dict[str, bytes]:
     """Read the receipts that are there for `wanted`; a server that shows none leaves the journal alone to tell."""
     try:
-        there = [file for file in ground.remote.files(f"/{RECEIPTS}/{day}") if file.name in wanted]
+        listed = ground.remote.files(f"/{RECEIPTS}/{day}")
+        there = [file for file in listed if file.name in wanted and file.size <= _LARGEST]
         bodies = ground.remote.read_many([file.path for file in there])
     except NotPermitted:
         return {}

@@ -70,7 +70,7 @@ def carry_on(feed: Feed, commitment: Commitment, cloud: Cloud) -> Commitment | R
     match commitment.verdict:
         case Verdict.RELEASE:
             manifest = manifest_bytes(commitment, cloud.ledger.digest(commitment))
-            return promote(commitment, manifest, cloud.reports, cloud.places(feed, commitment.slot))
+            return promote(commitment, manifest, cloud.reports, cloud.places(feed, commitment))
         case Verdict.QUARANTINE | Verdict.SKIP:
             return commitment
         case _:

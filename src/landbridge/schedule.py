@@ -289,6 +289,9 @@ def _deadline(schedule: Schedule, at: datetime) -> datetime | None:
             return local.astimezone(UTC)
 
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
+
+
 def _named(occurrence: str) -> date | datetime:
     """Read what an operator types: an aware instant in UTC, or a business date."""
     for form in ("%Y-%m-%d", INSTANT):
@@ -296,8 +299,9 @@ def _named(occurrence: str) -> date | datetime:
             named = datetime.strptime(occurrence, form).replace(tzinfo=UTC)
         except ValueError:
             continue
-        return named if form == INSTANT else named.date()
+        if _FIRST_YEAR <= named.year <= _LAST_YEAR:
+            return named if form == INSTANT else named.date()
     raise UsageError(
         f"`{occurrence}` names no slot",
-        expected="a business date `2026-11-20`, or an instant `20261120T1000Z`",
+        expected="a business date `2026-11-20`, or an instant `20261120T1000Z`, between 1970 and 2999",
     )

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Commitment, Receipt, Slot
 
-ENDS = frozenset(
-    {SlotState.DELIVERED, SlotState.SKIPPED, SlotState.QUARANTINED, SlotState.WAIVED, SlotState.MISSING}
-)
 QUIET = frozenset({SlotState.SKIPPED, SlotState.WAIVED, SlotState.UPCOMING})
 """States in which no file is owed."""
 
@@ -29,8 +26,8 @@ class Known:
     """Whether that revision's manifest is written."""
     receipt: Receipt | None = None
     """Of that revision; only one whose signature holds."""
-    bad_receipt: str = ""
-    """Why a receipt that is there does not count."""
+    doubt: str = ""
+    """Why something on record cannot be believed: a receipt that does not hold, an entry of the ledger that was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +44,7 @@ class Standing:
     @property
     def alarming(self) -> bool:
         """Tell whether somebody has to look: late, missing, quarantined, or with a receipt that does not hold."""
-        return (
-            self.late
-            or self.state in {SlotState.MISSING, SlotState.QUARANTINED}
-            or bool(self.known.bad_receipt)
-        )
+        return self.late or self.state in {SlotState.MISSING, SlotState.QUARANTINED} or bool(self.known.doubt)
 
 
 def standing(

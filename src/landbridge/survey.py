@@ -43,6 +43,10 @@ def survey(
         entries = [one for day in pool.map(evidence.ledger.day, days) for one in day if one.feed in wanted]
         newest = [one.newest for one in entries if one.newest]
         known = dict(pool.map(lambda c: (_name(c.slot), known_of(c, evidence)), newest))
+    for one in entries:
+        if one.unreadable:
+            name = (one.feed, one.occurrence)
+            known[name] = replace(known.get(name, Known()), doubt=one.unreadable[0])
     unexpected = {_name(c.slot): c.slot for c in newest if _name(c.slot) not in expected}
     judged = [
         standing(
@@ -67,7 +71,7 @@ def known_of(commitment: Commitment, evidence: Evidence) -> Known:
     try:
         receipt = receipt_of(commitment, evidence)
     except IntegrityBroken as error:
-        return replace(known, bad_receipt=error.what)
+        return replace(known, doubt=error.what)
     return replace(known, receipt=receipt)
 
 

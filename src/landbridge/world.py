@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from landbridge.facts import Location, Slot
+    from landbridge.facts import Commitment, Location, Slot
     from landbridge.feed import Feed
     from landbridge.ledger import Ledger
     from landbridge.ports import Clock, Gate, Place, Progress, Remote, Share, Source, Store
@@ -29,7 +29,7 @@ class Cloud:
     """Waits until the feed's upstream is ready, then opens its sources."""
     gate: Callable[[Feed, Path], Gate]
     """The gate for a feed's contract and file; the folder is for what it spills."""
-    places: Callable[[Feed, Slot], Mapping[str, Place]]
+    places: Callable[[Feed, Commitment], Mapping[str, Place]]
     recipients: Callable[[Feed], tuple[str, ...]]
     """Armoured public keys of the feed's recipients."""
     scratch: Callable[[], AbstractContextManager[Path]]

@@ -89,6 +89,6 @@ def test_without_a_deadline_nothing_is_late_but_a_slot_can_still_be_missing() ->
 
 def test_a_receipt_that_does_not_hold_is_an_alarm_and_no_delivery() -> None:
     judged = standing(
-        SLOT, replace(RELEASED, bad_receipt="signature"), now=SIX + timedelta(minutes=5), missing_after=DAY
+        SLOT, replace(RELEASED, doubt="signature"), now=SIX + timedelta(minutes=5), missing_after=DAY
     )
     assert (judged.state, judged.alarming) == (SlotState.RELEASED, True)

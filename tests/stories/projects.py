@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pysequoia import Tsk
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -75,17 +77,22 @@ def doubled(slot, **parameters):
 
 
 def write_project(folder: Path) -> Path:
-    """Lay a project into `folder`: feeds `good`, `broken`, `empty` (skipped), `sent` (to a further folder too)."""
+    """Lay a project into `folder`: feeds `good`, `broken`, `empty` (skipped), `sent` (to a further folder too), `sealed`."""
     for part in ("feeds", "contracts"):
         (folder / part).mkdir(parents=True)
     (folder / "landbridge.yaml").write_text(_PROJECT)
     (folder / "contracts" / "story.odcs.yaml").write_text(_CONTRACT)
     (folder / "rows.py").write_text(_ROWS)
+    (folder / "keys").mkdir()
+    pair = Tsk.generate("Story consumer <consumer@example.org>")
+    (folder / "keys" / "recipient.asc").write_text(str(pair.extract_certificate()))
+    (folder / "keys" / "recipient.secret.asc").write_text(str(pair))
     feeds = {
         "good": ("good", ""),
         "broken": ("doubled", ""),
         "empty": ("none", "empty: skip\n"),
         "sent": ("good", '  also_to: [{kind: folder, name: archive, path: "archive"}]\n'),
+        "sealed": ("good", '  encryption: {recipients: ["file:keys/recipient.asc"]}\n'),
     }
     for name, (function, more) in feeds.items():
         text = _FEED % {"name": name, "function": function, "more": more}

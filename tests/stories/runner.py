@@ -82,8 +82,8 @@ def fused(cloud: Cloud, fuse: Fuse) -> Cloud:
         staging=_fused_store(cloud.staging, fuse),
         reports=_fused_store(cloud.reports, fuse),
         ledger=Ledger(_fused_store(cloud.ledger._store, fuse), ENVIRONMENT),
-        places=lambda feed, slot: {
-            name: cast("Place", Fused(place, fuse)) for name, place in cloud.places(feed, slot).items()
+        places=lambda feed, commitment: {
+            name: cast("Place", Fused(place, fuse)) for name, place in cloud.places(feed, commitment).items()
         },
     )
 

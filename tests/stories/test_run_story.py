@@ -7,6 +7,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
+from pysequoia import Tsk, decrypt
 
 from landbridge.facts import Location, Verdict
 from landbridge.ledger import manifest_bytes
@@ -35,6 +36,10 @@ def released_once(stage: Stage, feed: str, day: str) -> None:
     body = b"".join(reports.chunks(at))
     assert hashlib.sha256(body).hexdigest() == commitment.delivered.sha256
     assert len(body) == commitment.delivered.size
+    if commitment.recipients:
+        secret = (stage.folder / "keys" / "recipient.secret.asc").read_text()
+        body = bytes(decrypt(body, decryptor=Tsk.from_bytes(secret.encode()).decryptor()).bytes or b"")
+        assert hashlib.sha256(body).hexdigest() == commitment.plain.sha256
     assert body.splitlines()[-1] == b"T,500,31187.50"
     manifest = reports.read(manifest_key(commitment.slot, 1))
     assert manifest == manifest_bytes(commitment, stage.evidence.ledger.digest(commitment))
@@ -57,7 +62,7 @@ def test_a_second_run_changes_nothing(stage: Stage, days: itertools.chain[str]) 
     released_once(stage, "good", day)
 
 
-@pytest.mark.parametrize("feed", ["good", "sent"])
+@pytest.mark.parametrize("feed", ["good", "sent", "sealed"])
 def test_killed_at_any_call_the_next_run_converges(
     stage: Stage, days: itertools.chain[str], feed: str
 ) -> None:
@@ -72,6 +77,32 @@ def test_killed_at_any_call_the_next_run_converges(
         assert stage.order(f"{feed} {day} 0 all")[0].startswith("0 released")
         released_once(stage, feed, day)
     assert killed >= 16, "a run has at least eight calls of a store, each with a before and an after"
+
+
+@pytest.mark.parametrize(("feed", "verdict"), [("broken", "quarantine"), ("empty", "skip")])
+def test_killed_at_any_call_a_slot_that_is_not_released_converges_too(
+    stage: Stage, days: itertools.chain[str], feed: str, verdict: str
+) -> None:
+    for kill_at in itertools.count(1):
+        day = next(days)
+        (said,) = stage.order(f"{feed} {day} {kill_at} all")
+        if said != "killed":
+            assert said.startswith(f"0 {verdict}")
+            break
+        assert stage.order(f"{feed} {day} 0 all")[0].startswith(f"0 {verdict}")
+        (commitment,) = stage.commitments(feed, day)
+        assert stage.evidence.staging.head(commitment.staged.key) is not None
+        assert stage.evidence.reports.head(commitment.target.key) is None
+    assert kill_at > 8
+
+
+def test_two_runs_at_once_of_an_encrypted_feed_agree_on_one_ciphertext(
+    stage: Stage, days: itertools.chain[str]
+) -> None:
+    day = next(days)
+    said = stage.order(*[f"sealed {day} 0 all"] * 3)
+    assert len(set(said)) == 1
+    released_once(stage, "sealed", day)
 
 
 def test_killed_between_jobs_the_jobs_converge(stage: Stage, days: itertools.chain[str]) -> None:

@@ -6,6 +6,7 @@ Only the module of the command that was asked for is imported, so that `--help` 
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import traceback
 from dataclasses import dataclass
@@ -51,9 +52,14 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code (see `errors.Exit`); a bug keeps its traceback, and exits 70."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # as Ctrl-C: scratch files go, claims are given back
     code = int(Exit.BUG)
     try:
         code = int(_run(words))
+    except SystemExit as ended:  # rich ends the program so when the reader of a pipe has gone
+        code = Exit.DONE if ended.code in {None, 0, 1} else Exit.BUG
     finally:
         if code == Exit.BUG:
             traceback.print_exc()

@@ -73,7 +73,7 @@ def collect(
     Example: landbridge collect --feed verifications --since 2026-11-01
     """
     declaration = wiring.declaration(project)
-    place = choice.environment_of(declaration, environment)
+    place = wiring.environment_of(declaration, environment)
     wanted = [choice.feed_of(declaration, name, place).feed for name in feed or ()]
     first = _date(since) if since else (wiring.now() - LOOK_BACK).date()
     pause = _pause(every)
@@ -133,10 +133,8 @@ def _answer(ground: Ground, since: date, slots: Sequence[str], *, deliver: bool)
 
 
 def _say(outcomes: Sequence[Outcome], since: date, *, as_json: bool) -> int:
-    code = next(
-        (code for code in _WORST_FIRST if code in {one.error.exit for one in outcomes if one.error}),
-        Exit.DONE,
-    )
+    codes = {one.error.exit for one in outcomes if one.error}
+    code = next((code for code in _WORST_FIRST if code in codes), max(codes, default=Exit.DONE))
     if as_json:
         print_json({"outcomes": [_plain(outcome) for outcome in outcomes], "exit": int(code)})
         return code

@@ -38,7 +38,7 @@ def explain(
     Example: landbridge explain verifications --date 2026-11-20 --project examples/eidv
     """
     declaration = load(project, only=feed)
-    place = place_of(declaration.project, choice.environment_of(declaration, environment))
+    place = place_of(declaration.project, wiring.environment_of(declaration, environment))
     declared = choice.feed_of(declaration, feed, place.environment)
     slot = _slot(declaration, declared, date)
     contract = odcs.load(project / declared.contract.file, declared.contract.schema_object)
@@ -64,6 +64,7 @@ def _print(found: Explanation) -> None:
         _present(
             {
                 "title": found.title,
+                "about": found.description,
                 "owner": found.owner,
                 "business date": plan.slot.business_date.isoformat(),
                 "scheduled": found.scheduled,

@@ -67,6 +67,7 @@ class Explanation:
 
     plan: Plan
     title: str
+    description: str
     owner: str
     scheduled: str
     deadline: str
@@ -90,6 +91,7 @@ def explain(feed: Feed, slot: Slot, place: Place, calendar: Calendar, contract: 
     return Explanation(
         plan=plan(feed, slot, environment=place.environment, variables=place.variables),
         title=feed.title,
+        description=" ".join(feed.description.split()),
         owner=feed.owner,
         scheduled=_both(slot.scheduled_at, zone),
         deadline=_both(slot.deadline, zone) if slot.deadline else "",

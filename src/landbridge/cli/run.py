@@ -35,6 +35,7 @@ def run(
     feed: Annotated[str, typer.Argument(help="Name of the feed.")],
     date: DateOption = "",
     environment: EnvironmentOption = "",
+    early: Annotated[bool, typer.Option("--early", help="Run a slot before its scheduled time.")] = False,
     step: Annotated[Step, typer.Option("--step", help="Run only this part, as a job of its own.")] = Step.ALL,
     project: ProjectFolder = HERE,
     twin: TwinOption = False,
@@ -49,9 +50,9 @@ def run(
     Example: landbridge run verifications --date 2026-11-20 --twin
     """
     declaration = wiring.declaration(project, only=feed)
-    place = choice.environment_of(declaration, environment)
+    place = wiring.environment_of(declaration, environment)
     declared = choice.feed_of(declaration, feed, place)
-    slot = wiring.slot_of(declaration, declared, date)
+    slot = choice.due(wiring.slot_of(declaration, declared, date), wiring.now(), early=early)
     wiring.log(verbose=verbose, feed=feed, slot=str(slot), environment=place)
     with progress(quiet=as_json) as bars:
         cloud = wiring.cloud(declaration, place, twin=twin, progress=bars)

@@ -61,7 +61,7 @@ def status(
     Example: landbridge status --since 2026-11-01 --check
     """
     declaration = wiring.declaration(project)
-    place = choice.environment_of(declaration, environment)
+    place = wiring.environment_of(declaration, environment)
     now = wiring.now()
     first, last = _day(since, now.date() - timedelta(days=7)), _day(until, now.date())
     if first > last:
@@ -130,7 +130,7 @@ def _runs(seen: Sequence[Standing]) -> list[list[Standing]]:
         list(alike)
         for _, alike in groupby(
             by_feed,
-            key=lambda one: (one.slot.feed, one.state, one.late, one.scheduled, one.known.bad_receipt),
+            key=lambda one: (one.slot.feed, one.state, one.late, one.scheduled, one.known.doubt),
         )
     ]
     shown = [part for run in runs for part in ([run] if len(run) > _TOGETHER else [[one] for one in run])]
@@ -144,8 +144,8 @@ def _row(run: Sequence[Standing], zone: ZoneInfo) -> Sequence[str | Text]:
     state = Text(one.state, STATE_STYLES[one.state])
     if one.late:
         state.append(" late", "bold yellow")
-    if one.known.bad_receipt:
-        state.append(" (its receipt does not hold)", "bold red")
+    if one.known.doubt:
+        state.append(" (what is on record cannot be believed)", "bold red")
     if not one.scheduled:
         state.append(" (not in today's schedule)", "dim")
     if len(run) > 1:
@@ -191,5 +191,5 @@ def _plain(one: Standing) -> dict[str, object]:
         "sha256": commitment.delivered.sha256 if commitment else None,
         "file": commitment.target.landed_name if commitment else None,
         "landed_at": receipt.landed_at if receipt else None,
-        "bad_receipt": one.known.bad_receipt or None,
+        "doubt": one.known.doubt or None,
     }

@@ -13,7 +13,6 @@ from landbridge.cli.report import print_rules
 from landbridge.cli.which import commitments_of
 from landbridge.facts import Verdict
 from landbridge.hops import hops
-from landbridge.wiring import choice
 
 
 def trace(
@@ -30,7 +29,7 @@ def trace(
     Example: landbridge trace verifications/2026-11-20
     """
     declaration = wiring.declaration(project)
-    place = choice.environment_of(declaration, environment)
+    place = wiring.environment_of(declaration, environment)
     evidence = wiring.evidence(declaration, place, twin=twin)
     found = commitments_of(what, declaration, place, evidence, wiring.now())
     if as_json:

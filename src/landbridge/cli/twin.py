@@ -14,7 +14,6 @@ from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectF
 from landbridge.cli.output import err, print_json, print_pairs, print_table, progress
 from landbridge.errors import Exit, Unavailable, UsageError
 from landbridge.feed.words import Duration
-from landbridge.wiring.choice import environment_of
 from landbridge.wiring.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ def tick(
 
 def _environment(project: ProjectFolder, environment: str) -> tuple[Declaration, str]:
     declaration = wiring.declaration(project)
-    return declaration, environment_of(declaration, environment)
+    return declaration, wiring.environment_of(declaration, environment)
 
 
 def _folders(project: ProjectFolder, environment: str) -> list[Path]:

@@ -12,7 +12,6 @@ from landbridge.cli.output import print_json, print_table, progress
 from landbridge.cli.which import commitments_of
 from landbridge.errors import IntegrityBroken
 from landbridge.recheck import Finding, recheck
-from landbridge.wiring import choice
 
 
 def verify(
@@ -31,7 +30,7 @@ def verify(
     Example: landbridge verify flights/2026-11-20
     """
     declaration = wiring.declaration(project)
-    place = choice.environment_of(declaration, environment)
+    place = wiring.environment_of(declaration, environment)
     evidence = wiring.evidence(declaration, place, twin=twin)
     commitment = commitments_of(what, declaration, place, evidence, wiring.now())[-1]
     with progress(quiet=as_json) as bars:

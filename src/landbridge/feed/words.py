@@ -28,6 +28,7 @@ class Declared(BaseModel):
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 10 * 366 * 86400
 _DURATION = re.compile(r"(\d+)([smhd])")
 
 
@@ -38,7 +39,11 @@ def _duration(value: object) -> object:
     if not found or "".join(number + unit for number, unit in found) != value:
         message = "expected a duration such as `30s`, `90m`, `2h` or `1h30m`"
         raise ValueError(message)
-    return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in found))
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in found)
+    if seconds > _LONGEST:
+        message = "expected a duration of at most ten years"
+        raise ValueError(message)
+    return timedelta(seconds=seconds)
 
 
 def duration_text(value: timedelta) -> str:

@@ -39,6 +39,8 @@ class SlotEntries:
     """How many staged files were recorded for it."""
     others: tuple[str, ...]
     """Keys of entries of other kinds."""
+    unreadable: tuple[str, ...] = ()
+    """Why commitments that are there cannot be believed; the other slots of the day are as good as ever."""
 
     @property
     def newest(self) -> Commitment | None:
@@ -126,18 +128,21 @@ class Ledger:
         blobs = list(self._store.list(ledger_day(business_date)))
         keys = [blob.at.key for blob in blobs if _REVISION.fullmatch(blob.at.key.rsplit("/", 1)[-1])]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            known = dict(zip(keys, pool.map(self._commitment, keys), strict=True))
+            known = dict(zip(keys, pool.map(self._believed, keys), strict=True))
         by_slot = groupby(sorted(blobs, key=_slot_of), key=_slot_of)
         return tuple(self._entries(slot, list(found), known) for slot, found in by_slot)
 
     @staticmethod
-    def _entries(slot: tuple[str, str], blobs: list[Blob], known: dict[str, Commitment]) -> SlotEntries:
+    def _entries(
+        slot: tuple[str, str], blobs: list[Blob], known: dict[str, Commitment | IntegrityBroken]
+    ) -> SlotEntries:
         keys = [blob.at.key for blob in blobs]
         attempts = [key for key in keys if key.split("/")[3:4] == ["attempts"]]
         return SlotEntries(
             feed=slot[0],
             occurrence=slot[1],
-            commitments=tuple(known[key] for key in keys if key in known),
+            commitments=tuple(one for key in keys if isinstance(one := known.get(key), Commitment)),
+            unreadable=tuple(str(one) for key in keys if isinstance(one := known.get(key), IntegrityBroken)),
             attempts=len(attempts),
             others=tuple(key for key in keys if key not in known and key not in attempts),
         )
@@ -146,6 +151,12 @@ class Ledger:
         folder = ledger_key(slot, 1).rsplit("/", 1)[0] + "/"
         keys = [blob.at.key for blob in self._store.list(folder)]
         return [key for key in keys if _REVISION.fullmatch(key.removeprefix(folder))]
+
+    def _believed(self, key: str) -> Commitment | IntegrityBroken:
+        try:
+            return self._commitment(key)
+        except IntegrityBroken as error:
+            return error
 
     def _commitment(self, key: str) -> Commitment:
         return self._parsed(key, self._store.read(key))

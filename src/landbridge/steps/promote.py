@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from landbridge.facts import Commitment
-    from landbridge.ports import Place, Store
+    from landbridge.ports import Blob, Place, Store
 
 log = structlog.get_logger()
 
@@ -37,18 +37,29 @@ def promote(commitment: Commitment, manifest: bytes, reports: Store, places: Map
         known = reports.put_new(name, manifest)  # the same bytes are fine, others are a conflict
         at = reports.head(commitment.target.key)
         return Released(commitment, at.at if at else commitment.staged, known.at)
+    blob = _there(commitment, reports) or _copied(commitment, reports)
+    copies = tuple(
+        place.deliver(commitment.staged, commitment.target.key, commitment.delivered)
+        for place in places.values()
+    )
+    written = reports.put_new(name, manifest)
+    log.info("released", at=str(blob.at), manifest=str(written.at), copies=[str(copy) for copy in copies])
+    return Released(commitment, blob.at, written.at, copies)
+
+
+def _there(commitment: Commitment, reports: Store) -> Blob | None:
+    """Give what an earlier try copied: it counts even when staging has forgotten its source."""
+    known = reports.head(commitment.target.key)
+    same = known and (known.size, known.sha256) == (commitment.delivered.size, commitment.delivered.sha256)
+    return known if same else None
+
+
+def _copied(commitment: Commitment, reports: Store) -> Blob:
     try:
-        blob = reports.copy_new(commitment.staged, commitment.target.key, commitment.delivered)
-        copies = tuple(
-            place.deliver(commitment.staged, commitment.target.key, commitment.delivered)
-            for place in places.values()
-        )
+        return reports.copy_new(commitment.staged, commitment.target.key, commitment.delivered)
     except NotFound as error:
         raise NotFound(
             f"the committed bytes of {commitment.slot} revision {commitment.revision} are no longer in staging",
             expected=str(commitment.staged),
             hint="staging expired before they were promoted: a new revision has to be generated (a redrive)",
         ) from error
-    written = reports.put_new(name, manifest)
-    log.info("released", at=str(blob.at), manifest=str(written.at), copies=[str(copy) for copy in copies])
-    return Released(commitment, blob.at, written.at, copies)

@@ -139,9 +139,9 @@ class _Query:
         if len(extracts) == 1 and self._scans(engine) <= 1:
             return
         for number, name in enumerate(extracts):
-            engine.execute(f"CREATE TEMP TABLE copy_{number} AS SELECT * FROM {_quoted(name)}")  # noqa: S608 # as above
+            engine.execute(f"CREATE TEMP TABLE _copy_{number} AS SELECT * FROM {_quoted(name)}")  # noqa: S608 # as above
             engine.unregister(name)
-            engine.execute(f"ALTER TABLE copy_{number} RENAME TO {_quoted(name)}")
+            engine.execute(f"ALTER TABLE _copy_{number} RENAME TO {_quoted(name)}")
 
     def run(self, engine: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
         """Start the query, in order."""

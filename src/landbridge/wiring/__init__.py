@@ -38,6 +38,8 @@ JOB_NAME = "LANDBRIDGE_JOB_NAME"
 """Set in a pod from its label `batch.kubernetes.io/job-name`, through the downward API."""
 ACTOR = "LANDBRIDGE_ACTOR"
 """Who runs, for the record; else the user and host."""
+ENVIRONMENT = "LANDBRIDGE_ENVIRONMENT"
+"""Environment of a command without `--environment`."""
 LOG = "LANDBRIDGE_LOG"
 """Least level of the events that are written: debug, info, warning, error."""
 COLLECTOR = "LANDBRIDGE_COLLECTOR"
@@ -65,6 +67,11 @@ def now() -> datetime:
 def slot_of(declared: Declaration, feed: Feed, wanted: str) -> Slot:
     """Give the slot that a command means; see choice.slot_of."""
     return choice.slot_of(declared, feed, wanted, now=now(), job_name=os.environ.get(JOB_NAME, ""))
+
+
+def environment_of(declared: Declaration, wanted: str) -> str:
+    """Give the environment that a command means: its option, LANDBRIDGE_ENVIRONMENT, or the only one there is."""
+    return choice.environment_of(declared, wanted or os.environ.get(ENVIRONMENT, ""))
 
 
 def twin_of(declared: Declaration, environment: str) -> TwinState:
@@ -125,7 +132,7 @@ def further(declared: Declaration, environment: str, commitment: Commitment, *, 
     references = _references(declared, session)
     account = S3Account(session, endpoint)
     places = feed.file.also_to if feed else ()
-    stores = (further_store(declared, place, account, references, one, commitment.slot) for one in places)
+    stores = (further_store(declared, place, account, references, one, commitment) for one in places)
     return [Location(store.name, commitment.target.key) for store in stores]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 from landbridge.errors import UsageError
@@ -17,19 +18,27 @@ if TYPE_CHECKING:
     from landbridge.project import Declaration
 
 
+_MINUTES = re.compile(r"[0-9]{7,9}")
+"""Minutes since 1970: of any year from 1989 to 3871."""
 LATEST = "latest"
 """What an operator types for the slot that was due last."""
 
 
 def environment_of(declaration: Declaration, wanted: str) -> str:
-    """Give the environment that was asked for, or the only one (or the first, when none was).
+    """Give the environment that was asked for, or the only one.
 
     Raises:
-        UsageError: no such environment.
+        UsageError: no such environment, or several and none was asked for.
     """
     known = declaration.project.environments
-    if not wanted:
+    if not wanted and len(known) == 1:
         return next(iter(known))
+    if not wanted:
+        raise UsageError(
+            "which environment?",
+            expected="`--environment` with one of " + ", ".join(known),
+            hint="or export LANDBRIDGE_ENVIRONMENT=...",
+        )
     exact = next((name for name in known if name.lower() == wanted.lower()), "")
     if not exact:
         raise UsageError(f"no environment `{wanted}`", expected=_one_of(known, wanted))
@@ -48,6 +57,21 @@ def feed_of(declaration: Declaration, wanted: str, environment: str) -> Feed:
     if feed.environments and environment not in feed.environments:
         raise UsageError(f"`{wanted}` does not exist in {environment}", expected=", ".join(feed.environments))
     return feed
+
+
+def due(slot: Slot, now: datetime, *, early: bool) -> Slot:
+    """Give the slot back if its time has come: a verdict is final, and a wrong year in a date is quickly typed.
+
+    Raises:
+        UsageError: it lies in the future, and nobody said `--early`.
+    """
+    if slot.scheduled_at > now and not early:
+        raise UsageError(
+            f"{slot} is not due before {slot.scheduled_at:%Y-%m-%d %H:%M} UTC",
+            expected="a slot whose scheduled time has come",
+            hint="if its data is complete all the same, say `--early`",
+        )
+    return slot
 
 
 def feeds_in(declaration: Declaration, environment: str) -> list[Feed]:
@@ -92,7 +116,7 @@ def _scheduled_time(job_name: str) -> datetime:
     from datetime import UTC, datetime
 
     _, _, minutes = job_name.rpartition("-")
-    if not minutes.isdigit():
+    if not _MINUTES.fullmatch(minutes):
         raise UsageError(
             f"the Job's name `{job_name}` does not end in a scheduled time",
             hint="name the slot with `--date`",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from landbridge.facts import Slot
+    from landbridge.facts import Commitment, Slot
     from landbridge.feed import Feed
     from landbridge.ports import Gate, Source, Store
     from landbridge.ports import Place as PlacePort
@@ -124,13 +124,15 @@ def _places(
     account: S3Account,
     references: References,
     feed: Feed,
-    slot: Slot,
+    commitment: Commitment,
 ) -> Mapping[str, PlacePort]:
     from landbridge.stores.carry import Beside
 
     staging = Retried(S3Store(place.buckets.staging, account=account))
     return {
-        further.name: Beside(staging, further_store(declared, place, account, references, further, slot))
+        further.name: Beside(
+            staging, further_store(declared, place, account, references, further, commitment)
+        )
         for further in feed.file.also_to
     }
 
@@ -141,12 +143,18 @@ def further_store(
     account: S3Account,
     references: References,
     further: StorePlace | FolderPlace,
-    slot: Slot,
+    commitment: Commitment,
 ) -> Retried:
     """Give the store of one further place of a feed."""
 
     def fill(text: str) -> str:
-        return render(text, slot, environment=place.environment, variables=place.variables)
+        return render(
+            text,
+            commitment.slot,
+            environment=place.environment,
+            revision=commitment.revision,
+            variables=place.variables,
+        )
 
     match further:
         case StorePlace():

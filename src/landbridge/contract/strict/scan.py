@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from landbridge.contract.columns import StrictReport
+from landbridge.contract.columns import MASK, StrictReport
 from landbridge.contract.strict import findings as rule
 from landbridge.contract.strict.encodings import Encoding
 from landbridge.contract.strict.findings import Findings, rules_of, shown
@@ -276,7 +276,8 @@ class _Pass:
                 offset=base + fault.offset,
                 column=column.name if column else "",
                 message=fault.message,
-                value=shown(value, column) if value else "",
+                # Where structure or types are broken, a value may stand in another column than it belongs to.
+                value=(MASK if self._shy else shown(value, column)) if value else "",
             )
         )
 

@@ -1,0 +1,65 @@
+"""Which environment, feed and slot does a command mean?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from landbridge.declare import load
+from landbridge.errors import UsageError
+from landbridge.wiring import choice
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "eidv"
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+DECLARATION = load(EXAMPLE, now=NOW)
+FEED = DECLARATION.feeds["verifications"]
+
+
+def test_with_several_environments_one_has_to_be_named() -> None:
+    with pytest.raises(UsageError, match="which environment") as raised:
+        choice.environment_of(DECLARATION, "")
+    assert "DEV, PRD" in raised.value.expected
+    assert choice.environment_of(DECLARATION, "prd") == "PRD"
+
+
+def test_an_unknown_word_gets_the_nearest_known_one() -> None:
+    with pytest.raises(UsageError) as raised:
+        choice.feed_of(DECLARATION, "verification", "DEV")
+    assert "`verifications`?" in raised.value.expected
+
+
+def test_a_slot_is_never_guessed_from_the_clock() -> None:
+    with pytest.raises(UsageError, match="which slot") as raised:
+        choice.slot_of(DECLARATION, FEED, "", now=NOW)
+    assert "2026-11-19" in raised.value.hint
+
+
+def test_latest_is_the_slot_that_was_due_last() -> None:
+    assert choice.slot_of(DECLARATION, FEED, "latest", now=NOW).occurrence == "2026-11-19"
+
+
+def test_a_pod_takes_its_slot_from_the_name_of_its_job() -> None:
+    minutes = int(datetime(2026, 11, 20, 6, tzinfo=UTC).timestamp()) // 60
+    slot = choice.slot_of(DECLARATION, FEED, "", now=NOW, job_name=f"verifications-{minutes}")
+    assert slot.occurrence == "2026-11-19"
+
+
+@pytest.mark.parametrize("name", ["verifications", "x-²", "x-99999999999999999999", "x-29376001", "x-"])
+def test_a_job_whose_name_does_not_fit_the_schedule_is_asked_for_its_date(name: str) -> None:
+    with pytest.raises(UsageError):
+        choice.slot_of(DECLARATION, FEED, "", now=NOW, job_name=name)
+
+
+def test_a_slot_in_the_future_is_not_run_by_a_slip_of_the_finger() -> None:
+    slot = choice.slot_of(DECLARATION, FEED, "2027-11-19", now=NOW)
+    with pytest.raises(UsageError, match="not due before 2027-11-20"):
+        choice.due(slot, NOW, early=False)
+    assert choice.due(slot, NOW, early=True) is slot
+
+
+@pytest.mark.parametrize("date", ["9999-12-31", "0001-01-01", "2026-13-01", "yesterday"])
+def test_a_date_that_cannot_be_is_a_usage_error(date: str) -> None:
+    with pytest.raises(UsageError):
+        choice.slot_of(DECLARATION, FEED, date, now=NOW)

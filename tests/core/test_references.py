@@ -1,0 +1,71 @@
+"""How does a reference become its secret, and what is said when it cannot?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from landbridge.errors import LandbridgeError, NotPermitted, Unavailable, UsageError
+from landbridge.wiring.secrets import References
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def asked(secret_id: str) -> str:
+    """Stand for Secrets Manager."""
+    match secret_id:
+        case "eidv/api":
+            return '{"token": "t0k3n", "port": 7}'
+        case "plain":
+            return "s3cr3t"
+        case "away":
+            raise EndpointConnectionError(endpoint_url="https://secretsmanager.example")
+        case code:
+            raise ClientError({"Error": {"Code": code, "Message": "no"}}, "GetSecretValue")
+
+
+@pytest.fixture
+def references(tmp_path: Path) -> References:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "one").write_text("from a file\n")
+    return References({"TOKEN": "from the environment"}, tmp_path, asked)
+
+
+@pytest.mark.parametrize(
+    ("reference", "secret"),
+    [
+        ("env:TOKEN", "from the environment"),
+        ("file:keys/one", "from a file"),
+        ("aws-sm:plain", "s3cr3t"),
+        ("aws-sm:eidv/api#token", "t0k3n"),
+    ],
+)
+def test_a_reference_gives_its_secret(references: References, reference: str, secret: str) -> None:
+    assert references.resolve(reference) == secret
+
+
+@pytest.mark.parametrize(
+    ("reference", "error"),
+    [
+        ("env:ABSENT", UsageError),
+        ("file:keys/absent", UsageError),
+        ("file:keys", NotPermitted),
+        ("aws-sm:eidv/api#port", UsageError),
+        ("aws-sm:plain#token", UsageError),
+        ("aws-sm:ResourceNotFoundException", UsageError),
+        ("aws-sm:AccessDeniedException", NotPermitted),
+        ("aws-sm:InternalServiceError", Unavailable),
+        ("aws-sm:away", Unavailable),
+    ],
+)
+def test_what_cannot_be_resolved_is_named_without_the_secret(
+    references: References, reference: str, error: type[LandbridgeError]
+) -> None:
+    with pytest.raises(error) as raised:
+        references.resolve(reference)
+    said = f"{raised.value} {raised.value.expected}"
+    assert "t0k3n" not in said
+    assert "s3cr3t" not in said

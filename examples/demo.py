@@ -54,6 +54,9 @@ def main() -> int:
     except Failed as failure:
         say(f"the demo stopped: {failure}")
         return 1
+    except KeyboardInterrupt:
+        say("interrupted: servers and twins are stopped; `make demo` begins anew")
+        return 130
     say(f"done in {time.monotonic() - began:.0f} s")
     print(NEXT.format(landbridge=os.path.relpath(LANDBRIDGE, DEMO / "eidv")))
     return 0

@@ -81,11 +81,12 @@ def _run(words: list[str]) -> int:
         typer.secho("see `landbridge --help` and `landbridge COMMAND --help`", err=True)
         return Exit.USAGE
     except (typer.Abort, KeyboardInterrupt):
-        typer.secho("\ninterrupted; the same command carries on where it stopped", err=True)
-        return Exit.INTERRUPTED
+        result = Exit.INTERRUPTED
     except BrokenPipeError:  # `landbridge status | head`
         sys.stderr.close()
         return Exit.DONE
+    if result == Exit.INTERRUPTED:  # typer makes Ctrl-C during a command a result
+        typer.secho("\ninterrupted; the same command carries on where it stopped", err=True)
     return result if isinstance(result, int) else Exit.DONE
 
 

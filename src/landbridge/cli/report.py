@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from landbridge.facts import Commitment, GateReport
 
 
-def print_breach(commitment: Commitment) -> None:
+def print_breach(commitment: Commitment, *, twin: bool) -> None:
     """Show why a slot is in quarantine, where its file is kept, and the first failing rows."""
     print_pairs(
         f"{commitment.slot} is in quarantine: the data broke its contract",
@@ -23,7 +23,7 @@ def print_breach(commitment: Commitment) -> None:
     )
     print_rules(commitment.report)
     err().print(
-        f"next: mend the source or the contract; `landbridge trace {commitment.slot}` shows every hop",
+        f"next: mend the source or the contract; `landbridge trace {commitment.slot}{' --twin' if twin else ''}` shows every hop",
         style="dim",
     )
 

@@ -108,13 +108,14 @@ def _plain(outcome: Attempt | Commitment | Released) -> dict[str, object]:
 
 
 def _print(outcome: Attempt | Commitment | Released, *, twin: bool) -> None:
+    more = " --twin" if twin else ""
     match outcome:
         case Attempt(staged):
             print_pairs(
                 f"{staged.slot} is staged", {"at": str(staged.at), "rows": f"{staged.content.rows:,}"}
             )
             err().print(
-                f"next: landbridge run {staged.slot.feed} --date {staged.slot.occurrence} --step validate"
+                f"next: landbridge run {staged.slot.feed} --date {staged.slot.occurrence} --step validate{more}"
             )
         case Released(commitment, at, _, copies):
             content = commitment.delivered
@@ -129,9 +130,9 @@ def _print(outcome: Attempt | Commitment | Released, *, twin: bool) -> None:
                     "verdict of": f"{commitment.committed_at:%Y-%m-%d %H:%M:%S} UTC by {commitment.actor} ({commitment.run_id})",
                 },
             )
-            err().print(f"next: landbridge collect{' --twin' if twin else ''}", style="dim")
+            err().print(f"next: landbridge collect{more}", style="dim")
         case Commitment(verdict=Verdict.QUARANTINE):
-            print_breach(outcome)
+            print_breach(outcome, twin=twin)
         case Commitment(verdict=Verdict.SKIP):
             print_pairs(
                 f"{outcome.slot} is skipped: its sources gave no rows", {"recorded by": outcome.actor}
@@ -142,5 +143,5 @@ def _print(outcome: Attempt | Commitment | Released, *, twin: bool) -> None:
                 {"staged": str(outcome.staged), "rows": f"{outcome.plain.rows:,}"},
             )
             err().print(
-                f"next: landbridge run {outcome.slot.feed} --date {outcome.slot.occurrence} --step promote"
+                f"next: landbridge run {outcome.slot.feed} --date {outcome.slot.occurrence} --step promote{more}"
             )

@@ -64,6 +64,7 @@ class References:
             raise UsageError(
                 f"the file `{name}` is not there",
                 expected=f"a file, because the declaration says `file:{name}`",
+                hint="make it, or use the twin's own keys with `--twin`",
             ) from error
         except (PermissionError, IsADirectoryError) as error:
             raise NotPermitted(f"the file `{name}` cannot be read: {error.strerror}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +22,10 @@ PROJECT, ORDERS, SALES, CONTRACT = FILES
 
 def landbridge(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "landbridge", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=90, check=False)
+    environment = {**os.environ, "LANDBRIDGE_ENVIRONMENT": "DEV"}
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=90, check=False, env=environment
+    )
 
 
 def json_of(*arguments: str, cwd: Path, code: int = 0) -> Any:

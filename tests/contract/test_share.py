@@ -164,7 +164,7 @@ def test_the_very_bytes_under_the_name_are_acknowledged(stand: Stand, late: bool
     share = stand.open()
     final = stand.root / "in/REPORT.csv"
     final.parent.mkdir()
-    wanted = manifest(done_name="in/ok")
+    wanted = manifest(done_name="in/ok", remote_path="/outbound/flights/REPORT.csv")
     if not late:
         final.write_bytes(BODY)
         with share.claim(wanted) as claim:
@@ -177,6 +177,22 @@ def test_the_very_bytes_under_the_name_are_acknowledged(stand: Stand, late: bool
     assert stand.files() == {"in/REPORT.csv": BODY, "in/ok": b""}
     assert [one.sha256 for one in share.unreceipted(DAY)] == [wanted.sha256]
     assert list((stand.private / "parts").iterdir()) == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_same_bytes_under_a_name_of_every_slot_are_no_delivery(stand: Stand, late: bool) -> None:
+    """Yesterday's `REPORT.csv` waits for the consumer, and today's has the same bytes: it must not count as delivered."""
+    share = stand.open()
+    final = stand.root / "in/REPORT.csv"
+    final.parent.mkdir()
+    if not late:
+        final.write_bytes(BODY)
+    with pytest.raises(IntegrityBroken, match="not known to be flights/2026-11-20"):
+        land_after(share, manifest(), BODY, lambda: final.write_bytes(BODY))
+    assert share.unreceipted(DAY) == []
+    final.unlink()
+    deliver(share, manifest())
+    assert [one.sha256 for one in share.unreceipted(DAY)] == [manifest().sha256]
 
 
 @pytest.mark.parametrize("other", ["in/report.CSV", "in/REPORT.Csv"])
@@ -339,7 +355,10 @@ def test_a_journal_of_another_share_is_refused(stand: Stand, tmp_path: Path) -> 
 def test_a_lost_journal_is_rebuilt_from_receipts_and_what_they_do_not_tell_is_asked(stand: Stand) -> None:
     share = stand.open()
     names = ("2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20")
-    wanted = [manifest(occurrence=name, name=f"{name}.csv") for name in names]
+    wanted = [
+        manifest(occurrence=name, name=f"{name}.csv", remote_path=f"/outbound/flights/{name}.csv")
+        for name in names
+    ]
     receipts = [deliver(share, one) for one in wanted[:4]]
     for name in names[:3]:
         (stand.root / f"{name}.csv").unlink()  # taken

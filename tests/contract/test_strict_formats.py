@@ -1,5 +1,6 @@
 """Does the strict gate know the records around the data, other dialects and encodings, fixed width and JSON lines?"""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,13 +128,14 @@ def test_a_personal_value_is_never_shown(tmp_path: Path) -> None:
     )
     assert [(d.rule, d.value) for d in report.first] == [
         ("type.id", "***"),
-        ("type.day", "secret"),
+        ("type.day", "***"),  # not personal itself, but a name may have slipped into it
         ("encoding.bytes", ""),
     ]
 
 
 def test_a_long_value_is_shortened(tmp_path: Path) -> None:
-    report = _scan(tmp_path, HEADER + b"9" * 5000 + b",2026-11-20,x\n", Csv())
+    columns = tuple(replace(column, personal=False) for column in COLUMNS)
+    report = _scan(tmp_path, HEADER + b"9" * 5000 + b",2026-11-20,x\n", Csv(), columns)
     assert (report.first[0].rule, len(report.first[0].value)) == ("type.id", 80)
 
 

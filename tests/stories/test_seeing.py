@@ -44,7 +44,13 @@ def test_status_speaks_json_and_checks(played: Stage) -> None:
     shown = landbridge(played, "status", "--since", DAY, "--until", DAY, "--json", "--check")
     assert shown.returncode == 65, "a slot is missing, another in quarantine"
     states = {one["feed"]: one["state"] for one in json.loads(shown.stdout)}
-    assert states == {"good": "released", "broken": "quarantined", "empty": "skipped", "sent": "missing"}
+    assert states == {
+        "good": "released",
+        "broken": "quarantined",
+        "empty": "skipped",
+        "sent": "missing",
+        "sealed": "missing",
+    }
     only = landbridge(played, "status", "--since", DAY, "--until", DAY, "--feed", "empty", "--check")
     assert only.returncode == 0, "a skipped slot alarms nobody"
 

@@ -250,8 +250,9 @@ def test_a_tick_fires_what_is_due_at_a_virtual_time(project: Path) -> None:
         "empty/2026-11-20": Exit.DONE,
         "good/2026-11-20": Exit.DONE,
         "sent/2026-11-20": Exit.DONE,
+        "sealed/2026-11-20": Exit.DONE,
     }
     assert collected == Exit.DONE
     assert done.returncode == Exit.DATA
     landed = sorted(path.name for path in (_state(project).ground.share).glob("STORY_*"))
-    assert landed == ["STORY_DEV_good_20261120_001.csv", "STORY_DEV_sent_20261120_001.csv"]
+    assert landed == [f"STORY_DEV_{feed}_20261120_001.csv" for feed in ("good", "sealed", "sent")]

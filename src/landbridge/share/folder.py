@@ -180,8 +180,7 @@ class FolderShare:
         landed = account.newest
         if landed is not None and landed.revision < manifest.revision:
             landed = None  # a correction may follow
-        final = self._settings.root / manifest.landed_name
-        if landed is None and _names_one_revision(manifest) and holds(final, manifest):
+        if landed is None and holds(self._settings.root / manifest.landed_name, manifest):
             landed = found(session, manifest)
         if landed is None:
             self._known_to_be_new(session, account, manifest)
@@ -216,14 +215,6 @@ class _FolderClaim:
         self.session.volume.still_there()
         with _disk(f"landing {self.session.settings.root / self.manifest.landed_name}"):
             return land(self.session, self.manifest, self.token, self.part, content)
-
-
-def _names_one_revision(manifest: Manifest) -> bool:
-    """Tell whether the landed name is the released one, which no other slot or revision has.
-
-    Under a name that the consumer dictates (`latest.csv`) the same bytes may be those of another slot, not taken yet.
-    """
-    return manifest.landed_name.rsplit("/", 1)[-1] == manifest.remote_path.rsplit("/", 1)[-1]
 
 
 def _take_up(session: Session, slot: SlotKey, part: Path) -> None:

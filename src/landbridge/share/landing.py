@@ -79,23 +79,28 @@ def _land(session: Session, manifest: Manifest, claim: str, part: Path, content:
 def holds(final: Path, manifest: Manifest) -> bool:
     """Tell whether the final name already holds the manifest's very bytes; False when nothing is there.
 
+    Under a name that the consumer dictates (`latest.csv`) even the same bytes may be those of another slot that
+    nobody has taken yet, so there they prove nothing.
+
     Raises:
-        IntegrityBroken: it holds something else.
+        IntegrityBroken: it holds something else, or the name is not this revision's alone.
         OSError: it cannot be read.
     """
     try:
         state = final.lstat()
-        if state.st_size == manifest.size and final.is_file() and _sha256(final) == manifest.sha256:
+        same = state.st_size == manifest.size and final.is_file() and _sha256(final) == manifest.sha256
+        if same and final.name == manifest.remote_path.rsplit("/", 1)[-1]:
             return True
     except FileNotFoundError:  # not there, or taken while we looked
         return False
     except NotADirectoryError:
         raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(final.parent)) from None
     raise IntegrityBroken(
-        f"{final} is there already and holds other bytes than {manifest.feed}/{manifest.occurrence} "
+        f"{final} is there already and is not known to be {manifest.feed}/{manifest.occurrence} "
         f"revision {manifest.revision}; it was not touched",
-        expected=f"no such file, or {manifest.size} bytes with sha256 {manifest.sha256}",
-        seen=f"{state.st_size} bytes",
+        expected=f"no such file, or under a name of its own {manifest.size} bytes with sha256 {manifest.sha256}",
+        seen=f"{state.st_size} bytes"
+        + (", the same ones, under a name that other slots have too" if same else ""),
         hint="find out whose file it is; when the consumer has taken it away, collect again",
     )
 

@@ -3,7 +3,7 @@
 Must: Landbridge refuses all 34 with the right record and physical line, and accepts all 7. The peers are used as their
 documentation shows for a typed CSV: pandera and dataframely over Polars, frictionless with a Table Schema, DuckDB with
 `store_rejects`. In the table `R` stands for a right record, `L` for a right physical line; DuckDB's and frictionless's
-one number is held against both.
+one number is held against both, and pandera and dataframely are not asked for a place: their 0 means just that.
 """
 
 from __future__ import annotations

@@ -50,17 +50,23 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# OpenSSH, lftp and rclone are foreign clients that some tests hold against our server; without them those skip.
-tools:
+# OpenSSH, lftp and rclone are foreign clients and servers that some tests hold against ours; without them those skip.
+# The server is unpacked, not installed: an installed one would begin to listen on the host's port 22.
+tools: .venv/installed
 	@missing=; for client in ssh:openssh-client lftp:lftp rclone:rclone; do \
 	  command -v "$${client%%:*}" >/dev/null || missing="$$missing $${client##*:}"; done; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
+	PATH="$$PATH:/usr/sbin:.venv/openssh/usr/sbin"; command -v sshd >/dev/null && sshd= || sshd=openssh-server; \
+	if [ -z "$$missing$$sshd" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing$$missing with apt-get"; \
+	  echo "installing$$missing $$sshd with apt-get"; \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
 	    >/dev/null 2>&1 || echo "apt-get could not install$$missing: the tests that need them skip"; \
+	  [ -z "$$sshd" ] || { mkdir -p .venv/openssh && cd .venv/openssh && apt-get install -y -qq --no-install-recommends libwrap0 \
+	    && apt-get download -qq openssh-server && dpkg -x openssh-server_*.deb . && { id sshd || useradd --system \
+	      --no-create-home --home-dir /run/sshd --shell /usr/sbin/nologin sshd; }; } \
+	    >/dev/null 2>&1 || echo "apt-get could not fetch sshd: the tests that need it skip"; \
 	else \
-	  echo "not installed:$$missing (needs root and apt-get): the tests that need them skip"; \
+	  echo "not installed:$$missing $$sshd (needs root and apt-get): the tests that need them skip"; \
 	fi
 
 $(UV): requirements/uv.txt

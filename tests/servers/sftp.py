@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOOPBACK = "127.0.0.1"
-SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exists() else None)
+_UNPACKED = Path(__file__).parents[2] / ".venv" / "openssh"
+"""Where `make tools` puts an OpenSSH that is not installed."""
+SSHD = shutil.which(
+    "sshd", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", f"{_UNPACKED}/usr/sbin"])
+)
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,14 @@ UseDNS no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
 Subsystem sftp internal-sftp
-"""
+{_helpers()}"""
+
+
+def _helpers() -> str:
+    """Tell an unpacked sshd where its parts are (from release 9.8 and 10.0 on it has any)."""
+    parts = {"SshdSessionPath": "sshd-session", "SshdAuthPath": "sshd-auth"}
+    found = {word: _UNPACKED / "usr/lib/openssh" / name for word, name in parts.items()}
+    return "".join(f"{word} {path}\n" for word, path in found.items() if path.exists())
 
 
 def _await_port(port: int, process: subprocess.Popen[bytes]) -> None:

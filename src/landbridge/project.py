@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from landbridge.account import Aws
+from landbridge.cluster import Kubernetes
 from landbridge.feed.words import Declared, Duration, EnvironmentName, Name, Resolvable, SecretReference, Text
 
 if TYPE_CHECKING:
@@ -104,6 +106,10 @@ class Environment(Declared):
     """Instead of the project's."""
     share: ShareDeclared | None = None
     """Instead of the project's."""
+    aws: Aws | None = None
+    """Instead of the project's."""
+    kubernetes: Kubernetes | None = None
+    """Instead of the project's."""
     variables: dict[Name, str] = {}
     """Texts that templates can use as `{variables.NAME}`."""
 
@@ -123,6 +129,10 @@ class Project(Declared):
     """As `buckets`."""
     share: ShareDeclared | None = None
     """As `buckets`."""
+    aws: Aws | None = None
+    """Account and network; only deploying wants it."""
+    kubernetes: Kubernetes | None = None
+    """The cluster; only deploying wants it."""
     variables: dict[Name, str] = {}
     """Texts that templates can use as `{variables.NAME}`; an environment's own win."""
     environments: Annotated[dict[EnvironmentName, Environment], Field(min_length=1)]
@@ -163,6 +173,10 @@ class Place:
     """As `buckets`."""
     variables: dict[str, str]
     """Texts that templates can use as `{variables.NAME}`; an environment's own win."""
+    aws: Aws | None = None
+    """Where it is deployed, if that is declared."""
+    kubernetes: Kubernetes | None = None
+    """As `aws`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +214,8 @@ def place(project: Project, environment: str) -> Place:
         sftp=sftp.model_copy(update=_texts(sftp, environment)),
         share=share.model_copy(update=_texts(share, environment)),
         variables={**project.variables, **own.variables},
+        aws=own.aws or project.aws,
+        kubernetes=own.kubernetes or project.kubernetes,
     )
 
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landbridge.deploy.needs import Needs, needs
+from landbridge.deploy.policy import KEY
 from tests.servers.declared import declaration, feed
 
 if TYPE_CHECKING:
     from landbridge.deploy.policy import Policy
+
+
+ADDING = {"PutObject", "AbortMultipartUpload", "GenerateDataKey", "Decrypt", "Publish"}
 
 
 def _statements(policy: Policy) -> dict[str, tuple[set[str], set[str]]]:
@@ -38,20 +42,27 @@ def test_the_pod_may_do_what_its_steps_do(plain: Needs) -> None:
             {f"{arn}reports/outbound/*"},
         ),
         "PromoteSees": ({"s3:ListBucket"}, {f"{arn}reports"}),
+        "Encrypt": ({"kms:GenerateDataKey", "kms:Decrypt"}, {KEY}),
     }
 
 
 def test_nobody_may_delete_or_change_permissions(plain: Needs) -> None:
-    for role in (plain.pod, plain.operator):
+    for role in (plain.pod, plain.operator, plain.watch):
         for statement in role.policy.statements:
             for action in statement.actions:
-                verb = action.removeprefix("s3:")
-                assert verb.startswith(("Get", "List")) or verb in {"PutObject", "AbortMultipartUpload"}
+                verb = action.partition(":")[2]
+                assert verb.startswith(("Get", "List")) or verb in ADDING
 
 
 def test_the_operator_only_reads(plain: Needs) -> None:
     actions = {action for one in plain.operator.policy.statements for action in one.actions}
-    assert actions == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions"}
+    assert actions == {
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:ListBucketVersions",
+        "kms:Decrypt",
+    }
 
 
 def test_every_listing_is_bound_to_prefixes(plain: Needs) -> None:

@@ -42,6 +42,25 @@ PATTERNS = {
         "one of `string`, `boolean`, `int32`, `int64`, `float64`, `date`, `time`, `timestamp`, `timestamptz`, `binary`, "
         "`decimal(12,2)`"
     ),
+    r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{0,12}:.+$": "an ARN: `arn:aws:SERVICE:REGION:ACCOUNT:NAME`",
+    r"^arn:aws[a-z-]*:sns:.+$": "the ARN of an SNS topic: `arn:aws:sns:REGION:ACCOUNT:NAME`",
+    r":oidc-provider/.+": "the ARN of an IAM OIDC provider: `arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH`",
+    r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$": "an EKS cluster's name: letters, digits, `_` and `-`, at most 100",
+    r"^s-[0-9a-f]{17}$": "the id of a Transfer Family server: `s-` and 17 hexadecimal digits",
+    r"^Z[A-Z0-9]{5,31}$": "the id of a Route 53 zone: `Z` and capital letters and digits",
+    r"^\d{12}$": "an AWS account's twelve digits, in quotes",
+    r"^vpc-[0-9a-f]{8,17}$": "the id of a VPC: `vpc-` and 8 to 17 hexadecimal digits",
+    r"^subnet-[0-9a-f]{8,17}$": "the id of a subnet: `subnet-` and 8 to 17 hexadecimal digits",
+    r"^rtb-[0-9a-f]{8,17}$": "the id of a route table: `rtb-` and 8 to 17 hexadecimal digits",
+    r"^\d{1,3}(\.\d{1,3}){3}$": "an IPv4 address such as `10.20.30.4`",
+    r"^TransferSecurityPolicy-[A-Za-z0-9-]+$": "a security policy of Transfer Family: `TransferSecurityPolicy-2025-03`",
+    r"^[\w .:/=+@-]{1,128}$": "a tag's key: letters, digits, space and `_.:/=+@-`, at most 128",
+    r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$": "a name of Kubernetes: lower-case letters, digits and `-`, at most 63",
+    r"^(\d+m|\d+(\.\d{1,3})?)$": "cores as Kubernetes writes them: `500m`, `1` or `1.5`, in quotes",
+    r"^\d+(Mi|Gi)$": "an amount of memory or disk: `512Mi` or `2Gi`",
+    r"^[a-z0-9][a-z0-9._:/-]*(@sha256:[0-9a-f]{64})$": "an image by its digest: `registry/name@sha256:` and 64 hexadecimal digits",
+    r"^[-._a-zA-Z0-9]{1,253}$": "a key of a Kubernetes Secret: letters, digits, `-`, `_` and `.`",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
 }
 """Patterns of the models in words; a test holds that each has some."""
 

@@ -1,35 +1,28 @@
-"""What does a declaration need to exist in one environment: buckets, roles with their permissions, an SFTP user?
+"""What does a declaration need to exist in one environment: buckets, a key, roles, an SFTP user, open ports, schedules, secrets?
 
-Derived once, as data. AWS, Kubernetes and the twin render this and nothing else, so the document that the twin
-enforces is the document that is deployed.
+Derived once, as data. AWS, Kubernetes, Control-M and the twin render this and nothing else, so the document that the
+twin enforces is the document that is deployed.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, assert_never
+from typing import TYPE_CHECKING, Literal
 
-from landbridge.deploy.policy import Policy, Statement, listing, objects_arn
-from landbridge.feed.inputs import FileReady, FilesSource
-from landbridge.feed.outputs import FolderPlace, StorePlace
-from landbridge.naming import DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS
+from landbridge.deploy import permissions
+from landbridge.deploy.referred import secret_ids, variables
+from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS
 from landbridge.project import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from landbridge.deploy.policy import Policy
     from landbridge.feed import Feed
     from landbridge.project import Declaration, Place
 
 AUDIENCE = "sts.amazonaws.com"
 """Of the projected service-account token (`eks.amazonaws.com/audience`)."""
-
-_WRITE = ("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload")
-"""S3 asks `s3:GetObject` for HEAD, too: without it nobody could see whose bytes a 412 speaks of. Deleting is never needed."""
-_READ = ("s3:GetObject", "s3:GetObjectVersion")
-_DATES = "????-??-??/"
-"""What every key of the ledger begins with (naming.ledger_day), for IAM's StringLike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +37,8 @@ class Bucket:
     days: int = 0
     folders: tuple[str, ...] = ()
     """Prefixes that the SFTP user finds as folders from the first day."""
+    created_once: tuple[str, ...] = ()
+    """Prefixes below which the protocol relies on conditional writes: nobody may put there without `If-None-Match`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role with its one policy."""
+    """A role of pods with its one policy."""
 
     name: str
     trust: Trust
@@ -80,11 +75,48 @@ class SftpFolder:
 
 @dataclass(frozen=True, slots=True)
 class SftpUser:
-    """The collector's user. It can list the home, and never deletes, renames or changes anything anywhere."""
+    """The collector's user. It can list the home, and never renames or changes anything anywhere."""
 
     name: str
     bucket: str
     folders: tuple[SftpFolder, ...]
+    policy: Policy
+    """Of the role that Transfer Family takes for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A connection that must be possible; everything else may be closed."""
+
+    name: str
+    source: str
+    """Who opens it: CIDRs, or a name for people."""
+    destination: str
+    port: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret in Secrets Manager."""
+
+    name: str
+    made_by: Literal["landbridge keys", "its owner"]
+    read_by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A feed's schedule."""
+
+    feed: str
+    cron: str
+    time_zone: str
+    memory: int
+    """MiB that the run may use."""
+    variables: tuple[str, ...]
+    """Environment variables that it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +126,30 @@ class Needs:
     project: str
     environment: str
     region: str
+    key_alias: str
+    """Of the KMS key that encrypts everything at rest."""
     buckets: tuple[Bucket, ...]
     pod: Role
     """Of the run: stages, commits, promotes."""
     operator: Role
-    """Of the people and the monitoring: reads what there is, changes nothing."""
+    """Of the people and their monitoring: reads what there is, changes nothing."""
+    watch: Role
+    """Of the scheduled look at all slots: reads, tells, and runs what was missed where that is declared."""
     sftp: SftpUser
+    rotator: Policy
+    """Of whoever runs `landbridge keys`; attached to a person's or pipeline's own role."""
+    secrets: tuple[Secret, ...]
+    flows: tuple[Flow, ...]
+    jobs: tuple[Job, ...]
+
+    @property
+    def name(self) -> str:
+        """Project and environment, as every name of a resource begins: `eidv-dev`."""
+        return f"{self.project}-{self.environment.lower()}"
 
 
 def needs(declaration: Declaration, environment: str) -> Needs:
     """Derive what `environment` needs.
-
-    The role is shared by all feeds of the environment, so its policy names prefixes, not feeds: a new feed is no
-    change of permissions, and a hundred feeds stay below IAM's 6,144 characters.
 
     Raises:
         KeyError: no such environment.
@@ -118,15 +161,16 @@ def needs(declaration: Declaration, environment: str) -> Needs:
         if not feed.environments or environment in feed.environments
     ]
     name = f"{where.project}-{environment.lower()}"
+    key_secret = sftp_key_secret(where)
     return Needs(
         project=where.project,
         environment=environment,
         region=where.region,
+        key_alias=f"alias/landbridge-{name}",
         buckets=_buckets(where, feeds, declaration.project.staging_days),
-        pod=Role(f"landbridge-{name}-pod", Trust(where.project, "landbridge"), _pod(name, where, feeds)),
-        operator=Role(
-            f"landbridge-{name}-operator", Trust(where.project, "landbridge-operator"), _operator(name, where)
-        ),
+        pod=_role(name, where, "pod", "", permissions.pod(name, where, feeds)),
+        operator=_role(name, where, "operator", "-operator", permissions.operator(name, where)),
+        watch=_role(name, where, "watch", "-watch", permissions.watch(name, where, feeds)),
         sftp=SftpUser(
             name=where.sftp.user,
             bucket=where.buckets.reports,
@@ -134,8 +178,28 @@ def needs(declaration: Declaration, environment: str) -> Needs:
                 SftpFolder(OUTBOUND, may_read=True, may_add=False),
                 SftpFolder(RECEIPTS, may_read=True, may_add=True),
             ),
+            policy=permissions.sftp_user(name, where),
+        ),
+        rotator=permissions.rotator(name, where, key_secret),
+        secrets=tuple(_secrets(key_secret, feeds)),
+        flows=tuple(_flows(where)),
+        jobs=tuple(
+            Job(feed.feed, feed.schedule.cron, feed.schedule.time_zone, feed.memory, tuple(variables(feed)))
+            for feed in sorted(feeds, key=lambda each: each.feed)
         ),
     )
+
+
+def sftp_key_secret(where: Place) -> str:
+    """Name the secret that holds the SFTP user's private key."""
+    return f"landbridge/{where.project}/{where.environment.lower()}/sftp/{where.sftp.user}"
+
+
+def _role(name: str, where: Place, kind: str, suffix: str, policy: Policy) -> Role:
+    cluster = where.kubernetes
+    namespace = (cluster.namespace if cluster else None) or where.project
+    account = cluster.service_account if cluster else "landbridge"
+    return Role(f"landbridge-{name}-{kind}", Trust(namespace, account + suffix), policy)
 
 
 def _buckets(where: Place, feeds: Iterable[Feed], staging_days: int) -> tuple[Bucket, ...]:
@@ -144,97 +208,43 @@ def _buckets(where: Place, feeds: Iterable[Feed], staging_days: int) -> tuple[Bu
         own.staging: Bucket(
             own.staging, "staging", versioned=True, expiring=(f"{DRAFTS}/",), days=staging_days
         ),
-        own.reports: Bucket(own.reports, "reports", versioned=True, folders=(OUTBOUND, RECEIPTS)),
-        own.ledger: Bucket(own.ledger, "ledger", versioned=True),
+        own.reports: Bucket(
+            own.reports,
+            "reports",
+            versioned=True,
+            folders=(OUTBOUND, RECEIPTS),
+            created_once=(f"{OUTBOUND}/",),
+        ),
+        own.ledger: Bucket(
+            own.ledger, "ledger", versioned=True, created_once=(permissions.ledger_prefix(where),)
+        ),
     }
-    for bucket, _ in _places(where, feeds):
+    for bucket, _ in permissions.further_places(where, feeds):
         if "*" not in bucket:
             named.setdefault(bucket, Bucket(bucket, "place", versioned=True))
     return tuple(named.values())
 
 
-def _pod(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
-    own, ledger = where.buckets, _ledger_prefix(where)
-    feeds = tuple(feeds)
-    statements = [
-        *_reading(where, feeds),
-        Statement(
-            "Stage",
-            (*_WRITE, "s3:GetObjectVersion"),
-            (objects_arn(own.staging, f"{DRAFTS}/"), objects_arn(own.staging, f"{QUARANTINE}/")),
-        ),
-        listing("StageSees", own.staging, (f"{DRAFTS}/", f"{QUARANTINE}/")),
-        Statement("Commit", ("s3:PutObject", "s3:GetObject"), (objects_arn(own.ledger, ledger),)),
-        listing("CommitSees", own.ledger, (f"{ledger}{_DATES}",)),
-        Statement("Promote", _WRITE, (objects_arn(own.reports, f"{OUTBOUND}/"),)),
-        listing("PromoteSees", own.reports, (f"{OUTBOUND}/",)),
-    ]
-    if further := sorted({objects_arn(bucket, prefix) for bucket, prefix in _places(where, feeds)}):
-        statements.append(Statement("PromoteFurther", _WRITE, tuple(further)))
-    return Policy(f"landbridge-{name}-pod", tuple(statements))
-
-
-def _operator(name: str, where: Place) -> Policy:
-    own, ledger = where.buckets, _ledger_prefix(where)
-    look = ("s3:ListBucket", "s3:ListBucketVersions")
-    released = (f"{OUTBOUND}/", f"{RECEIPTS}/")
-    staged = (f"{DRAFTS}/", f"{QUARANTINE}/")
-    return Policy(
-        f"landbridge-{name}-operator",
-        (
-            Statement("ReadStaging", _READ, tuple(objects_arn(own.staging, prefix) for prefix in staged)),
-            listing("SeeStaging", own.staging, staged, *look),
-            Statement("ReadLedger", _READ, (objects_arn(own.ledger, ledger),)),
-            listing("SeeLedger", own.ledger, (f"{ledger}{_DATES}",), *look),
-            Statement("ReadReports", _READ, tuple(objects_arn(own.reports, prefix) for prefix in released)),
-            listing("SeeReports", own.reports, released, *look),
-        ),
+def _secrets(key_secret: str, feeds: Iterable[Feed]) -> Iterator[Secret]:
+    yield Secret(
+        key_secret, "landbridge keys", "the collector's host", "private key of the SFTP user; rotated"
     )
+    for each in sorted({one for feed in feeds for one in secret_ids(feed)}):
+        users = sorted(feed.feed for feed in feeds if each in secret_ids(feed))
+        yield Secret(each, "its owner", "the pods", f"sources of {', '.join(users)}")
 
 
-def _ledger_prefix(where: Place) -> str:
-    prefix = where.buckets.ledger_prefix.strip("/")
-    return f"{prefix}/" if prefix else ""
-
-
-def _places(where: Place, feeds: Iterable[Feed]) -> Iterator[tuple[str, str]]:
-    """Give bucket and prefix of every further place; `*` for words that only a slot can fill."""
-    for feed in feeds:
-        for further in feed.file.also_to:
-            match further:
-                case StorePlace():
-                    prefix = _pattern(further.prefix or "", feed, where).strip("/")
-                    yield _pattern(further.bucket, feed, where), f"{prefix}/" if prefix else ""
-                case FolderPlace():
-                    continue
-                case _:
-                    assert_never(further)
-
-
-def _reading(where: Place, feeds: Iterable[Feed]) -> Iterator[Statement]:
-    """Allow what the feeds' own sources (and readiness signals) read in other buckets."""
-    found: dict[str, set[str]] = {}
-    for feed in feeds:
-        signals = [feed.schedule.ready.signal] if feed.schedule.ready else []
-        for source in (*feed.sources.values(), *signals):
-            if isinstance(source, FilesSource | FileReady) and source.path.startswith("s3://"):
-                bucket, _, pattern = source.path.removeprefix("s3://").partition("/")
-                prefix = re.split(r"[*?\[{]", _pattern(pattern, feed, where), maxsplit=1)[0]
-                found.setdefault(_pattern(bucket, feed, where), set()).add(prefix)
-    for number, (bucket, prefixes) in enumerate(sorted(found.items()), 1):
-        several = tuple(sorted(prefixes))
-        yield Statement(
-            f"Source{number}", ("s3:GetObject",), tuple(objects_arn(bucket, prefix) for prefix in several)
-        )
-        yield listing(f"Source{number}Sees", bucket, several)
-
-
-def _pattern(template: str, feed: Feed, where: Place) -> str:
-    """Fill what the environment and the feed know of a template; `*` for any other word."""
-    known = {
-        "environment": where.environment.lower(),
-        "ENVIRONMENT": where.environment,
-        "feed": feed.feed,
-        **{f"variables.{name}": value for name, value in where.variables.items()},
-    }
-    return re.sub(r"\{([^{}]*)\}", lambda word: known.get(word[1], "*"), template)
+def _flows(where: Place) -> Iterator[Flow]:
+    ground = ", ".join(where.aws.on_premises) if where.aws else "the Control-M servers"
+    yield Flow(
+        "collect", ground, f"the SFTP endpoint, {where.sftp.host}", where.sftp.port, "over Direct Connect"
+    )
+    for service, why in (
+        ("sts", "takes the role"),
+        ("s3", "stages, commits, promotes"),
+        ("secretsmanager", "resolves secrets"),
+    ):
+        yield Flow(service, "the pods", f"{service}.{where.region}.amazonaws.com", 443, why)
+    for reach in where.kubernetes.reach if where.kubernetes else ():
+        for port in reach.ports:
+            yield Flow(reach.name, "the pods", reach.cidr, port, "declared: `kubernetes.reach`")

@@ -9,6 +9,14 @@ from collections.abc import Mapping  # noqa: TC003 - whoever writes needs as JSO
 from dataclasses import dataclass, field
 
 PARTITION = "aws"
+KEY = "${KeyArn}"
+"""Stands for the ARN of the environment's KMS key, in the spelling of CloudFormation's `Fn::Sub`."""
+ACCOUNT = "${AWS::AccountId}"
+"""Stands for the account's number, as `KEY`."""
+TOPIC = "${AlarmTopicArn}"
+"""Stands for the ARN of the topic that alarms go to, as `KEY`."""
+SERVER = "${ServerId}"
+"""Stands for the id of the Transfer Family server, as `KEY`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,8 @@ class Statement:
     resources: tuple[str, ...]
     conditions: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """Operator -> key -> any of these values."""
+    why: str = ""
+    """What the step does with it, for a reviewer."""
 
     def document(self) -> dict[str, object]:
         """Give the statement as IAM reads it."""
@@ -52,6 +62,33 @@ class Policy:
         }
 
 
+def filled(document: Mapping[str, object], words: Mapping[str, str]) -> dict[str, object]:
+    """Give a policy document with KEY, ACCOUNT and the other words replaced by what they stand for."""
+
+    def fill(part: object) -> object:
+        match part:
+            case str():
+                for word, value in words.items():
+                    part = part.replace(word, value)
+                return part
+            case list():
+                return [fill(each) for each in part]
+            case dict():
+                return {key: fill(value) for key, value in part.items()}
+            case _:
+                return part
+
+    return {key: fill(value) for key, value in document.items()}
+
+
+def through(service: str, region: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Give the condition that a key is used only through an AWS service, on the caller's behalf.
+
+    Source: AWS KMS Developer Guide, "kms:ViaService".
+    """
+    return {"StringEquals": {"kms:ViaService": (f"{service}.{region}.amazonaws.com",)}}
+
+
 def bucket_arn(bucket: str) -> str:
     """Name a bucket itself, as `s3:ListBucket` wants it."""
     return f"arn:{PARTITION}:s3:::{bucket}"
@@ -62,13 +99,12 @@ def objects_arn(bucket: str, prefix: str) -> str:
     return f"{bucket_arn(bucket)}/{prefix}*"
 
 
-def listing(sid: str, bucket: str, prefixes: tuple[str, ...], *actions: str) -> Statement:
+def listing(sid: str, bucket: str, prefixes: tuple[str, ...], *actions: str, why: str = "") -> Statement:
     """Allow to list what begins with one of `prefixes`, and nothing else.
 
     IAM compares the request's `prefix` with these; a request without one is refused, and so is the hidden
     question that S3 asks itself before it answers a HEAD with 404 instead of 403.
     """
     patterns = tuple(f"{prefix}*" for prefix in prefixes)
-    return Statement(
-        sid, actions or ("s3:ListBucket",), (bucket_arn(bucket),), {"StringLike": {"s3:prefix": patterns}}
-    )
+    condition = {"StringLike": {"s3:prefix": patterns}}
+    return Statement(sid, actions or ("s3:ListBucket",), (bucket_arn(bucket),), condition, why)

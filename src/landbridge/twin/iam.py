@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from landbridge.deploy.policy import ACCOUNT as ACCOUNT_WORD
+from landbridge.deploy.policy import KEY, TOPIC, filled
+
 if TYPE_CHECKING:
     from landbridge.deploy.needs import Needs, Role, SftpUser
 
@@ -43,7 +46,10 @@ def document(needs: Needs, *, issuer: str, signing_key: str) -> dict[str, object
             }
         ],
         "policy": {"defaultEffect": "Deny"},
-        "policies": [{"name": role.policy.name, "document": role.policy.document()} for role in roles],
+        "policies": [
+            {"name": role.policy.name, "document": filled(role.policy.document(), _words(needs.region))}
+            for role in roles
+        ],
         "roles": [
             {
                 "roleName": role.name,
@@ -53,6 +59,15 @@ def document(needs: Needs, *, issuer: str, signing_key: str) -> dict[str, object
             }
             for role in roles
         ],
+    }
+
+
+def _words(region: str) -> dict[str, str]:
+    """Give what the words of a policy stand for here; there is no such key or topic, and nothing of it is enforced."""
+    return {
+        KEY: f"arn:aws:kms:{region}:{ACCOUNT}:key/twin",
+        ACCOUNT_WORD: ACCOUNT,
+        TOPIC: f"arn:aws:sns:{region}:{ACCOUNT}:twin",
     }
 
 

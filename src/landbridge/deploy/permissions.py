@@ -1,0 +1,258 @@
+"""What may each role do, and why? One function a role, from the declaration; `needs` puts them together.
+
+The roles are shared by all feeds of an environment, so the policies name prefixes, not feeds: a new feed is no change
+of permissions, and a hundred feeds stay below IAM's 6,144 characters.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, assert_never
+
+from landbridge.deploy.policy import (
+    ACCOUNT,
+    KEY,
+    PARTITION,
+    SERVER,
+    TOPIC,
+    Policy,
+    Statement,
+    bucket_arn,
+    listing,
+    objects_arn,
+    through,
+)
+from landbridge.deploy.referred import secret_ids
+from landbridge.feed.inputs import FileReady, FilesSource
+from landbridge.feed.outputs import FolderPlace, StorePlace
+from landbridge.naming import DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from landbridge.feed import Feed
+    from landbridge.project import Place
+
+_WRITE = ("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload")
+"""S3 asks `s3:GetObject` for HEAD, too: without it nobody could see whose bytes a 412 speaks of. Deleting is never needed."""
+_READ = ("s3:GetObject", "s3:GetObjectVersion")
+_DATES = "????-??-??/"
+"""What every key of the ledger begins with (naming.ledger_day), for IAM's StringLike."""
+
+
+def pod(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
+    """Give what a run may do: read its sources, stage, commit, promote."""
+    feeds = tuple(feeds)
+    return Policy(f"landbridge-{name}-pod", (*_sources(where, feeds), *_run(where, feeds)))
+
+
+def operator(name: str, where: Place) -> Policy:
+    """Give what people who look, and their monitoring, may do: read everything, change nothing."""
+    return Policy(f"landbridge-{name}-operator", tuple(_looking(where)))
+
+
+def watch(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
+    """Give what the watch may do: look, tell, and, where that is declared, run what was missed."""
+    told = Statement("Tell", ("sns:Publish",), (TOPIC,), why="tells the alarm topic what is late or missing")
+    declared = where.kubernetes.watch if where.kubernetes else None
+    if declared is None or declared.catch_up is None:
+        return Policy(f"landbridge-{name}-watch", (*_looking(where), told))
+    run = pod(name, where, feeds).statements
+    taken = {each.sid for each in run}
+    looking = (each for each in _looking(where) if each.sid not in taken)
+    return Policy(f"landbridge-{name}-watch", (*run, *looking, told))
+
+
+def sftp_user(name: str, where: Place) -> Policy:
+    """Give what the collector's SFTP user may do on S3: read what is released, add and read receipts.
+
+    Source: AWS Transfer Family User Guide, "Create an IAM role and policy".
+    """
+    reports = where.buckets.reports
+    outbound, receipts = objects_arn(reports, f"{OUTBOUND}/"), objects_arn(reports, f"{RECEIPTS}/")
+    folders = tuple(each for name in (OUTBOUND, RECEIPTS) for each in (name, f"{name}/*"))
+    statements = [
+        Statement(
+            "List",
+            ("s3:ListBucket",),
+            (bucket_arn(reports),),
+            {"StringLike": {"s3:prefix": folders}},
+            "lists what is released, and the receipts",
+        ),
+        Statement(
+            "Locate", ("s3:GetBucketLocation",), (bucket_arn(reports),), why="Transfer Family asks at log-in"
+        ),
+        Statement("Collect", _READ, (outbound, receipts), why="downloads files, manifests and receipts"),
+        Statement("Acknowledge", ("s3:PutObject",), (receipts,), why="sends receipts"),
+        Statement(
+            "Decrypt",
+            ("kms:Decrypt", "kms:GenerateDataKey"),
+            (KEY,),
+            through("s3", where.region),
+            "reads encrypted objects, and writes receipts encrypted",
+        ),
+    ]
+    if where.aws and where.aws.sftp_may_delete:
+        why = "declared: `sftp_may_delete`, for a mover that deletes what it took"
+        statements.append(Statement("Delete", ("s3:DeleteObject",), (outbound,), why=why))
+    return Policy(f"landbridge-{name}-sftp-user", tuple(statements))
+
+
+def rotator(name: str, where: Place, secret: str) -> Policy:
+    """Give what whoever runs `landbridge keys` may do: the SFTP user's keys and their secret, nothing else.
+
+    Source: Service Authorization Reference, AWS Transfer Family and AWS Secrets Manager.
+    """
+    transfer = f"arn:{PARTITION}:transfer:{where.region}:{ACCOUNT}"
+    return Policy(
+        f"landbridge-{name}-rotator",
+        (
+            Statement(
+                "KeepKey",
+                (
+                    "secretsmanager:DescribeSecret",
+                    "secretsmanager:GetSecretValue",
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:UpdateSecretVersionStage",
+                ),
+                (secret_arn(where, secret),),
+                why="keeps the private key: pending, current, previous",
+            ),
+            Statement(
+                "Announce",
+                ("transfer:DescribeUser", "transfer:ImportSshPublicKey", "transfer:DeleteSshPublicKey"),
+                (f"{transfer}:user/{SERVER}/{where.sftp.user}",),
+                why="tells the server the public key, and takes the old one away",
+            ),
+            Statement(
+                "HostKeys",
+                (
+                    "transfer:DescribeServer",
+                    "transfer:ListHostKeys",
+                    "transfer:DescribeHostKey",
+                    "transfer:ImportHostKey",
+                    "transfer:DeleteHostKey",
+                ),
+                (f"{transfer}:server/{SERVER}", f"{transfer}:host-key/{SERVER}/*"),
+                why="pins the host key, and changes it with an overlap",
+            ),
+            Statement(
+                "EncryptKey",
+                ("kms:Decrypt", "kms:GenerateDataKey"),
+                (KEY,),
+                through("secretsmanager", where.region),
+                "the secret is encrypted with the environment's key",
+            ),
+        ),
+    )
+
+
+def secret_arn(where: Place, name: str) -> str:
+    """Name a secret; the six characters at the end are made up by Secrets Manager."""
+    return f"arn:{PARTITION}:secretsmanager:{where.region}:{ACCOUNT}:secret:{name}-??????"
+
+
+def ledger_prefix(where: Place) -> str:
+    """Give the prefix that the ledger's keys begin with, ending in `/`; empty without one."""
+    prefix = where.buckets.ledger_prefix.strip("/")
+    return f"{prefix}/" if prefix else ""
+
+
+def further_places(where: Place, feeds: Iterable[Feed]) -> Iterator[tuple[str, str]]:
+    """Give bucket and prefix of every further place; `*` for words that only a slot can fill."""
+    for feed in feeds:
+        for further in feed.file.also_to:
+            match further:
+                case StorePlace():
+                    prefix = _pattern(further.prefix or "", feed, where).strip("/")
+                    yield _pattern(further.bucket, feed, where), f"{prefix}/" if prefix else ""
+                case FolderPlace():
+                    continue
+                case _:
+                    assert_never(further)
+
+
+def _run(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
+    own, ledger = where.buckets, ledger_prefix(where)
+    staged = (f"{DRAFTS}/", f"{QUARANTINE}/")
+    yield Statement(
+        "Stage",
+        (*_WRITE, "s3:GetObjectVersion"),
+        tuple(objects_arn(own.staging, prefix) for prefix in staged),
+        why="stages what was generated, reads it back for validation, keeps what broke its contract",
+    )
+    yield listing("StageSees", own.staging, staged, why="tells an absent key from a forbidden one")
+    yield Statement(
+        "Commit",
+        ("s3:PutObject", "s3:GetObject"),
+        (objects_arn(own.ledger, ledger),),
+        why="writes the verdict once, and reads it",
+    )
+    yield listing("CommitSees", own.ledger, (f"{ledger}{_DATES}",), why="finds the newest revision of a slot")
+    yield Statement(
+        "Promote",
+        _WRITE,
+        (objects_arn(own.reports, f"{OUTBOUND}/"),),
+        why="copies to the final name, then the manifest",
+    )
+    yield listing("PromoteSees", own.reports, (f"{OUTBOUND}/",), why="as StageSees")
+    if further := sorted({objects_arn(bucket, prefix) for bucket, prefix in further_places(where, feeds)}):
+        yield Statement("PromoteFurther", _WRITE, tuple(further), why="copies to the feeds' further places")
+    yield Statement(
+        "Encrypt",
+        ("kms:GenerateDataKey", "kms:Decrypt"),
+        (KEY,),
+        through("s3", where.region),
+        "S3 encrypts with the environment's key; a multipart upload needs Decrypt, too",
+    )
+
+
+def _looking(where: Place) -> Iterator[Statement]:
+    own, ledger = where.buckets, ledger_prefix(where)
+    look = ("s3:ListBucket", "s3:ListBucketVersions")
+    released = (f"{OUTBOUND}/", f"{RECEIPTS}/")
+    staged = (f"{DRAFTS}/", f"{QUARANTINE}/")
+    for of, bucket, prefixes, why in (
+        ("Staging", own.staging, staged, "reads drafts and what is in quarantine"),
+        ("Ledger", own.ledger, (ledger,), "reads the verdicts"),
+        ("Reports", own.reports, released, "reads what is released, and every version of a receipt"),
+    ):
+        seen = (f"{ledger}{_DATES}",) if of == "Ledger" else prefixes
+        resources = tuple(objects_arn(bucket, prefix) for prefix in prefixes)
+        yield Statement(f"Read{of}", _READ, resources, why=why)
+        yield listing(f"See{of}", bucket, seen, *look, why=why)
+    yield Statement(
+        "Decrypt", ("kms:Decrypt",), (KEY,), through("s3", where.region), "reads encrypted objects"
+    )
+
+
+def _sources(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
+    """Allow what the feeds' own sources (and readiness signals) read: other buckets, secrets."""
+    found: dict[str, set[str]] = {}
+    for feed in feeds:
+        signals = [feed.schedule.ready.signal] if feed.schedule.ready else []
+        for source in (*feed.sources.values(), *signals):
+            if isinstance(source, FilesSource | FileReady) and source.path.startswith("s3://"):
+                bucket, _, pattern = source.path.removeprefix("s3://").partition("/")
+                prefix = re.split(r"[*?\[{]", _pattern(pattern, feed, where), maxsplit=1)[0]
+                found.setdefault(_pattern(bucket, feed, where), set()).add(prefix)
+    for number, (bucket, prefixes) in enumerate(sorted(found.items()), 1):
+        several = tuple(sorted(prefixes))
+        resources = tuple(objects_arn(bucket, prefix) for prefix in several)
+        yield Statement(f"Source{number}", ("s3:GetObject",), resources, why="reads a declared source")
+        yield listing(f"Source{number}Sees", bucket, several, why="finds the files of a declared source")
+    if secrets := sorted({each for feed in feeds for each in secret_ids(feed)}):
+        resources = tuple(secret_arn(where, each) for each in secrets)
+        why = "resolves the `aws-sm:` references of the feeds"
+        yield Statement("Secrets", ("secretsmanager:GetSecretValue",), resources, why=why)
+
+
+def _pattern(template: str, feed: Feed, where: Place) -> str:
+    """Fill what the environment and the feed know of a template; `*` for any other word."""
+    known = {
+        "environment": where.environment.lower(),
+        "ENVIRONMENT": where.environment,
+        "feed": feed.feed,
+        **{f"variables.{name}": value for name, value in where.variables.items()},
+    }
+    return re.sub(r"\{([^{}]*)\}", lambda word: known.get(word[1], "*"), template)

@@ -45,6 +45,7 @@ COMMANDS = (
     Command(
         "verify", "verify", "Read a slot's bytes again wherever they are, and compare with the evidence."
     ),
+    Command("keys", "keys", "The SSH keys of the SFTP side: create, rotate, retire, status.", group=True),
     Command("twin", "twin", "The whole chain on this machine: up, down, status.", group=True),
 )
 

@@ -6,14 +6,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from landbridge import collect as story
 from landbridge import wiring
-from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
+from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption, duration_of
 from landbridge.cli.output import err, print_error, print_json, print_table, progress
 from landbridge.errors import Exit, LandbridgeError, UsageError
-from landbridge.feed.words import Duration
 from landbridge.released import State, offered
 from landbridge.wiring import choice
 
@@ -76,7 +74,7 @@ def collect(
     place = wiring.environment_of(declaration, environment)
     wanted = [choice.feed_of(declaration, name, place).feed for name in feed or ()]
     first = _date(since) if since else (wiring.now() - LOOK_BACK).date()
-    pause = _pause(every)
+    pause = duration_of(every)
     wiring.log(verbose=False, environment=place)
     if adopt_share:
         return _adopt(declaration, place, twin=twin)
@@ -182,10 +180,3 @@ def _date(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"`--since {text}` is not a date", expected="a business date: 2026-11-01") from error
-
-
-def _pause(text: str) -> timedelta:
-    try:
-        return TypeAdapter(Duration).validate_python(text)
-    except ValidationError as error:
-        raise UsageError(f"`--every {text}` is not a duration", expected="30s, 5m or 1h") from error

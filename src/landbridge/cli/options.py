@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from landbridge.errors import UsageError
 
 ProjectFolder = Annotated[
     Path,
@@ -30,3 +33,19 @@ DateOption = Annotated[
     ),
 ]
 HERE = Path()
+
+
+def duration_of(text: str) -> timedelta:
+    """Read a duration that was typed: `30s`, `90m`, `2h`, `1h30m`.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from landbridge.feed.words import Duration
+
+    try:
+        return TypeAdapter[timedelta](Duration).validate_python(text)
+    except ValidationError as error:
+        raise UsageError(f"`{text}` is not a duration", expected="`30s`, `90m`, `2h` or `1h30m`") from error

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from landbridge import wiring
-from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
+from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, duration_of
 from landbridge.cli.output import err, print_json, print_pairs, print_table, progress
 from landbridge.errors import Exit, Unavailable, UsageError
-from landbridge.feed.words import Duration
 from landbridge.wiring.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -139,7 +137,7 @@ def tick(
         wiring.twin_of(declaration, place),
         at,
         clock=SystemClock(),
-        within=_duration(within),
+        within=duration_of(within),
     )
     if as_json:
         print_json(fired)
@@ -199,13 +197,6 @@ def _instant(text: str) -> datetime:
             f"`{text}` is no time", expected="2026-11-20T07:00, or 2026-11-20T07:00+01:00"
         ) from error
     return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        return TypeAdapter[timedelta](Duration).validate_python(text)
-    except ValidationError as error:
-        raise UsageError(f"`{text}` is no duration", expected="`30s`, `90m`, `2h` or `1h30m`") from error
 
 
 def _has_scheduler(twin: TwinState) -> bool:

@@ -166,7 +166,7 @@ def needs(declaration: Declaration, environment: str) -> Needs:
         project=where.project,
         environment=environment,
         region=where.region,
-        key_alias=f"alias/landbridge-{name}",
+        key_alias=key_alias(where),
         buckets=_buckets(where, feeds, declaration.project.staging_days),
         pod=_role(name, where, "pod", "", permissions.pod(name, where, feeds)),
         operator=_role(name, where, "operator", "-operator", permissions.operator(name, where)),
@@ -180,14 +180,24 @@ def needs(declaration: Declaration, environment: str) -> Needs:
             ),
             policy=permissions.sftp_user(name, where),
         ),
-        rotator=permissions.rotator(name, where, key_secret),
-        secrets=tuple(_secrets(key_secret, feeds)),
+        rotator=permissions.rotator(name, where, (key_secret, sftp_host_secret(where))),
+        secrets=tuple(_secrets(where, feeds)),
         flows=tuple(_flows(where)),
         jobs=tuple(
             Job(feed.feed, feed.schedule.cron, feed.schedule.time_zone, feed.memory, tuple(variables(feed)))
             for feed in sorted(feeds, key=lambda each: each.feed)
         ),
     )
+
+
+def key_alias(where: Place) -> str:
+    """Name the KMS key that encrypts everything of an environment at rest."""
+    return f"alias/landbridge-{where.project}-{where.environment.lower()}"
+
+
+def sftp_host_secret(where: Place) -> str:
+    """Name the secret that holds the private half of the server's host key, so that a new server can show it again."""
+    return f"landbridge/{where.project}/{where.environment.lower()}/sftp-host"
 
 
 def sftp_key_secret(where: Place) -> str:
@@ -225,9 +235,13 @@ def _buckets(where: Place, feeds: Iterable[Feed], staging_days: int) -> tuple[Bu
     return tuple(named.values())
 
 
-def _secrets(key_secret: str, feeds: Iterable[Feed]) -> Iterator[Secret]:
+def _secrets(where: Place, feeds: Iterable[Feed]) -> Iterator[Secret]:
+    made: Literal["landbridge keys"] = "landbridge keys"
     yield Secret(
-        key_secret, "landbridge keys", "the collector's host", "private key of the SFTP user; rotated"
+        sftp_key_secret(where), made, "the collector's host", "private key of the SFTP user; rotated"
+    )
+    yield Secret(
+        sftp_host_secret(where), made, "nobody else", "private host key, for when the server is replaced"
     )
     for each in sorted({one for feed in feeds for one in secret_ids(feed)}):
         users = sorted(feed.feed for feed in feeds if each in secret_ids(feed))

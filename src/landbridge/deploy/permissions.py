@@ -98,8 +98,8 @@ def sftp_user(name: str, where: Place) -> Policy:
     return Policy(f"landbridge-{name}-sftp-user", tuple(statements))
 
 
-def rotator(name: str, where: Place, secret: str) -> Policy:
-    """Give what whoever runs `landbridge keys` may do: the SFTP user's keys and their secret, nothing else.
+def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
+    """Give what whoever runs `landbridge keys` may do: the keys of the SFTP side and their secrets, nothing else.
 
     Source: Service Authorization Reference, AWS Transfer Family and AWS Secrets Manager.
     """
@@ -110,12 +110,14 @@ def rotator(name: str, where: Place, secret: str) -> Policy:
             Statement(
                 "KeepKey",
                 (
+                    "secretsmanager:CreateSecret",
+                    "secretsmanager:TagResource",
                     "secretsmanager:DescribeSecret",
                     "secretsmanager:GetSecretValue",
                     "secretsmanager:PutSecretValue",
                     "secretsmanager:UpdateSecretVersionStage",
                 ),
-                (secret_arn(where, secret),),
+                tuple(secret_arn(where, secret) for secret in secrets),
                 why="keeps the private key: pending, current, previous",
             ),
             Statement(
@@ -126,13 +128,7 @@ def rotator(name: str, where: Place, secret: str) -> Policy:
             ),
             Statement(
                 "HostKeys",
-                (
-                    "transfer:DescribeServer",
-                    "transfer:ListHostKeys",
-                    "transfer:DescribeHostKey",
-                    "transfer:ImportHostKey",
-                    "transfer:DeleteHostKey",
-                ),
+                ("transfer:ListHostKeys", "transfer:ImportHostKey", "transfer:DeleteHostKey"),
                 (f"{transfer}:server/{SERVER}", f"{transfer}:host-key/{SERVER}/*"),
                 why="pins the host key, and changes it with an overlap",
             ),

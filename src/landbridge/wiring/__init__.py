@@ -21,10 +21,12 @@ from landbridge.wiring.process import Process
 from landbridge.wiring.secrets import References
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import boto3
 
+    from landbridge.deploy.keys.user import World as KeysWorld
     from landbridge.facts import Commitment, Location, Slot
     from landbridge.feed import Feed
     from landbridge.ports import Progress
@@ -148,6 +150,38 @@ def share(declared: Declaration, environment: str, *, twin: bool, progress: Prog
     from landbridge.wiring.ground_side import share as make
 
     return make(_host(declared, environment, twin=twin, progress=progress))
+
+
+def keys(
+    declared: Declaration, environment: str, server: str, *, host: bool, tell: Callable[[str], None]
+) -> KeysWorld:
+    """Fill in what the key commands stand on, for the SFTP user's key or for the host key; nothing is connected yet."""
+    import boto3
+
+    from landbridge.wiring.keys_side import make
+
+    place = place_of(declared.project, environment)
+    session = boto3.Session(region_name=place.region)
+    return make(
+        place,
+        server,
+        host=host,
+        session=session,
+        references=_references(declared, session),
+        clock=SystemClock(),
+        tell=tell,
+    )
+
+
+def pinned(declared: Declaration, environment: str) -> tuple[str, ...]:
+    """Give the pinned host keys of an environment, as far as they are there."""
+    from landbridge.errors import UsageError
+    from landbridge.wiring.keys_side import pins
+
+    try:
+        return pins(place_of(declared.project, environment), _references(declared, None))
+    except UsageError:  # a file or variable that is declared and not made yet pins nothing
+        return ()
 
 
 def _host(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Host:

@@ -1,0 +1,69 @@
+"""How are the ports of the key commands filled in: Secrets Manager, Transfer Family, the endpoint?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from landbridge.deploy.keys.aws import SecretCustody, TransferServer
+from landbridge.deploy.keys.user import World
+from landbridge.deploy.needs import key_alias, sftp_host_secret, sftp_key_secret
+from landbridge.errors import UsageError
+from landbridge.sftp.door import SftpDoor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import boto3
+
+    from landbridge.ports import Clock
+    from landbridge.project import Place
+    from landbridge.wiring.secrets import References
+
+
+def make(
+    place: Place,
+    server: str,
+    *,
+    host: bool,
+    session: boto3.Session,
+    references: References,
+    clock: Clock,
+    tell: Callable[[str], None],
+) -> World:
+    """Fill in the world of the SFTP user's key, or of the host key.
+
+    Raises:
+        UsageError: which server is not known.
+    """
+    adopted = place.aws.adopt if place.aws else None
+    server = server or (adopted.server if adopted and adopted.server else "")
+    if not server:
+        raise UsageError(
+            f"which SFTP server of {place.environment}?",
+            expected="`--server s-...`, or `aws.adopt.server` in the declaration",
+            hint="the stacks' outputs name it: landbridge deploy aws status",
+        )
+    secret = sftp_host_secret(place) if host else sftp_key_secret(place)
+    key = (adopted.key if adopted else None) or key_alias(place)
+    tags = place.aws.tags if place.aws else {}
+    declared = place.sftp
+    return World(
+        custody=SecretCustody(session.client("secretsmanager"), secret, key, tags),
+        server=TransferServer(session.client("transfer"), server, declared.user),
+        door=SftpDoor(
+            references.text(declared.host), declared.port, declared.user, lambda: pins(place, references)
+        ),
+        now=clock.now,
+        sleep=clock.sleep,
+        tell=tell,
+    )
+
+
+def pins(place: Place, references: References) -> tuple[str, ...]:
+    """Give the pinned host keys of an environment; a file may hold several lines."""
+    return tuple(
+        line.strip()
+        for declared in place.sftp.host_keys
+        for line in references.text(declared).splitlines()
+        if line.strip()
+    )

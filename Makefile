@@ -22,7 +22,7 @@ demo: .venv/installed ## carry real data over the whole bridge, on this machine
 check: lint ## lint, types, floors and the fast tests (under 90 s)
 	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not story"
 
-test: tools lint ## everything that CI runs: lint, all tests, documentation
+test: tools lint .venv-ministack/installed ## everything that CI runs: lint, all tests, documentation
 	$(BIN)/pytest -n $(WORKERS)
 	$(MAKE) --no-print-directory docs
 
@@ -36,6 +36,7 @@ lock: $(UV) ## pin what pyproject.toml asks for, with hashes (UPGRADE=1: take th
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --override requirements/overrides.txt pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --all-extras --group bench -c requirements/dev.txt -o requirements/bench.txt
+	$(COMPILE) --group ministack -o requirements/ministack.txt
 	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/uv.txt
 
 clean: ## remove what the tools left behind (not .venv)
@@ -88,4 +89,10 @@ $(UV): requirements/uv.txt
 	$(PYTHON) -m venv .venv-bench
 	$(UV) pip install --python .venv-bench/bin/python --compile-bytecode --no-deps --require-hashes -r requirements/bench.txt
 	$(UV) pip install --python .venv-bench/bin/python --quiet --no-deps -e .
+	@touch $@
+
+# The AWS account of the tests pins botocore: an environment of its own, too.
+.venv-ministack/installed: $(UV) requirements/ministack.txt
+	$(PYTHON) -m venv .venv-ministack
+	$(UV) pip install --python .venv-ministack/bin/python --compile-bytecode --no-deps --require-hashes -r requirements/ministack.txt
 	@touch $@

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from examples.servers import postgres as servers
+from tests.servers import ministack as accounts
 from tests.servers import seaweed as stores
 
 if TYPE_CHECKING:
@@ -35,3 +36,10 @@ def seaweed() -> Iterator[stores.Lent]:
     """Lend one real S3 and SFTP server for the whole session; make buckets of your own in it."""
     with stores.lent() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[accounts.Ministack]:
+    """Lend one AWS account for the whole session; name everything in it after your own test."""
+    with accounts.running() as account:
+        yield account

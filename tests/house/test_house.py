@@ -13,6 +13,7 @@ _LOCKS = {
     "runtime.txt": {"runtime"},
     "dev.txt": {"runtime", "twin", "examples", "dev", "build"},
     "bench.txt": {"runtime", "bench", "twin", "examples"},
+    "ministack.txt": {"ministack"},
 }
 
 

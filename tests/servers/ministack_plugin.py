@@ -157,10 +157,11 @@ def _import_host_key(data: Properties) -> Any:
 
 
 def _offer(server: Properties) -> None:
-    newest = {key["Type"]: key["key"] for key in server["HostKeys"]}
+    # Of each type the oldest is shown (AWS Transfer Family User Guide, "Add an additional server host key").
+    oldest = {key["Type"]: key["key"] for key in reversed(server["HostKeys"])}
     own = transfer._sftp_load_or_generate_host_key()
-    newest.setdefault(own.get_algorithm(), own)
-    transfer._sftp_shared_acceptor.update(server_host_keys=list(newest.values()))
+    oldest.setdefault(own.get_algorithm(), own)
+    transfer._sftp_shared_acceptor.update(server_host_keys=list(oldest.values()))
 
 
 def _host_key(data: Properties) -> tuple[Properties, Properties] | None:

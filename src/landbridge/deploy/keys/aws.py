@@ -36,11 +36,7 @@ class SecretCustody:
     def look(self) -> Held:
         """See ports.Custody."""
         with _translated(f"looking at the secret {self.name}"):
-            try:
-                stages = self._client.describe_secret(SecretId=self.name).get("VersionIdsToStages", {})
-            except self._client.exceptions.ResourceNotFoundException:
-                return Held()
-            by_label = {label: version for version, labels in stages.items() for label in labels}
+            by_label = self._labels()
             read = {
                 version: self._read(version)
                 for version in {by_label.get(label) for label in (_PENDING, _CURRENT, _PREVIOUS)}
@@ -57,6 +53,8 @@ class SecretCustody:
         after = held.current.id if held.current else "none"
         with _translated(f"writing the secret {self.name}"):
             self._make()
+            if self._labels().get(_PENDING):
+                return  # somebody else was first
             try:
                 self._put(pair, uuid.uuid5(_SPACE, f"{self.name} after {after}"))
             except self._client.exceptions.ResourceExistsException:
@@ -67,13 +65,16 @@ class SecretCustody:
         """See ports.Custody."""
         if held.pending is None:
             return
-        pending, current = held.pending.id, held.current.id if held.current else ""
+        pending = held.pending.id
         with _translated(f"changing the secret {self.name}"):
-            if pending != current:
-                self._move(pending, current)
-            self._client.update_secret_version_stage(
-                SecretId=self.name, VersionStage=_PENDING, RemoveFromVersionId=pending
-            )
+            labels = self._labels()
+            if labels.get(_CURRENT) != pending:
+                # A label may be on a version that has no value yet.
+                self._move(pending, held.current.id if held.current else labels.get(_CURRENT, ""))
+            if labels.get(_PENDING) == pending:
+                self._client.update_secret_version_stage(
+                    SecretId=self.name, VersionStage=_PENDING, RemoveFromVersionId=pending
+                )
 
     def _put(self, pair: KeyPair, version: uuid.UUID) -> None:
         self._client.put_secret_value(
@@ -97,11 +98,22 @@ class SecretCustody:
                 f"somebody else changed {self.name} meanwhile", hint="look at `landbridge keys status`"
             ) from error
 
+    def _labels(self) -> dict[str, str]:
+        """Give the version under each label; none while there is no secret."""
+        try:
+            stages = self._client.describe_secret(SecretId=self.name).get("VersionIdsToStages", {})
+        except self._client.exceptions.ResourceNotFoundException:
+            return {}
+        return {label: version for version, labels in stages.items() for label in labels}
+
     def _read(self, version: str) -> Version | None:
         try:
-            text = self._client.get_secret_value(SecretId=self.name, VersionId=version)["SecretString"]
+            answer = self._client.get_secret_value(SecretId=self.name, VersionId=version)
         except self._client.exceptions.ResourceNotFoundException:
-            return None  # a label without a value: a secret that a template made has none
+            return None
+        text = answer.get("SecretString", "")
+        if not text:
+            return None  # a secret that a template made has no value yet
         return Version(version, KeyPair.parse(text, f"{self.name} ({version})"))
 
     def _make(self) -> None:

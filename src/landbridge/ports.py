@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from landbridge.errors import LandbridgeError
     from landbridge.facts import Content, GateReport, Location, Manifest, Receipt, Slot, SourceFact
 
 
@@ -295,6 +296,25 @@ class Claim(Protocol):
         ...
 
 
+class Claimed(Protocol):
+    """Claims on several slots, whose files take each step on the share together: one fsync serves them all."""
+
+    @property
+    def claims(self) -> Sequence[Claim | LandbridgeError]:
+        """The claim on each slot, in the order asked, or what `Share.claim` would have raised for it alone."""
+        ...
+
+    def land_all(
+        self, came: Sequence[Content | Receipt | LandbridgeError]
+    ) -> list[Receipt | LandbridgeError]:
+        """Do as `Claim.land` for what came under each claim; anything but a Content is its own answer.
+
+        What goes wrong with one is its answer and keeps no other from landing. No file takes a step before its own
+        step before is durable: killed anywhere, each of them is as if it had been landed alone.
+        """
+        ...
+
+
 class Share(Protocol):
     """The destination file share of one environment, with its journal. The consumer may take a landed file at any moment.
 
@@ -319,8 +339,16 @@ class Share(Protocol):
         """
         ...
 
-    def receipted(self, receipt: Receipt) -> None:
-        """Journal that the receipt was sent. Idempotent."""
+    def claim_all(self, manifests: Sequence[Manifest]) -> AbstractContextManager[Claimed]:
+        """Do as `claim` for several slots at once; of two manifests of one slot only the first gets a claim.
+
+        Raises:
+            IntegrityBroken: a journal is damaged.
+        """
+        ...
+
+    def receipted(self, *receipts: Receipt) -> None:
+        """Journal that the receipts were sent. Idempotent."""
         ...
 
     def unreceipted(self, since: date) -> list[Receipt]:

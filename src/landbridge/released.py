@@ -6,16 +6,18 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
-from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted
+from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, TryAgain
+from landbridge.facts import Receipt
 from landbridge.ledger import confirm, manifest_from, read_receipt
 from landbridge.naming import MANIFESTS, RECEIPTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
-    from landbridge.facts import Manifest
+    from landbridge.facts import Content, Manifest
     from landbridge.ports import RemoteFile
     from landbridge.world import Ground
 
@@ -55,6 +57,43 @@ class Outcome:
     """On the share."""
     size: int = 0
     error: LandbridgeError | None = None
+
+
+def outcome_of(
+    manifest: Manifest,
+    came: Content | Receipt | LandbridgeError | None,
+    landed: Receipt | LandbridgeError | None,
+    unsent: Mapping[Receipt, LandbridgeError],
+) -> Outcome:
+    """Say how it ended: what came of the download, what of the landing, and which receipts could not be sent."""
+    ended = partial(Outcome, f"{manifest.feed}/{manifest.occurrence}", manifest.revision)
+    match landed:
+        case None:
+            return ended(State.NOT_TRIED, manifest.landed_name)
+        case TryAgain():
+            return ended(State.BUSY, error=landed)
+        case IntegrityBroken():
+            return ended(State.REFUSED, error=landed)
+        case LandbridgeError():
+            return ended(State.FAILED, error=landed)
+        case _ if landed.revision > manifest.revision:
+            return ended(State.SUPERSEDED)
+        case _:
+            known = isinstance(came, Receipt)
+            return proven(landed, State.ALREADY_THERE if known else State.DELIVERED, unsent)
+
+
+def proven(receipt: Receipt, state: State, unsent: Mapping[Receipt, LandbridgeError]) -> Outcome:
+    """Say that the share has or had the file, and whether its receipt could be sent."""
+    error = unsent.get(receipt)
+    return Outcome(
+        f"{receipt.feed}/{receipt.occurrence}",
+        receipt.revision,
+        State.UNRECEIPTED if error else state,
+        receipt.landed_path,
+        receipt.size,
+        error,
+    )
 
 
 @dataclass(slots=True)

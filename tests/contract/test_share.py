@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,7 +14,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.errors import IntegrityBroken, ShareRefused, TryAgain, UsageError
+from landbridge.errors import (
+    DiskFailed,
+    IntegrityBroken,
+    LandbridgeError,
+    ShareRefused,
+    TryAgain,
+    Unavailable,
+    UsageError,
+)
 from landbridge.facts import Content, Manifest, Receipt
 from landbridge.share.folder import FolderShare
 from landbridge.share.platform import Way
@@ -433,3 +442,118 @@ def test_many_threads_share_one_journal(stand: Stand) -> None:
     assert stand.open("edge2").unreceipted(DAY) == sorted(receipts, key=lambda one: one.landed_at)
     assert list((stand.private / "claims").iterdir()) == []
     assert list((stand.private / "parts").iterdir()) == []
+
+
+def test_what_goes_wrong_with_one_keeps_no_other_from_landing(stand: Stand) -> None:
+    one, other = stand.open("edge1"), stand.open("edge2")
+    names = ("fine", "torn", "taken", "claimed", "stolen", "landed", "line", "also-fine")
+    wanted = [manifest(feed=name, name=f"in/{name}.csv", done_name=f"in/{name}.done") for name in names]
+    wanted[6] = replace(wanted[6], done_name="in/fine.csv/done")
+    landed = deliver(other, wanted[5])
+    with other.claim(wanted[3]), one.claim_all([*wanted, wanted[0]]) as claimed:
+        came: list[Content | Receipt | LandbridgeError] = []
+        for name, claim in zip([*names, "again"], claimed.claims, strict=True):
+            if isinstance(claim, LandbridgeError) or claim.landed is not None:
+                came.append(claim if isinstance(claim, LandbridgeError) else claim.landed)  # type: ignore[arg-type]
+                continue
+            claim.part.write_bytes(b"torn" if name == "torn" else BODY)
+            came.append(Unavailable("cut") if name == "line" else content(BODY))
+        (stand.root / "in/taken.csv").write_bytes(b"somebody else's")
+        _remove_claim(stand, "stolen")
+        answers = claimed.land_all(came)
+    assert [type(answer) for answer in answers] == [
+        Receipt,
+        IntegrityBroken,
+        IntegrityBroken,
+        TryAgain,
+        ShareRefused,
+        Receipt,
+        Unavailable,
+        Receipt,
+        TryAgain,
+    ]
+    assert answers[5] == landed
+    visible = {"in/fine.csv", "in/also-fine.csv", "in/landed.csv"}
+    assert {name for name in stand.files() if name.endswith(".csv")} == visible | {"in/taken.csv"}
+    assert {name for name in stand.files() if name.endswith(".done")} == {
+        name.replace(".csv", ".done") for name in visible
+    }
+    assert list((stand.private / "claims").iterdir()) == []
+    (stand.root / "in/taken.csv").unlink()
+    for index in (1, 2, 3, 4):
+        deliver(other, wanted[index])
+    assert len(stand.open("edge3").unreceipted(DAY)) == 7
+
+
+def _remove_claim(stand: Stand, feed: str) -> None:
+    (claim,) = (stand.private / "claims").glob(f"{feed}.*")
+    claim.unlink()
+
+
+def test_a_done_file_that_cannot_be_is_known_before_anything_lands(stand: Stand) -> None:
+    share = stand.open()
+    (stand.root / "file").write_bytes(b"")
+    with pytest.raises((ShareRefused, DiskFailed)):
+        deliver(share, manifest(done_name="file/done"))
+    assert stand.files() == {"file": b""}
+    deliver(share, manifest())
+
+
+def test_collectors_that_want_the_same_files_at_once_share_them(stand: Stand) -> None:
+    shares = [stand.open(f"edge{number}") for number in range(3)]
+    wanted = [manifest(feed=f"f{number}", name=f"in/{number}.csv") for number in range(60)]
+    landed: list[Receipt] = []
+    together = threading.Barrier(len(shares))
+
+    def go(share: FolderShare) -> None:
+        left = wanted
+        for turn in range(20):
+            if turn == 0:
+                together.wait()
+            with share.claim_all(left) as claimed:
+                ours = [claim for claim in claimed.claims if not isinstance(claim, LandbridgeError)]
+                came: list[Content | Receipt | LandbridgeError] = []
+                for claim in claimed.claims:
+                    if isinstance(claim, LandbridgeError):
+                        came.append(claim)
+                    elif claim.landed:
+                        came.append(claim.landed)
+                    else:
+                        claim.part.write_bytes(BODY)
+                        came.append(content(BODY))
+                answers = claimed.land_all(came)
+                assert len([one for one in answers if isinstance(one, Receipt)]) == len(ours)
+                fresh = [one for one, before in zip(answers, came, strict=True) if one is not before]
+                for receipt in fresh:
+                    assert isinstance(receipt, Receipt)
+                    (stand.root / receipt.landed_path).unlink()  # the consumer is greedy
+                landed.extend(fresh)  # type: ignore[arg-type]
+            left = [one for one, it in zip(left, answers, strict=True) if isinstance(it, TryAgain)]
+            if not left:
+                return
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(go, shares))
+    assert sorted(one.feed for one in landed) == sorted(one.feed for one in wanted)
+    assert stand.files() == {}
+    assert list((stand.private / "claims").iterdir()) == []
+
+
+def test_claims_of_a_killed_run_go_with_the_next_run_of_that_collector(stand: Stand) -> None:
+    left = {
+        "gone.2026-11-20~edge1~dead~0123456789abcdef",
+        "gone.2026-11-19~edge1~dead~0123456789abcdef~landing",
+        "gone.2026-11-20~edge2~dead~0123456789abcdef",
+        "gone.2026-11-20~edge10~dead~0123456789abcdef",
+    }
+    stand.open().unreceipted(DAY)
+    stand._stack.pop_all().close()
+    for name in left:
+        (stand.private / "claims" / name).touch()
+    (stand.private / "alive" / "edge1~dead").touch()
+    share = stand.open("edge1")
+    share.unreceipted(DAY)
+    assert {entry.name for entry in (stand.private / "claims").iterdir()} == {
+        name for name in left if "~edge1~" not in name
+    }
+    assert len(list((stand.private / "alive").iterdir())) == 1

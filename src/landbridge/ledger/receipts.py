@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import orjson
@@ -44,10 +45,10 @@ def make_receipt_bytes(receipt: Receipt, private_key_pem: str) -> bytes:
     Raises:
         UsageError: that is not an Ed25519 private key in PEM.
     """
-    key = _private(private_key_pem)
+    key, key_id = _signer(private_key_pem)
     payload = entries.canonical(_statement(receipt))
     signature = {
-        "keyid": _key_id(key.public_key()),
+        "keyid": key_id,
         "sig": base64.b64encode(key.sign(_signed(payload))).decode(),
     }
     envelope = {
@@ -201,6 +202,13 @@ def _key_id(key: Ed25519PublicKey) -> str:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _signer(pem: str) -> tuple[Ed25519PrivateKey, str]:
+    """Give the key and its id. A collector has one key and signs thousands of times."""
+    key = _private(pem)
+    return key, _key_id(key.public_key())
 
 
 def _private(pem: str) -> Ed25519PrivateKey:

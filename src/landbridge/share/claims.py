@@ -11,18 +11,24 @@ Clocks of hosts are not compared: whether a collector is alive is told by the sh
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from landbridge.errors import ShareRefused, TryAgain
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import timedelta
     from pathlib import Path
 
 _LANDING = "~landing"
+_ROUNDS = 3
+"""Two who begin at the same moment both give way; after a pause of chance one of them is first."""
+_PAUSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +56,39 @@ class Claims:
         self._held: set[str] = set()
         self._ended = threading.Event()
         self._beat()
+        if who.alone:
+            self._sweep()
         self._heart = threading.Thread(target=self._live, name="alive", daemon=True)
         self._heart.start()
 
-    def take(self, slot: str) -> str:
-        """Get the claim on `slot` and give its token; claims of the dead are removed.
+    def take(self, slots: Iterable[str]) -> dict[str, str | TryAgain]:
+        """Get the claims on `slots` and give each one's token, or who holds it; claims of the dead are removed.
+
+        All are made first and others looked for second, so that one look serves them all.
 
         Raises:
-            TryAgain: a live one holds it.
-            OSError: the share refused.
+            OSError: the share refused; none is held.
         """
-        token = f"{slot}~{self._who}~{secrets.token_hex(8)}"
-        self._held.add(token)
-        os.close(os.open(self._claims / token, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
+        answers: dict[str, str | TryAgain] = {}
+        wanted = list(dict.fromkeys(slots))
         try:
-            while others := self._others(slot, token):
-                for other in others:
-                    self._remove_dead(other)
-        except (OSError, TryAgain):
-            self.release(token)
+            for number in range(_ROUNDS):
+                self._ended.wait(random.uniform(0, _PAUSE) * number)  # noqa: S311 - no secret
+                busy = self._held_by_others(wanted, ())
+                answers |= busy
+                made = [slot for slot in wanted if slot not in busy]
+                for slot in made:
+                    answers[slot] = self._make(slot)
+                contested = self._held_by_others(made, _tokens(answers))
+                self.release(_tokens({slot: answers[slot] for slot in contested}))
+                answers |= contested
+                wanted = list(contested)
+                if not wanted:
+                    break
+        except OSError:
+            self.release(_tokens(answers))
             raise
-        return token
+        return answers
 
     def mark_landing(self, token: str) -> None:
         """Pass the fence: succeeds only while nobody has taken the claim over.
@@ -88,11 +106,13 @@ class Claims:
                 hint="nothing to do: the other one delivers it",
             ) from None
 
-    def release(self, token: str) -> None:
-        """Give the claim back, if it is still ours."""
-        self._held.discard(token)
-        for name in (token, token + _LANDING):
-            (self._claims / name).unlink(missing_ok=True)
+    def release(self, tokens: Collection[str]) -> None:
+        """Give claims back, those that are still ours. A file that cannot be removed is dead from now on."""
+        self._held.difference_update(tokens)
+        for token in tokens:
+            for name in (token, token + _LANDING):
+                with suppress(OSError):
+                    (self._claims / name).unlink()
 
     def close(self) -> None:
         """Stop being alive. Idempotent."""
@@ -100,25 +120,56 @@ class Claims:
         self._heart.join()
         (self._alive / str(self._who)).unlink(missing_ok=True)
 
-    def _others(self, slot: str, token: str) -> list[str]:
-        own = {token, token + _LANDING}
-        names = (entry.name for entry in self._claims.iterdir())
-        return [name for name in names if name.startswith(f"{slot}~") and name not in own]
+    def _make(self, slot: str) -> str:
+        token = f"{slot}~{self._who}~{secrets.token_hex(8)}"
+        self._held.add(token)
+        try:
+            os.close(os.open(self._claims / token, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
+        except OSError:
+            self._held.discard(token)
+            raise
+        return token
 
-    def _remove_dead(self, claim: str) -> None:
-        if self._is_alive(claim):
-            slot, collector, *_ = claim.split("~")
-            raise TryAgain(
-                f"{slot} is being delivered by the collector {collector}",
-                hint="nothing to do: it will land it, or a later run will",
-            )
-        (self._claims / claim).unlink(missing_ok=True)
+    def _held_by_others(self, slots: Collection[str], own: Collection[str]) -> dict[str, TryAgain]:
+        """Tell which of `slots` a live one claims by a token that is not in `own`; claims of the dead are removed.
+
+        Looks again until no dead one is left: the dead may wake up and rename their claim meanwhile.
+        """
+        slots, own = set(slots), set(own)
+        while slots:
+            held, dead, alive = {}, [], {}
+            for name in [entry.name for entry in self._claims.iterdir()]:
+                claim = name.removesuffix(_LANDING)
+                slot, _, claimant = claim.partition("~")
+                if slot not in slots or claim in own:
+                    continue
+                who = claimant.rpartition("~")[0]
+                key = claim if who == str(self._who) else who
+                if key not in alive:
+                    alive[key] = self._is_alive(claim)
+                if alive[key]:
+                    held[slot] = _held(slot, who)
+                else:
+                    dead.append(name)
+            if not dead:
+                return held
+            for name in dead:
+                (self._claims / name).unlink(missing_ok=True)
+        return {}
+
+    def _sweep(self) -> None:
+        """Remove what earlier sessions of this collector left when they were killed; nobody may ask for those slots again."""
+        for folder, place in ((self._claims, 1), (self._alive, 0)):
+            for entry in list(folder.iterdir()):
+                named = entry.name.split("~")[place : place + 2]
+                if named[:1] == [self._who.collector] and named[1:] != [self._who.session]:
+                    entry.unlink(missing_ok=True)
 
     def _is_alive(self, claim: str) -> bool:
         _, collector, session, *_ = claim.split("~")
         if (collector, session) == (self._who.collector, self._who.session):
             # By another thread of this session; or given back while the share was away, and only the file is left.
-            return claim.removesuffix(_LANDING) in self._held
+            return claim in self._held
         if collector == self._who.collector and self._who.alone:
             return False
         try:
@@ -139,3 +190,14 @@ class Claims:
                 self._beat()
             except OSError:
                 continue  # the share is away: whoever lands hears of it; the claim may be lost by then
+
+
+def _tokens(answers: Mapping[str, str | TryAgain]) -> list[str]:
+    return [answer for answer in answers.values() if isinstance(answer, str)]
+
+
+def _held(slot: str, who: str) -> TryAgain:
+    return TryAgain(
+        f"{slot} is being delivered by the collector {who.partition('~')[0]}",
+        hint="nothing to do: it will land it, or a later run will",
+    )

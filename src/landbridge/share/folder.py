@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager, suppress
+from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from landbridge.errors import IntegrityBroken, disk_refused
-from landbridge.facts import Receipt
+from landbridge.errors import IntegrityBroken, LandbridgeError, TryAgain, disk_refused
+from landbridge.facts import Content, Receipt
 from landbridge.share import volume
-from landbridge.share.landing import Names, found, holds, land
+from landbridge.share.landing import Landing, Names, found, holds, land
 from landbridge.share.records import Again, LandedRecord, Receipted, SlotKey
 from landbridge.share.session import Settings, begin
 from landbridge.share.settle import part_name, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
-    from landbridge.facts import Content, Manifest
+    from landbridge.facts import Manifest
     from landbridge.ports import Clock
     from landbridge.share.platform import Way
     from landbridge.share.records import Account
@@ -82,29 +83,42 @@ class FolderShare:
     @contextmanager
     def claim(self, manifest: Manifest) -> Iterator[_FolderClaim]:
         """See ports.Share."""
-        slot = SlotKey(manifest.feed, manifest.occurrence)
-        final = self._settings.root / manifest.landed_name
-        session = self._recognised()
-        with _disk(f"claiming {slot} on {self._settings.root}"):
-            token = session.claims.take(str(slot))
-        try:
-            with _disk(f"preparing {final}"):
-                self._names.reserve(final)
-                opened = self._prepare(session, manifest, slot, token)
-            yield opened
-        finally:
-            self._names.release(final)
-            with suppress(OSError):  # a claim that stays is dead when this session ends
-                session.claims.release(token)
+        with self.claim_all([manifest]) as claimed:
+            (one,) = claimed.claims
+            if isinstance(one, LandbridgeError):
+                raise one
+            yield one
 
-    def receipted(self, receipt: Receipt) -> None:
+    @contextmanager
+    def claim_all(self, manifests: Sequence[Manifest]) -> Iterator[_FolderClaims]:
         """See ports.Share."""
-        slot = SlotKey(receipt.feed, receipt.occurrence)
-        if receipt.revision not in self._account(receipt.business_date, slot).receipted:
-            # Not durable: if it is lost, the same receipt is sent once more.
-            self._session().journal.append(
-                receipt.business_date, Receipted(slot, receipt.revision), durable=False
-            )
+        session = self._recognised()
+        with _disk(f"claiming {', '.join(map(_slot, manifests[:3]))} on {self._settings.root}"):
+            taken = session.claims.take(map(_slot, manifests))
+        tokens = [token for token in taken.values() if isinstance(token, str)]
+        reserved: list[Path] = []
+        try:
+            yield _FolderClaims(session, self._prepared(session, manifests, taken, reserved))
+        finally:
+            for final in reserved:
+                self._names.release(final)
+            session.claims.release(tokens)
+
+    def receipted(self, *receipts: Receipt) -> None:
+        """See ports.Share."""
+        slots = [SlotKey(receipt.feed, receipt.occurrence) for receipt in receipts]
+        days = [receipt.business_date for receipt in receipts]
+        journal = self._session().journal
+        accounts = journal.accounts_of(list(zip(days, slots, strict=True)))
+        # Not durable: if it is lost, the same receipt is sent once more.
+        journal.append_all(
+            [
+                (receipt.business_date, Receipted(slot, receipt.revision))
+                for receipt, slot, account in zip(receipts, slots, accounts, strict=True)
+                if receipt.revision not in account.receipted
+            ],
+            durable=False,
+        )
 
     def unreceipted(self, since: date) -> list[Receipt]:
         """See ports.Share."""
@@ -167,15 +181,48 @@ class FolderShare:
     def _account(self, business_date: date, slot: SlotKey) -> Account:
         return self._session().journal.account(business_date, slot)
 
-    def _prepare(self, session: Session, manifest: Manifest, slot: SlotKey, token: str) -> _FolderClaim:
+    def _prepared(
+        self,
+        session: Session,
+        manifests: Sequence[Manifest],
+        taken: dict[str, str | TryAgain],
+        reserved: list[Path],
+    ) -> list[_FolderClaim | LandbridgeError]:
+        """Settle every slot whose claim was taken; one look at journal and parts serves them all."""
+        accounts = session.journal.accounts_of([(one.business_date, _key(one)) for one in manifests])
+        with _disk(f"listing {session.parts}"):
+            parts = _by_slot(session.parts)
+        prepared: list[_FolderClaim | LandbridgeError] = []
+        for manifest, account in zip(manifests, accounts, strict=True):
+            # The first of a slot has it; no batch of ours has two, but a hostile server may offer them.
+            token = taken.pop(_slot(manifest), None) or _twice(manifest)
+            if isinstance(token, TryAgain):
+                prepared.append(token)
+                continue
+            final = self._settings.root / manifest.landed_name
+            reserved.append(final)
+            try:
+                with _disk(f"preparing {final}"):
+                    self._names.reserve(final)
+                    prepared.append(
+                        self._prepare(session, manifest, account, token, parts.get(_slot(manifest), ()))
+                    )
+            except LandbridgeError as error:
+                prepared.append(error)
+        return prepared
+
+    def _prepare(
+        self, session: Session, manifest: Manifest, account: Account, token: str, parts: Sequence[str]
+    ) -> _FolderClaim:
         if manifest.environment != self._settings.environment:
             raise IntegrityBroken(
-                f"the manifest of {slot} is for {manifest.environment}",
+                f"the manifest of {_key(manifest)} is for {manifest.environment}",
                 expected=self._settings.environment,
                 hint="the SFTP user of one environment must not see another's files",
             )
-        account = session.journal.account(manifest.business_date, slot)
-        settle(session, account, token)
+        if account.intents:
+            settle(session, account, token)
+            parts = _by_slot(session.parts).get(_slot(manifest), ())
         part = session.parts / part_name(manifest, token)
         landed = account.newest
         if landed is not None and landed.revision < manifest.revision:
@@ -184,7 +231,7 @@ class FolderShare:
             landed = found(session, manifest)
         if landed is None:
             self._known_to_be_new(session, account, manifest)
-            _take_up(session, slot, part)
+            _take_up(session, parts, part)
         return _FolderClaim(session, manifest, token, landed, part)
 
     def _known_to_be_new(self, session: Session, account: Account, manifest: Manifest) -> None:
@@ -212,16 +259,71 @@ class _FolderClaim:
 
     def land(self, content: Content) -> Receipt:
         """See ports.Claim."""
-        self.session.volume.still_there()
-        with _disk(f"landing {self.session.settings.root / self.manifest.landed_name}"):
-            return land(self.session, self.manifest, self.token, self.part, content)
+        (landed,) = _FolderClaims(self.session, [self]).land_all([content])
+        if isinstance(landed, LandbridgeError):
+            raise landed
+        return landed
 
 
-def _take_up(session: Session, slot: SlotKey, part: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class _FolderClaims:
+    """Claims whose files land together; obeys ports.Claimed."""
+
+    session: Session
+    claims: list[_FolderClaim | LandbridgeError]
+
+    def land_all(
+        self, came: Sequence[Content | Receipt | LandbridgeError]
+    ) -> list[Receipt | LandbridgeError]:
+        """See ports.Claimed."""
+        answers: dict[int, Receipt | LandbridgeError] = {}
+        landings: dict[int, Landing] = {}
+        for number, (claim, content) in enumerate(zip(self.claims, came, strict=True)):
+            if isinstance(claim, LandbridgeError):
+                answers[number] = claim
+            elif isinstance(content, Content):
+                landings[number] = Landing(claim.manifest, claim.token, claim.part, content)
+            else:
+                answers[number] = content
+        if landings:
+            answers |= zip(landings, self._landed(list(landings.values())), strict=True)
+        return [answers[number] for number in range(len(self.claims))]
+
+    def _landed(self, landings: list[Landing]) -> list[Receipt | LandbridgeError]:
+        try:
+            self.session.volume.still_there()
+        except LandbridgeError as error:
+            return [error for _ in landings]
+        return land(self.session, landings)
+
+
+def _key(manifest: Manifest) -> SlotKey:
+    return SlotKey(manifest.feed, manifest.occurrence)
+
+
+def _slot(manifest: Manifest) -> str:
+    return str(_key(manifest))
+
+
+def _twice(manifest: Manifest) -> TryAgain:
+    return TryAgain(
+        f"{_key(manifest)} was asked for twice at once", hint="nothing to do: a later run looks at it again"
+    )
+
+
+def _by_slot(parts: Path) -> dict[str, list[str]]:
+    """Give the names of all parts, and of what waits beside them, by slot."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for entry in parts.iterdir():
+        found[".".join(entry.name.split(".", 2)[:2])].append(entry.name)
+    return found
+
+
+def _take_up(session: Session, names: Sequence[str], part: Path) -> None:
     """Go on with the part of an earlier try of this collector; other parts of the slot are of no use to anybody."""
     wanted, _, _ = part.name.partition("~")
-    for entry in session.parts.iterdir():
-        if not entry.name.startswith(f"{slot}.") or entry == part:
+    for entry in (session.parts / name for name in names):
+        if entry == part:
             continue
         head, _, claimant = entry.name.partition("~")
         ours = session.who.alone and claimant.partition("~")[0] == session.who.collector

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from landbridge.share.records import Account, Line, SlotKey, Torn, read_line, sl
 from landbridge.share.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from landbridge.share.records import Record
@@ -42,7 +42,16 @@ class Journal:
             IntegrityBroken: a journal is damaged.
             ShareRefused, DiskFailed: it cannot be read.
         """
-        return self._day(business_date).accounts[slot]
+        return self.accounts_of([(business_date, slot)])[0]
+
+    def accounts_of(self, slots: Sequence[tuple[date, SlotKey]]) -> list[Account]:
+        """Give the account of each, with one look at what others have added for each business date.
+
+        Raises:
+            IntegrityBroken, ShareRefused, DiskFailed: as `account`.
+        """
+        days = {day: self._day(day) for day in {day for day, _ in slots}}
+        return [days[day].accounts[slot] for day, slot in slots]
 
     def accounts(self, since: date) -> Iterator[Account]:
         """Give every account of business dates from `since`.
@@ -59,16 +68,32 @@ class Journal:
             if day is not None and day >= since:
                 yield from list(self._day(day).accounts.values())
 
-    def append(self, business_date: date, record: Record, *, durable: bool = True) -> None:
-        """Write a line; when this returns, a `durable` one has survived whatever comes.
+    def append(self, business_date: date, *records: Record, durable: bool = True) -> None:
+        """Write a line for each; when this returns, `durable` ones have survived whatever comes.
+
+        A crash before that may leave any number of them, the first ones first.
 
         Raises:
-            ShareRefused, DiskFailed: it is not written.
+            ShareRefused, DiskFailed: they are not written, or not known to be durable.
         """
-        day = self._day(business_date)
+        self.append_all([(business_date, record) for record in records], durable=durable)
+
+    def append_all(self, records: Sequence[tuple[date, Record]], *, durable: bool = True) -> None:
+        """Do so for several business dates, with one fsync for each date and everybody who waits.
+
+        Raises:
+            ShareRefused, DiskFailed: as `append`.
+        """
+        if not records:
+            return
+        by_day: defaultdict[date, list[Record]] = defaultdict(list)
+        for business_date, record in records:
+            by_day[business_date].append(record)
+        days = {business_date: self._day(business_date) for business_date in by_day}
         try:
             with self._adding:
-                self._unsynced.add(day.append(record))
+                for business_date, its in by_day.items():
+                    self._unsynced.add(days[business_date].append(its))
             if durable:
                 self._together.wait()
         except OSError as error:
@@ -121,12 +146,15 @@ class _Day:
             if name.endswith(".jsonl") and not (name == self._own and name in self._read):
                 self._read[name] = self._take(name, self._read.get(name, 0))
 
-    def append(self, record: Record) -> int:
-        """Write a line whole or not at all, and give the file that wants an fsync."""
+    def append(self, records: Sequence[Record]) -> int:
+        """Write a line for each, all or none, and give the file that wants an fsync."""
         file = self._opened()
-        account = self.accounts[slot_of(record)]
-        line = Line(account.next_number, record)
-        text = write_line(line)
+        lines, added = [], Counter[SlotKey]()
+        for record in records:
+            slot = slot_of(record)
+            lines.append(Line(self.accounts[slot].next_number + added[slot], record))
+            added[slot] += 1
+        text = b"".join(map(write_line, lines))
         end = os.lseek(file, 0, os.SEEK_END)
         try:
             _write_whole(file, text)
@@ -134,7 +162,8 @@ class _Day:
             os.ftruncate(file, end)
             raise
         self._read[self._own] = end + len(text)
-        account.add(line)
+        for line in lines:
+            self.accounts[slot_of(line.record)].add(line)
         return file
 
     def close(self) -> None:

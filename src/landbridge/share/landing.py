@@ -8,23 +8,27 @@ import os
 import threading
 import unicodedata
 from collections import Counter, defaultdict
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from landbridge.errors import IntegrityBroken, ShareRefused
-from landbridge.share.platform import changed_at, place
-from landbridge.share.records import Intent
+from landbridge.errors import IntegrityBroken, LandbridgeError, ShareRefused, disk_refused
+from landbridge.share.platform import changed_at, give_name, make_durable
+from landbridge.share.records import Intent, LandedRecord
 from landbridge.share.settle import (
     deliver_done,
     journal_landed,
+    keep_done,
     make_folders,
+    name_done,
     private_done,
     receipt_for,
     withdraw,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -35,45 +39,145 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 
 
-def land(session: Session, manifest: Manifest, claim: str, part: Path, content: Content) -> Receipt:
-    """Give the part its final name and the consumer his done-file.
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A part that was downloaded under a claim, and what came."""
 
-    Raises:
+    manifest: Manifest
+    claim: str
+    part: Path
+    content: Content
+
+
+def land(session: Session, landings: Sequence[Landing]) -> list[Receipt | LandbridgeError]:
+    """Give every part its final name and the consumer his done-files; answers in the order asked.
+
+    The files go one step at a time together: what makes a step durable is done once for all of them, and no file takes
+    a step before the one before it is durable. What goes wrong with one of them is its own answer:
+
         IntegrityBroken: it is not the manifest's file (the part is removed), or the name is taken by other bytes.
         ShareRefused: another collector took the claim over.
-        OSError: the share refused; settling tells later whether it landed.
+        ShareRefused, DiskFailed: the share refused, then often for all; settling tells later whether it landed.
     """
-    try:
-        return _land(session, manifest, claim, part, content)
-    except FileNotFoundError as error:
-        if part.exists():
-            raise
-        raise ShareRefused(
-            f"{manifest.landed_name} was taken over by another collector",
-            hint="nothing to do: the other one delivers it",
-        ) from error
+    group = _Group(session, landings)
+    group.land()
+    return [group.ended[one.claim] for one in landings]
 
 
-def _land(session: Session, manifest: Manifest, claim: str, part: Path, content: Content) -> Receipt:
-    on_disk = part.lstat().st_size
-    if (content.size, on_disk, content.sha256) != (manifest.size, manifest.size, manifest.sha256):
-        part.unlink(missing_ok=True)
+class _Group:
+    """Files that land together. Whichever has ended takes no further step."""
+
+    def __init__(self, session: Session, landings: Sequence[Landing]) -> None:
+        self.ended: dict[str, Receipt | LandbridgeError] = {}
+        """By claim."""
+        self._session = session
+        self._landings = landings
+        self._intents: dict[str, Intent] = {}
+
+    def land(self) -> None:
+        """Take all the steps; what fails for the group as a whole ends all that are still under way."""
+        try:
+            self.check()
+            self.intend()
+            self.place()
+            self.record()
+        except OSError as error:
+            self.ended |= {one.claim: self._refused(one, error) for one in self._going()}
+        except LandbridgeError as error:
+            self.ended |= {one.claim: error for one in self._going()}
+
+    def check(self) -> None:
+        """Believe nobody about the bytes, and see that there are folders to land in."""
+        made: set[Path] = set()
+        for one in self._going():
+            with self._its_own(one):
+                _check(one)
+                names = (one.manifest.landed_name, one.manifest.done_name or one.manifest.landed_name)
+                for folder in {(self._session.settings.root / name).parent for name in names} - made:
+                    make_folders(self._session, folder)
+                    made.add(folder)
+
+    def intend(self) -> None:
+        """Write the intents; from here on the parts may have their final names."""
+        done = {}
+        for one in self._going():
+            with self._its_own(one):
+                done[one.claim] = _wait_done(self._session, one.manifest, one.part.name)
+        if self._going():
+            self._session.folders.sync(self._session.parts)
+        for one in self._going():
+            with self._its_own(one):
+                self._intents[one.claim] = _intent(self._session, one, done[one.claim])
+        self._session.journal.append_all(
+            [(one.manifest.business_date, self._intents[one.claim]) for one in self._going()]
+        )
+
+    def place(self) -> None:
+        """Pass the fence and rename, one by one; then make all the names durable."""
+        for one in self._going():
+            with self._its_own(one):
+                self._session.claims.mark_landing(one.claim)
+                try:
+                    give_name(one.part, self.final(one), self._session.way)
+                except FileExistsError:
+                    self.ended[one.claim] = _occupied(
+                        self._session, self._intents[one.claim], one.part, self.final(one)
+                    )
+        placed = [(one.part, self.final(one)) for one in self._going()]
+        make_durable(placed, self._session.way, self._session.folders.sync)
+
+    def record(self) -> None:
+        """Let the done-files follow, and put on the journal what landed."""
+        done = []
+        for one in self._going():
+            with self._its_own(one):
+                done.append(name_done(self._session, self._intents[one.claim]))
+        keep_done(self._session, self._session.way, [named for named in done if named])
+        going = self._going()
+        receipts = [receipt_for(one.manifest, self._intents[one.claim]) for one in going]
+        self._session.journal.append_all(
+            [(receipt.business_date, LandedRecord(receipt, "placed")) for receipt in receipts]
+        )
+        self.ended |= {one.claim: receipt for one, receipt in zip(going, receipts, strict=True)}
+
+    def final(self, one: Landing) -> Path:
+        """Where the consumer finds it."""
+        return self._session.settings.root / one.manifest.landed_name
+
+    def _refused(self, one: Landing, error: OSError) -> LandbridgeError:
+        return disk_refused(error, f"landing {self.final(one)}")
+
+    def _going(self) -> list[Landing]:
+        return [one for one in self._landings if one.claim not in self.ended]
+
+    @contextmanager
+    def _its_own(self, one: Landing) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            if one.part.exists():
+                self.ended[one.claim] = self._refused(one, error)
+                return
+            self.ended[one.claim] = ShareRefused(
+                f"{one.manifest.landed_name} was taken over by another collector",
+                hint="nothing to do: the other one delivers it",
+            )
+        except OSError as error:
+            self.ended[one.claim] = self._refused(one, error)
+        except LandbridgeError as error:
+            self.ended[one.claim] = error
+
+
+def _check(one: Landing) -> None:
+    manifest, on_disk = one.manifest, one.part.lstat().st_size
+    if (one.content.size, on_disk, one.content.sha256) != (manifest.size, manifest.size, manifest.sha256):
+        one.part.unlink(missing_ok=True)
         raise IntegrityBroken(
             f"the bytes that came from {manifest.remote_path} are not the ones that were released",
             expected=f"{manifest.size} bytes, sha256 {manifest.sha256}",
-            seen=f"{on_disk} bytes, sha256 {content.sha256}",
+            seen=f"{on_disk} bytes, sha256 {one.content.sha256}",
             hint="nothing was landed; compare with `landbridge verify`",
         )
-    final = session.settings.root / manifest.landed_name
-    make_folders(session, final.parent)
-    intent = _intend(session, manifest, part)
-    session.claims.mark_landing(claim)
-    try:
-        place(part, final, session.way, session.folders.sync)
-    except FileExistsError:
-        return _occupied(session, intent, part, final)
-    deliver_done(session, intent)
-    return journal_landed(session, receipt_for(manifest, intent), "placed")
 
 
 def holds(final: Path, manifest: Manifest) -> bool:
@@ -188,20 +292,16 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name.casefold())
 
 
-def _intend(session: Session, manifest: Manifest, part: Path) -> Intent:
-    done_changed = _wait_done(session, manifest, part.name)
-    session.folders.sync(session.parts)
-    intent = Intent(
-        manifest,
-        part.name,
+def _intent(session: Session, one: Landing, done_changed: int) -> Intent:
+    return Intent(
+        one.manifest,
+        one.part.name,
         session.way,
-        changed_at(part),
+        changed_at(one.part),
         done_changed,
         session.settings.clock.now(),
         session.settings.collector,
     )
-    session.journal.append(manifest.business_date, intent)
-    return intent
 
 
 def _wait_done(session: Session, manifest: Manifest, part: str) -> int:

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _AT_FDCWD = -100
@@ -69,6 +69,16 @@ def place(part: Path, final: Path, way: Way, sync: Callable[[Path], None]) -> No
         FileExistsError: `final` is there; nothing was touched.
         FileNotFoundError: `part` is not there (any more).
         OSError: the share refused. `part` has its old name, its new one, or (LINK) both.
+    """
+    give_name(part, final, way)
+    make_durable([(part, final)], way, sync)
+
+
+def give_name(part: Path, final: Path, way: Way) -> None:
+    """Do the first half of `place`: from here on `final` can be seen. `make_durable` must follow.
+
+    Raises:
+        FileExistsError, FileNotFoundError, OSError: as `place`.
 
     Source: rename(2), renameat2(2), link(2); MoveFileExW, Win32: without MOVEFILE_REPLACE_EXISTING it never replaces,
     with MOVEFILE_WRITE_THROUGH it returns when the move is on disk.
@@ -76,15 +86,29 @@ def place(part: Path, final: Path, way: Way, sync: Callable[[Path], None]) -> No
     if sys.platform == "win32":
         if not ctypes.windll.kernel32.MoveFileExW(str(part), str(final), _MOVE_WRITE_THROUGH):
             raise ctypes.WinError()
-        return
-    if way is Way.LINK:
+    elif way is Way.LINK:
         os.link(part, final, follow_symlinks=False)
-        sync(final.parent)
-        part.unlink()
     else:
         _rename(part, final)
-        sync(final.parent)
-    sync(part.parent)
+
+
+def make_durable(placed: Sequence[tuple[Path, Path]], way: Way, sync: Callable[[Path], None]) -> None:
+    """Do the second half for any number of files together: every folder concerned is synced once.
+
+    A link's old name goes only when the new one has reached the disk.
+
+    Raises:
+        OSError: the share refused.
+    """
+    if sys.platform == "win32":
+        return
+    for folder in dict.fromkeys(final.parent for _, final in placed):
+        sync(folder)
+    if way is Way.LINK:
+        for part, _ in placed:
+            part.unlink(missing_ok=True)  # or somebody took over, saw the link, and removed it
+    for folder in dict.fromkeys(part.parent for part, _ in placed):
+        sync(folder)
 
 
 @cache

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from landbridge.facts import Receipt
-from landbridge.share.platform import Way, place, was_linked
+from landbridge.share.platform import Way, give_name, make_durable, was_linked
 from landbridge.share.records import LandedRecord, Moving, SlotKey, Withdrawn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from landbridge.facts import Manifest
@@ -80,24 +81,45 @@ def private_done(session: Session, part: str) -> Path:
 
 
 def deliver_done(session: Session, intent: Intent) -> None:
-    """Give the waiting done-file its name, unless that has happened before.
+    """Give the waiting done-file its name, durably, unless that has happened before.
+
+    Raises:
+        OSError: the share refused.
+    """
+    if named := name_done(session, intent):
+        keep_done(session, intent.way, [named])
+
+
+def name_done(session: Session, intent: Intent) -> tuple[Path, Path] | None:
+    """Do the first half for one file: give where it waited and its name, for `keep_done`; None where nothing is to do.
 
     Raises:
         OSError: the share refused.
     """
     if not intent.manifest.done_name:
-        return
+        return None
     waiting = private_done(session, intent.part)
     final = session.settings.root / intent.manifest.done_name
     make_folders(session, final.parent)
     try:
         if not (intent.way is Way.LINK and was_linked(waiting, intent.done_changed)):
-            place(waiting, final, intent.way, session.folders.sync)
+            give_name(waiting, final, intent.way)
     except FileNotFoundError:
-        return  # delivered before
+        return None  # delivered before
     except FileExistsError:
-        session.folders.sync(final.parent)  # a done-file is empty, so the one that is there says the same
-    waiting.unlink(missing_ok=True)
+        pass  # a done-file is empty, so the one that is there says the same
+    return waiting, final
+
+
+def keep_done(session: Session, way: Way, named: Sequence[tuple[Path, Path]]) -> None:
+    """Do the second half, for any number of files together.
+
+    Raises:
+        OSError: the share refused.
+    """
+    make_durable(named, way, session.folders.sync)
+    for waiting, _ in named:
+        waiting.unlink(missing_ok=True)
 
 
 def make_folders(session: Session, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""How do many threads that each need an fsync share a few?"""
+"""How do several threads that each need an fsync share one?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Together:
-    """A flush that serves everybody who asked before it began. On a busy disk it makes 2,000 small landings ten times faster."""
+    """A flush that serves everybody who asked before it began: groups and large files that land at the same time."""
 
     def __init__(self, flush: Callable[[], None]) -> None:
         self._flush = flush

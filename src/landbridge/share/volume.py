@@ -61,7 +61,7 @@ class Recognised:
     bytes_seen: bytes
 
     def still_there(self) -> None:
-        """See that marker and journal are the same as when the share was recognised; cheap enough for every file.
+        """See that marker and journal are the same as when the share was recognised; cheap enough for every group of files.
 
         Raises:
             ShareRefused, IntegrityBroken, DiskFailed: they are not; see `recognise`.

@@ -28,3 +28,18 @@ def at_once(work: Callable[[_T], _U], items: Sequence[_T], most: int, cut: Calla
         if not whole:
             cut()
         pool.shutdown(cancel_futures=True)
+
+
+def in_groups(
+    items: Sequence[_T], most: int, size: Callable[[_T], int] = lambda _: 0, most_size: int = 1
+) -> list[list[_T]]:
+    """Give the items in order in groups of at most `most`, and of at most `most_size` together unless one alone is larger."""
+    groups: list[list[_T]] = []
+    total = 0
+    for item in items:
+        if not groups or len(groups[-1]) == most or total + size(item) > most_size:
+            groups.append([])
+            total = 0
+        groups[-1].append(item)
+        total += size(item)
+    return groups

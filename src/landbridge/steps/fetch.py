@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from landbridge.errors import LandbridgeError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from landbridge.facts import Content, Manifest
+    from landbridge.facts import Content, Manifest, Receipt
     from landbridge.ports import Claim, Remote
 
 
@@ -23,3 +25,15 @@ def fetch(remote: Remote, claim: Claim, manifest: Manifest, watch: Callable[[int
         claim.part.unlink()
         content = remote.download(manifest.remote_path, claim.part, manifest.size)
     return content
+
+
+def fetch_claimed(
+    remote: Remote, watch: Callable[[int], None], claim: Claim | LandbridgeError, manifest: Manifest
+) -> Content | Receipt | LandbridgeError:
+    """Download if there is a claim and something to deliver; else pass on why not."""
+    if isinstance(claim, LandbridgeError):
+        return claim
+    try:
+        return claim.landed or fetch(remote, claim, manifest, watch)
+    except LandbridgeError as error:
+        return error

@@ -1,0 +1,176 @@
+"""Does every step of a landing reach the disk before the next one is taken, also when many files land together?
+
+What a power cut would leave is what was there at the last fsync. Each fsync is watched (and done), what it kept is
+remembered, and the promises are held against that memory at every rename and removal; a kill cannot show this, since
+the kernel keeps what a killed process has written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from landbridge.facts import Receipt
+from landbridge.share.platform import Way
+from tests.contract.test_share import BODY, DAY, Stand, content, manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from landbridge.facts import Manifest
+    from landbridge.share.folder import FolderShare
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc tells what is synced")
+_watching: list[Disk] = []
+
+
+class Disk:
+    """What a power cut would leave of one share, and the promises that must hold of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.private = root / ".landbridge" / "dev"
+        self.names: dict[Path, set[str]] = {}
+        self.lines: dict[Path, list[dict[str, Any]]] = {}
+        self.fsyncs: list[Path] = []
+        self.broken: list[str] = []
+
+    def synced(self, path: Path) -> None:
+        self.fsyncs.append(path)
+        if path.is_dir():
+            self.names[path] = {entry.name for entry in path.iterdir()}
+        elif path.suffix == ".jsonl":
+            text = path.read_text().splitlines()
+            self.lines[path] = [json.loads(line.partition(" ")[2])["record"] for line in text]
+            self._holds_of_lines()
+
+    def about_to(self, event: str, path: Path) -> None:
+        self._intents_before_names()
+        if event == "os.remove" and path.parent == self.private / "claims":
+            slot = path.name.split("~")[0]
+            if slot not in {_slot(one["receipt"]) for one in self._kept("landed")}:
+                self.broken.append(f"the claim on {slot} is given back before `landed` is kept")
+        for intent in self._kept("intent") if event == "os.remove" else ():
+            final = self.root / intent["manifest"]["landed_name"]
+            if path.name == intent["part"] and final.name not in self.names.get(final.parent, set()):
+                self.broken.append(f"the part of {final.name} is removed before its name is kept")
+
+    def _kept(self, kind: str) -> list[dict[str, Any]]:
+        return [one for lines in self.lines.values() for one in lines if one["kind"] == kind]
+
+    def _intents_before_names(self) -> None:
+        intended = {
+            one["manifest"][name] for one in self._kept("intent") for name in ("landed_name", "done_name")
+        }
+        for path in self.root.rglob("*"):
+            name = str(path.relative_to(self.root))
+            if ".landbridge" not in path.parts and path.is_file() and name not in intended:
+                self.broken.append(f"{name} is there before its intent is kept")
+
+    def _holds_of_lines(self) -> None:
+        parts = self.names.get(self.private / "parts", set())
+        for intent in self._kept("intent"):
+            landed = [
+                one for one in self._kept("landed") if _slot(one["receipt"]) == _slot(intent["manifest"])
+            ]
+            final = self.root / intent["manifest"]["landed_name"]
+            if (
+                not landed
+                and intent["part"] not in parts
+                and final.name not in self.names.get(final.parent, set())
+            ):
+                self.broken.append(f"the intent of {final.name} is kept before its part's name")
+            if landed and final.name not in self.names.get(final.parent, set()):
+                self.broken.append(f"`landed` of {final.name} is kept before its name")
+            if landed and intent["part"] in parts:
+                self.broken.append(f"`landed` of {final.name} is kept before the part's name is gone")
+
+
+def _slot(record: dict[str, Any]) -> str:
+    return f"{record['feed']}.{record['occurrence']}"
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watching and event in {"os.rename", "os.link", "os.remove"}:
+        disk = _watching.pop()  # looking is not watched itself
+        disk.about_to(event, Path(os.fsdecode(arguments[0])))
+        _watching.append(disk)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hooked() -> None:
+    sys.addaudithook(
+        _hook
+    )  # for good: an audit hook cannot be taken away, and this one sleeps unless a disk is watched
+
+
+@contextmanager
+def watched(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    disk, fsync = Disk(root), os.fsync
+
+    def seen(number: int) -> None:
+        fsync(number)
+        disk.synced(Path(f"/proc/self/fd/{number}").readlink())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", seen)
+        _watching.append(disk)
+        try:
+            yield disk
+        finally:
+            _watching.clear()
+
+
+@pytest.fixture(params=list(Way))
+def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+    (tmp_path / "share").mkdir()
+    with ExitStack() as stack:
+        made = Stand(tmp_path / "share", request.param, stack)
+        made.open().adopt()
+        yield made
+
+
+def several(count: int, folder: str = "in", done: str = "") -> list[Manifest]:
+    return [
+        manifest(
+            occurrence=f"20261120T{n // 60:02}{n % 60:02}Z",
+            name=f"{folder}/f{n}.csv",
+            done_name=f"{folder}/f{n}{done}" if done else "",
+        )
+        for n in range(count)
+    ]
+
+
+def land_together(share: FolderShare, wanted: list[Manifest]) -> list[object]:
+    with share.claim_all(wanted) as claimed:
+        for claim in claimed.claims:
+            claim.part.write_bytes(BODY)  # type: ignore[union-attr]
+        return list(claimed.land_all([content(BODY) for _ in wanted]))
+
+
+@pytest.mark.parametrize("count", [1, 7])
+@pytest.mark.parametrize("done", ["", ".done"])
+def test_no_step_is_taken_before_the_one_before_it_is_on_the_disk(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, count: int, done: str
+) -> None:
+    share = stand.open()
+    share.unreceipted(DAY)
+    with watched(stand.root, monkeypatch) as disk:
+        landed = land_together(share, several(count, done=done))
+    assert all(isinstance(one, Receipt) for one in landed)
+    assert len(disk._kept("landed")) == count
+    assert disk.broken == []
+
+
+def test_files_that_land_together_share_their_fsyncs(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    share = stand.open()
+    land_together(share, several(1))
+    with watched(stand.root, monkeypatch) as disk:
+        land_together(share, several(100)[1:])
+    assert len(disk.fsyncs) == 5  # parts, intents, the consumer's folder, parts, landed

@@ -16,7 +16,7 @@ from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
 
-NAMES = ("startup", "strictness", "validate", "formats", "generate", "s3", "sftp")
+NAMES = ("startup", "strictness", "validate", "formats", "generate", "s3", "sftp", "collect")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

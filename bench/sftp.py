@@ -32,13 +32,14 @@ from tests.servers.line import line_to
 from tests.servers.sftp import openssh_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from tests.servers.sftp import Sftp
 
 LARGE = 1 << 30
 SMALL, SMALL_FILES = 16 << 10, 2_000
 RUNS = 3
+SYNCED = "OpenSSH sftp -f, which fsyncs"
 FAR = 0.010
 """Seconds each way."""
 
@@ -56,13 +57,13 @@ def main(_: Sequence[str] = ()) -> None:
     print(__doc__)
     with tempfile.TemporaryDirectory(prefix="landbridge-bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        _make(folder / "server")
+        make(folder / "server")
         near = stack.enter_context(openssh_server(folder / "server"))
         far = stack.enter_context(line_to(near.port, delay=FAR))
         for task, what in (("large", "1 GiB"), ("small", f"{SMALL_FILES:,} x 16 KiB")):
             for port, distance, runs in ((near.port, "near", RUNS), (far.port, "20 ms away", 1)):
                 print(f"\n### {what}, {distance}\n")
-                print(_table(_measured(Bench(folder, near, port, task), runs)))
+                print(_table(measured(Bench(folder, near, port, task), runs)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Bench:
             "landbridge, the downloads": lambda into: self._python("landbridge", into),
             "landbridge collect": lambda into: self._python("collect", into),
             "OpenSSH sftp": lambda into: _run(["sftp", "-q", "-P", port, *options, "-r", url, into]),
+            SYNCED: lambda into: _run(["sftp", "-q", "-f", "-P", port, *options, "-r", url, into]),
             "paramiko": lambda into: self._python("paramiko", into),
         }
         if shutil.which("lftp"):
@@ -138,8 +140,9 @@ def _run(command: Sequence[str | os.PathLike[str]], words: str = "") -> Took:
     return Took(time.perf_counter() - began, cpu)
 
 
-def _measured(bench: Bench, runs: int) -> dict[str, Took]:
-    peers = bench.peers()
+def measured(bench: Bench, runs: int, only: Collection[str] = ()) -> dict[str, Took]:
+    """Let all peers, or `only` these, download in turn, and give each one's medians."""
+    peers = {name: peer for name, peer in bench.peers().items() if not only or name in only}
     seen: dict[str, list[Took]] = {name: [] for name in peers}
     for _ in range(runs):
         for name, download in peers.items():
@@ -163,7 +166,7 @@ def _table(took: dict[str, Took]) -> str:
     return "\n".join(lines)
 
 
-def _make(folder: Path) -> None:
+def make(folder: Path) -> None:
     """Lay out each task twice: as plain files, and as a cloud side that has released them."""
     (folder / "large").mkdir(parents=True)
     with (folder / "large" / "large").open("wb") as file:

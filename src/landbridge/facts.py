@@ -69,7 +69,7 @@ class SourceFact:
     began_at: datetime
     ended_at: datetime
     sha256: str = ""
-    """Digest of the Arrow batches as they came, empty where the source cannot give one."""
+    """Digest of the Arrow batches as they came (of the lines, where the source wrote those); empty where it cannot give one."""
 
 
 @dataclass(frozen=True, slots=True)

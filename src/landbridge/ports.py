@@ -7,10 +7,10 @@ Retrying is a wrapper around a port (wiring sets it), never a habit at call site
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime
     from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from landbridge.errors import LandbridgeError
     from landbridge.facts import Content, GateReport, Location, Manifest, Receipt, Slot, SourceFact
+    from landbridge.feed.outputs import Csv
 
 
 class Clock(Protocol):
@@ -186,6 +187,38 @@ class Source(Protocol):
             Unavailable: the service did not answer properly after the declared retries.
             NotPermitted: it refused the credentials.
             ContractBroken: it answered something that is not what the declaration says (a page without the record path).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """One opened source whose rows come as lines of CSV."""
+
+    columns: pa.Schema
+    """Of the rows, as `Source.open` would give it."""
+    batches: Iterator[pa.RecordBatch]
+    """The line first, with its line end, in a column with an empty name; then the columns that were asked for beside it."""
+    fact: list[SourceFact]
+    """Empty until `batches` is exhausted, then exactly one."""
+
+
+@runtime_checkable
+class SourceLines(Source, Protocol):
+    """A source that may also write its rows as lines of CSV itself. Optional: whatever it does not promise is done here."""
+
+    def open_lines(
+        self,
+        slot: Slot,
+        csv: Csv,
+        formulas: Literal["reject", "escape", "allow"],
+        beside: Collection[str],
+    ) -> AbstractContextManager[Lines | None]:
+        """Open the source for `slot`; None where it cannot write every line as `csv` and `formulas` declare.
+
+        A line is byte for byte (as UTF-8) the one that our own writer makes of the row, or it is null: then the source
+        is not sure of it, and the rows must be read by `open`, which sees the same ones. `beside` names the columns
+        whose values come with the lines; a name that is no column is left out. Errors and bounds are those of `open`.
         """
         ...
 

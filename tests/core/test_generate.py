@@ -3,18 +3,25 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from landbridge.errors import ContractBroken
-from landbridge.facts import Draft
+from landbridge.facts import Draft, Slot, SourceFact
 from landbridge.feed import Feed
+from landbridge.feed.outputs import Csv
+from landbridge.ports import Lines
 from landbridge.steps.generate import generate
 from tests.core.formats import SLOT, Silent
 from tests.core.sources import Memory, feed
 
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TRADES = pa.table({"id": [3, 1, 2], "amount": [10, 20, 30]})
 FILE = {
     "name": "x",
@@ -81,6 +88,55 @@ def test_a_breach_closes_every_source_and_leaves_no_file(tmp_path: Path) -> None
         draft(feed("a", "b", transform="SELECT t FROM a ORDER BY t DESC"), tmp_path, a=one, b=two)
     assert (one.closed, two.closed) == (1, 1)
     assert not list(tmp_path.iterdir())
+
+
+@dataclass
+class Writing(Memory):
+    """A source that writes lines itself; null stands for one that it is not sure of."""
+
+    lines: tuple[str | None, ...] = ()
+    asked: list[frozenset[str]] = field(default_factory=list)
+
+    @contextmanager
+    def open_lines(
+        self, slot: Slot, csv: Csv, formulas: str, beside: frozenset[str]
+    ) -> Iterator[Lines | None]:
+        assert (slot, csv.header, formulas) == (SLOT, True, "reject")
+        self.asked.append(beside)
+        amounts = self.table.column("amount").combine_chunks()
+        batch = pa.record_batch([pa.array(self.lines, pa.string()), amounts], names=["", "amount"])
+        fact: list[SourceFact] = []
+        yield Lines(self.table.schema, self._given(batch, fact), fact)
+
+    def _given(self, batch: pa.RecordBatch, fact: list[SourceFact]) -> Iterator[pa.RecordBatch]:
+        yield batch
+        fact.append(SourceFact("memory", "lines", "", {}, len(batch), NOON, NOON))
+
+
+def test_a_source_that_writes_lines_is_taken_at_its_word(tmp_path: Path) -> None:
+    source = Writing(TRADES, lines=("3;10\n", "1;20\n", "2;30\n"))
+    made = draft(feed("trades", file=FILE), tmp_path, trades=source)
+    assert made.path.read_text() == "id,amount\n3;10\n1;20\n2;30\nT,3,60,007\n"
+    assert (made.content.rows, made.totals) == (3, {"amount": "60"})
+    assert [fact.kind for fact in made.sources] == ["lines"]
+    assert (source.asked, source.slots) == ([frozenset({"amount"})], [])
+
+
+def test_a_line_that_its_source_is_not_sure_of_has_the_values_read(tmp_path: Path) -> None:
+    source = Writing(TRADES, lines=("3;10\n", None, "2;30\n"))
+    made = draft(feed("trades", file=FILE), tmp_path, trades=source)
+    assert made.path.read_text() == "id,amount\n3,10\n1,20\n2,30\nT,3,60,007\n"
+    assert [fact.kind for fact in made.sources] == ["memory"]
+    assert list(tmp_path.iterdir()) == [made.path]
+
+
+@pytest.mark.parametrize("more", [{"order_by": ["id"]}, {"transform": "SELECT * FROM trades"}])
+def test_lines_are_not_asked_for_when_the_rows_are_shaped_here(
+    more: dict[str, object], tmp_path: Path
+) -> None:
+    source = Writing(TRADES)
+    draft(feed("trades", file=FILE, **more), tmp_path, trades=source)
+    assert source.asked == []
 
 
 _MANY = """

@@ -28,6 +28,12 @@ _TAKEN = set("0123456789+-.:ETZainfrtuelsv")
 """What numbers, dates and booleans are written with."""
 
 
+def needs_no_look(csv: Csv, kind: pa.DataType) -> bool:
+    """Tell whether no text of a column ever needs quotes: numbers and dates, under a usual dialect."""
+    usual = not {csv.delimiter, csv.quote} & _TAKEN and not csv.null
+    return usual and not lexical.textual(kind) and not lexical.binary(kind)
+
+
 class Delimited:
     """Lines of one CSV file."""
 
@@ -36,7 +42,7 @@ class Delimited:
         self._formulas = formulas
         self._special = (csv.delimiter, csv.quote, "\r", "\n")
         self._names = schema.names
-        self._plain = self._plain_columns(schema)
+        self._plain = [needs_no_look(csv, field.type) for field in schema]
         if csv.delimiter == csv.quote or {csv.delimiter, csv.quote} & {"\r", "\n"}:
             raise UsageError("the delimiter, the quote and the line end of a CSV file must differ")
         if any(special in csv.null for special in self._special):
@@ -77,13 +83,6 @@ class Delimited:
                 hint="declare a `null` text in the file's format",
             )
         place.refuse(pc.equal(only, ""), "an empty text would be a blank line, and `quoting` is `none`")
-
-    def _plain_columns(self, schema: pa.Schema) -> list[bool]:
-        """Tell which columns never need a look at their texts: numbers and dates, under a usual dialect."""
-        usual = not {self._csv.delimiter, self._csv.quote} & _TAKEN and not self._csv.null
-        return [
-            usual and not lexical.textual(field.type) and not lexical.binary(field.type) for field in schema
-        ]
 
     def _column(self, values: pa.Array, place: Place, *, plain: bool) -> pa.StringArray:
         text = lexical.texts(values, place)

@@ -49,16 +49,23 @@ class Page:
             ContractBroken: a value holds a character that the encoding does not have.
         """
         together = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), self._line_end)
-        content = memoryview(together[0].as_buffer())
-        if self._encoding == "utf-8":
-            return [content, self._end]
-        text = bytes(content)
-        if text.isascii() and self._encoding not in _TWO_BYTES:
-            return [text, self._end]
         try:
-            return [text.decode().encode(self._encoding), self._end]
+            return [self.encoded(memoryview(together[0].as_buffer())), self._end]
         except UnicodeEncodeError as error:
             raise self._broken(batch, before) from error
+
+    def encoded(self, content: memoryview) -> memoryview | bytes:
+        """Turn UTF-8 into the declared encoding.
+
+        Raises:
+            UnicodeEncodeError: a character that it does not have.
+        """
+        if self._encoding == "utf-8":
+            return content
+        text = bytes(content)
+        if text.isascii() and self._encoding not in _TWO_BYTES:
+            return text
+        return text.decode().encode(self._encoding)
 
     def _broken(self, batch: pa.RecordBatch, before: int) -> ContractBroken:
         found: list[tuple[int, str]] = []

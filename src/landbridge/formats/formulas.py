@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 Policy = Literal["reject", "escape", "allow"]
 
+STARTS = b"=+-@\t\r"
+"""What the first character of a formula is one of."""
 _STARTS = np.zeros(256, np.bool_)
-_STARTS[list(b"=+-@\t\r")] = True
+_STARTS[list(STARTS)] = True
 
 
 def guarded(text: pa.StringArray, policy: Policy, place: Place) -> pa.StringArray:

@@ -67,11 +67,16 @@ def texts(values: pa.Array, place: Place) -> pa.StringArray:
 
 def content(text: pa.StringArray) -> bytes:
     """Give the bytes of all texts together, to search them at once: what is not there needs no look at each."""
+    return bytes(span(text))
+
+
+def span(text: pa.StringArray) -> memoryview:
+    """Give the bytes of all texts one after the other, as they lie in memory; null has none."""
     _, offsets, values = text.buffers()
     if values is None or not len(text):
-        return b""
+        return memoryview(b"")
     ends = memoryview(offsets).cast("i")
-    return bytes(memoryview(values)[ends[text.offset] : ends[text.offset + len(text)]])
+    return memoryview(values)[ends[text.offset] : ends[text.offset + len(text)]]
 
 
 def refuse_nested(schema: pa.Schema) -> None:

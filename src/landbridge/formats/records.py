@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from landbridge.facts import Slot
-    from landbridge.feed.outputs import Record
+    from landbridge.feed.outputs import Csv, Record
 
 _COUNTS = ("rows", "records")
 _WIDEST = 76
@@ -121,6 +121,12 @@ class Totals:
             column: format(Decimal(self._sums[column]).scaleb(-scale, _EXACT), f".{max(scale, 0)}f")
             for column, scale in self._scales.items()
         }
+
+
+def summed(csv: Csv) -> frozenset[str]:
+    """Give the columns that the records around the data ask a total of."""
+    declared = [record for record in (csv.leading, csv.trailing) if record is not None]
+    return frozenset(spec for record in declared for word, spec in _words(record) if word == "total")
 
 
 def _count(field: str, count: int, spec: str) -> str:

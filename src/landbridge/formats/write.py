@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from landbridge.errors import ContractBroken
 from landbridge.facts import Content
 from landbridge.feed.outputs import Csv, Fixed, Jsonl, Parquet
+from landbridge.formats import lexical
 from landbridge.formats.compression import compressed
 from landbridge.formats.encoding import Page
 from landbridge.formats.records import Around, Words
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from landbridge.feed.outputs import File
-    from landbridge.formats.compression import Sink
+    from landbridge.formats.compression import Piece, Sink
     from landbridge.formats.records import Totals
-    from landbridge.ports import Progress
+    from landbridge.ports import Lines, Progress
 
-__all__ = ["Words", "Written", "write"]
+__all__ = ["Unsure", "Words", "Written", "write", "write_lines"]
 
 STEP = "write"
 _FEWEST_ROWS = 4_096
@@ -83,12 +84,33 @@ def write(
         UsageError: the declared format does not fit the columns, or a record's words cannot be filled.
         DiskFailed: the disk refused.
     """
+    return _written(file, schema, _Rows(batches, progress), path, words, _Spelling)
+
+
+def write_lines(file: File, lines: Lines, path: Path, words: Words, *, progress: Progress) -> Written:
+    """Write rows that come as lines of CSV: the file is that which `write` makes of the rows.
+
+    On any error `path` is removed.
+
+    Raises:
+        Unsure: a line is null, or holds a character that the encoding does not have; `write` says what there is to say.
+        ContractBroken, UsageError, DiskFailed: as `write`.
+    """
+    return _written(file, lines.columns, _Rows(lines.batches, progress), path, words, _Ready)
+
+
+class Unsure(Exception):  # nobody's error yet: the rows are read again, by their values
+    """A line that its source does not vouch for."""
+
+
+def _written(
+    file: File, schema: pa.Schema, rows: _Rows, path: Path, words: Words, spelling: type[_Spelling | _Ready]
+) -> Written:
     _refuse_twice(schema)
-    rows = _Rows(batches, progress)
     form = file.format
-    progress.start(STEP, None, "rows")
+    rows.progress.start(STEP, None, "rows")
     with ExitStack() as undo:
-        undo.callback(progress.finish, STEP)
+        undo.callback(rows.progress.finish, STEP)
         around = _around(form, words)
         totals = around.totals(schema)
         with compressed(path, file.compression) as (sink, digest):
@@ -98,8 +120,36 @@ def write(
                 write_parquet(form, schema, iter(rows), sink)
             else:
                 layout, page = _layout(form, schema, file), _page(form)
-                _Text(layout, page, around, totals).write(rows, sink, path.parent)
+                _Text(layout, page, spelling(layout, page), around, totals).write(rows, sink, path.parent)
     return Written(Content(digest.size, digest.sha256, rows.count), totals.texts())
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """Turns values into the bytes of their lines."""
+
+    layout: Layout
+    page: Page
+
+    def pieces(self, batch: pa.RecordBatch, before: int) -> Sequence[Piece]:
+        return self.page.lines(self.layout.lines(batch, before), batch, before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Takes lines as they come; the layout has written none of them."""
+
+    layout: Layout
+    page: Page
+
+    def pieces(self, batch: pa.RecordBatch, before: int) -> Sequence[Piece]:  # noqa: ARG002 # as _Spelling
+        lines = batch.column(0)
+        if lines.null_count:
+            raise Unsure
+        try:
+            return [self.page.encoded(lexical.span(lines))]
+        except UnicodeEncodeError as error:
+            raise Unsure from error
 
 
 class _Rows:
@@ -107,7 +157,7 @@ class _Rows:
 
     def __init__(self, batches: Iterator[pa.RecordBatch], progress: Progress) -> None:
         self._batches = batches
-        self._progress = progress
+        self.progress = progress
         self.count = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -115,7 +165,7 @@ class _Rows:
             for piece in _pieces(batch):
                 yield piece
                 self.count += len(piece)
-                self._progress.advance(STEP, len(piece))
+                self.progress.advance(STEP, len(piece))
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -147,6 +197,7 @@ class _Text:
 
     layout: Layout
     page: Page
+    spelling: _Spelling | _Ready
     around: Around
     totals: Totals
 
@@ -176,7 +227,7 @@ class _Text:
         if heading is not None:
             sink.write(self.page.line(heading))
         for batch in rows:
-            for piece in self.page.lines(self.layout.lines(batch, rows.count), batch, rows.count):
+            for piece in self.spelling.pieces(batch, rows.count):
                 sink.write(piece)
             self.totals.add(batch)
 

@@ -10,9 +10,8 @@ import os
 import re
 import threading
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import adbc_driver_manager as adbc
 import adbc_driver_postgresql
@@ -22,16 +21,19 @@ import pyarrow.compute as pc
 import stamina
 from psycopg import sql as compose
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import TransactionStatus
 
 from landbridge.errors import ContractBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
-from landbridge.sources.columns import WIDEST_DECIMAL, decimal_type
+from landbridge.sources.sql import spelled
+from landbridge.sources.sql.described import described, raw_sql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import timedelta
-    from decimal import Decimal
 
+    from landbridge.feed.outputs import Csv
+    from landbridge.formats.formulas import Policy
+    from landbridge.sources.sql.described import Column
     from landbridge.sources.sql.query import Query
 
 _CHUNK = 4 << 20
@@ -53,29 +55,7 @@ _CONNECTION = {
     "passfile": f"{os.devnull}/none",
     "sslmode": "prefer",
 }
-_WIDE = 38
 _QUERY_CANCELLED = "57014"
-_HEADER = 4
-"""Added to the type modifier of a numeric (PostgreSQL: VARHDRSZ)."""
-_NUMERIC = 1700
-_OID = 26
-# Types of pg_type.dat that the driver carries exactly; every other type travels as the text that PostgreSQL writes.
-_EXACT: dict[int, pa.DataType] = {
-    16: pa.bool_(),
-    17: pa.binary(),
-    20: pa.int64(),
-    21: pa.int16(),
-    23: pa.int32(),
-    25: pa.string(),
-    700: pa.float32(),
-    701: pa.float64(),
-    1042: pa.string(),
-    1043: pa.string(),
-    1082: pa.date32(),
-    1083: pa.time64("us"),
-    1114: pa.timestamp("us"),
-    1184: pa.timestamp("us", tz="UTC"),
-}
 # Infinity, and days before the year 1 or after 9999, come as numbers that no text of a date has.
 _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 _DAY = 86_400_000_000
@@ -96,6 +76,7 @@ class PostgresSnapshot:
         self._shown = shown
         self._main: psycopg.Connection | None = None
         self._exported = ""
+        self._known: dict[str, list[Column]] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -114,23 +95,56 @@ class PostgresSnapshot:
                 with self._lock:
                     main = self._connection()
                     text = self._prepared(main, query, timeout)
-                    columns = _described(source, main, text)
-                connection = opened.enter_context(self._joined(timeout))
-                statement = opened.enter_context(_statement(connection))
-                statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_CHUNK)})
-                statement.set_sql_query(_as_carried(text, columns))
-                handle, _ = statement.execute_query()
-                reader = pa.RecordBatchReader._import_from_c(handle.address)  # noqa: SLF001 - Arrow's C stream
-                opened.enter_context(reader)
-            schema = pa.schema([(column.name, column.type) for column in columns])
+                    columns = self._described(source, main, text)
+                reader = opened.enter_context(self._streamed(_as_carried(text, columns), timeout))
+            schema = _schema(columns)
             yield schema, self._watched(source, reader, schema)
+
+    @contextmanager
+    def lines(
+        self,
+        source: str,
+        query: Query,
+        timeout: timedelta,
+        csv: Csv,
+        formulas: Policy,
+        beside: Collection[str],
+    ) -> Iterator[tuple[pa.Schema, pa.Schema, Iterator[pa.RecordBatch]] | None]:
+        """Give the schema of the columns, and schema and batches of their lines; None where the server cannot write them.
+
+        See ports.SourceLines for what a line promises, and for the errors.
+        """
+        with ExitStack() as opened:
+            with self._translated(source):
+                with self._lock:
+                    main = self._connection()
+                    text = self._prepared(main, query, timeout)
+                    columns = self._described(source, main, text)
+                    line = spelled.line(columns, csv, formulas, main)
+                kept = [column for column in columns if column.name in beside]
+                # A line names each column several times: the fence (OFFSET 0) has its expression computed once.
+                picked = ", ".join([f"{line} AS line", *(column.carried for column in kept)])
+                around = f"SELECT {picked} FROM (SELECT * FROM ({text}\n) AS asked OFFSET 0) AS carried"  # noqa: S608 - as _as_carried
+                reader = opened.enter_context(self._streamed(around, timeout)) if line else None
+            if reader is None:
+                yield None
+                return
+            # No column of PostgreSQL has an empty name.
+            schema = pa.schema([("", pa.string()), *_schema(kept)])
+            yield _schema(columns), schema, self._watched(source, reader, schema)
 
     def first_value(self, source: str, query: Query, timeout: timedelta) -> object:
         """Give the first value of the first row, None without rows."""
         with self._translated(source), self._lock:
             main = self._connection()
-            row = main.execute(_raw(self._prepared(main, query, timeout))).fetchone()
+            row = main.execute(raw_sql(self._prepared(main, query, timeout))).fetchone()
             return row[0] if row else None
+
+    def _described(self, source: str, main: psycopg.Connection, text: str) -> list[Column]:
+        """Give the columns of a query, asked once: measuring a decimal reads all of its rows."""
+        if text not in self._known:
+            self._known[text] = described(source, main, text)
+        return self._known[text]
 
     def _connection(self) -> psycopg.Connection:
         """Give the connection that holds the snapshot; a new one, with a new snapshot, after a query that failed."""
@@ -138,11 +152,22 @@ class PostgresSnapshot:
             self.close()
         if self._main is None:
             connection = _connected(self._url)
-            connection.execute(_raw(_SESSION))
+            connection.execute(raw_sql(_SESSION))
             row = connection.execute("SELECT pg_export_snapshot()").fetchone()
             self._exported = str(row[0]) if row else ""
+            self._known.clear()
             self._main = connection
         return self._main
+
+    @contextmanager
+    def _streamed(self, sql: str, timeout: timedelta) -> Iterator[pa.RecordBatchReader]:
+        """Run a query on a connection of its own and lend its batches."""
+        with self._joined(timeout) as connection, _statement(connection) as statement:
+            statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_CHUNK)})
+            statement.set_sql_query(sql)
+            handle, _ = statement.execute_query()
+            with pa.RecordBatchReader._import_from_c(handle.address) as reader:  # noqa: SLF001 - Arrow's C stream
+                yield reader
 
     @contextmanager
     def _joined(self, timeout: timedelta) -> Iterator[adbc.AdbcConnection]:
@@ -164,7 +189,7 @@ class PostgresSnapshot:
             yield connection
 
     def _prepared(self, connection: psycopg.Connection, query: Query, timeout: timedelta) -> str:
-        connection.execute(_raw(_timeout(timeout)))
+        connection.execute(raw_sql(_timeout(timeout)))
         return query.rewritten(lambda name: compose.Literal(query.values[name]).as_string(connection))
 
     def _watched(
@@ -223,101 +248,16 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, psycopg.OperationalError) and not _REFUSED_LOGIN.search(str(error))
 
 
-def _raw(text: str) -> compose.SQL:
-    """Mark text as SQL: it is the project's own query, with literals that psycopg quoted."""
-    return compose.SQL(text)
-
-
-@dataclass(frozen=True)
-class _Column:
-    name: str
-    type: pa.DataType
-    cast: str
-    """What it is cast to on the server, empty when the driver carries it as it is."""
-
-
-def _described(source: str, connection: psycopg.Connection, text: str) -> list[_Column]:
-    raw = connection.pgconn
-    result = raw.prepare(b"", text.encode())
-    if result.status == ExecStatus.COMMAND_OK:
-        result = raw.describe_prepared(b"")
-    if result.status != ExecStatus.COMMAND_OK:
-        raise psycopg.errors.error_from_result(result, encoding="utf-8")
-    count = result.nfields
-    names = [(result.fname(number) or b"").decode() for number in range(count)]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled or not names:
-        raise ContractBroken(
-            f"source `{source}`: the query gives "
-            + (f"several columns named `{doubled[0]}`" if doubled else "no columns"),
-            expected="named columns, each once (`AS name`)",
-        )
-    kinds = [(result.ftype(number), result.fmod(number)) for number in range(count)]
-    return [
-        _column(source, connection, text, name, oid, modifier)
-        for name, (oid, modifier) in zip(names, kinds, strict=True)
-    ]
-
-
-def _column(
-    source: str, connection: psycopg.Connection, text: str, name: str, oid: int, modifier: int
-) -> _Column:
-    if oid in _EXACT:
-        return _Column(name, _EXACT[oid], "")
-    if oid == _OID:
-        return _Column(name, pa.int64(), "bigint")
-    if oid == _NUMERIC:
-        return _Column(name, _decimal(source, connection, text, name, modifier), "text")
-    return _Column(name, pa.string(), "text")
-
-
-def _decimal(source: str, connection: psycopg.Connection, text: str, name: str, modifier: int) -> pa.DataType:
-    if modifier < 0:
-        return _measured(source, connection, text, name)
-    precision = (modifier - _HEADER) >> 16 & 0xFFFF
-    scale = ((modifier - _HEADER) & 0x7FF ^ 1024) - 1024
-    if scale < 0:
-        precision, scale = precision - scale, 0
-    precision = max(precision, scale)
-    if precision > WIDEST_DECIMAL:
-        return _measured(source, connection, text, name)
-    return decimal_type(precision, scale)
-
-
-def _measured(source: str, connection: psycopg.Connection, text: str, name: str) -> pa.DataType:
-    """Give the narrowest decimal for a column without declared digits (`sum(x)`): one more query on the same snapshot."""
-    column = compose.Identifier(name)
-    row = connection.execute(
-        compose.SQL("SELECT max(scale({c})), max(abs({c})) FROM ({q}\n) AS measured").format(
-            c=column, q=_raw(text)
-        )
-    ).fetchone()
-    scale, largest = row or (None, None)
-    if largest is None:
-        return decimal_type(_WIDE, 0)
-    value = cast("Decimal", largest)
-    digits = value.adjusted() + 1 if value.is_finite() else WIDEST_DECIMAL + 1
-    needed = max(digits, 0) + (scale or 0)
-    if not value.is_finite() or needed > WIDEST_DECIMAL:
-        raise ContractBroken(
-            f"source `{source}`: the column `{name}` does not fit into a decimal",
-            expected=f"finite numbers of at most {WIDEST_DECIMAL} digits",
-            seen=f"{needed} digits" if value.is_finite() else "NaN or Infinity",
-            hint=f"cast it in the query: `CAST({name} AS numeric(18,2))`",
-        )
-    return decimal_type(max(needed, _WIDE), scale or 0)
-
-
-def _as_carried(text: str, columns: Sequence[_Column]) -> str:
+def _as_carried(text: str, columns: Sequence[Column]) -> str:
     """Give the query with casts around it where the driver needs them. A plain projection keeps the order of its rows."""
     if not any(column.cast for column in columns):
         return f"{text}\n"
-    names = [compose.Identifier(column.name).as_string() for column in columns]
-    picked = [
-        f"{name}::{column.cast} AS {name}" if column.cast else name
-        for name, column in zip(names, columns, strict=True)
-    ]
-    return f"SELECT {', '.join(picked)} FROM ({text}\n) AS carried"  # noqa: S608 - around the project's own query
+    picked = ", ".join(column.carried for column in columns)
+    return f"SELECT {picked} FROM ({text}\n) AS carried"  # noqa: S608 - around the project's own query
+
+
+def _schema(columns: Sequence[Column]) -> pa.Schema:
+    return pa.schema([(column.name, column.type) for column in columns])
 
 
 def _as_described(source: str, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import unquote
 
 from landbridge.errors import UsageError
+from landbridge.ports import Lines
 from landbridge.sources import stream
 from landbridge.sources.around import inside, without_user
 from landbridge.sources.sql.query import bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from contextlib import AbstractContextManager
     from datetime import timedelta
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Slot
     from landbridge.feed.inputs import SqlSource
+    from landbridge.feed.outputs import Csv
+    from landbridge.formats.formulas import Policy
     from landbridge.ports import Extract
     from landbridge.sources.around import Around
     from landbridge.sources.sql.query import Query
@@ -69,6 +72,23 @@ def snapshot(url: str, around: Around) -> Snapshot:
     return AlchemySnapshot(url, around.shown)
 
 
+@runtime_checkable
+class Lining(Snapshot, Protocol):
+    """A database that can also write each row as a line of CSV itself."""
+
+    def lines(
+        self,
+        source: str,
+        query: Query,
+        timeout: timedelta,
+        csv: Csv,
+        formulas: Policy,
+        beside: Collection[str],
+    ) -> AbstractContextManager[tuple[pa.Schema, pa.Schema, Iterator[pa.RecordBatch]] | None]:
+        """Give the schema of the columns, and schema and batches of their lines; see ports.SourceLines."""
+        ...
+
+
 class Snapshots:
     """The snapshots of one feed, by URL."""
 
@@ -100,17 +120,37 @@ class Sql:
     @contextmanager
     def open(self, slot: Slot) -> Iterator[Extract]:
         """Run the query now; rows come as the batches are taken; see ports.Source."""
+        query, asked, taken = self._asked(slot)
+        with taken.rows(self._name, query, self._declared.timeout) as (schema, batches):
+            yield stream.extract(asked, schema, batches, self._around.clock, self._around.progress)
+
+    @contextmanager
+    def open_lines(
+        self, slot: Slot, csv: Csv, formulas: Policy, beside: Collection[str]
+    ) -> Iterator[Lines | None]:
+        """Run the query now, its rows written as lines by the database, where that can; see ports.SourceLines."""
+        query, asked, taken = self._asked(slot)
+        if not isinstance(taken, Lining):
+            yield None
+            return
+        with taken.lines(self._name, query, self._declared.timeout, csv, formulas, beside) as given:
+            if given is None:
+                yield None
+                return
+            columns, schema, batches = given
+            read = stream.extract(asked, schema, batches, self._around.clock, self._around.progress)
+            yield Lines(columns, read.batches, read.fact)
+
+    def _asked(self, slot: Slot) -> tuple[Query, stream.Asked, Snapshot]:
         declared, around = self._declared, self._around
         began = around.clock.now()
         url = around.resolved(declared.url, slot)
         query = bound(self._name, declared.query, declared.parameters, slot, around)
-        taken = self._snapshots.of(url).rows(self._name, query, declared.timeout)
-        with taken as (schema, batches):
-            asked = stream.Asked(
-                self._name,
-                "sql",
-                around.shown(f"{without_user(url)}: {query.sql}"),
-                {name: around.shown(value) for name, value in query.shown().items()},
-                began,
-            )
-            yield stream.extract(asked, schema, batches, around.clock, around.progress)
+        asked = stream.Asked(
+            self._name,
+            "sql",
+            around.shown(f"{without_user(url)}: {query.sql}"),
+            {name: around.shown(value) for name, value in query.shown().items()},
+            began,
+        )
+        return query, asked, self._snapshots.of(url)

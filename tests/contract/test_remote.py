@@ -14,8 +14,9 @@ import pytest
 
 from landbridge.errors import DiskFailed, IntegrityBroken, NotFound, ShareRefused, Unavailable
 from landbridge.facts import Content
+from landbridge.sftp import openssh
 from landbridge.sftp.client import SftpRemote
-from landbridge.sftp.endpoint import Endpoint, Tuning
+from landbridge.sftp.endpoint import Client, Endpoint, Tuning
 from tests.fakes.folder_remote import FolderRemote
 from tests.servers import sftp
 from tests.servers.seaweed import SFTP_BUCKET
@@ -27,13 +28,19 @@ if TYPE_CHECKING:
     from landbridge.ports import Remote
     from tests.servers.seaweed import Lent
 
+needs_ssh = pytest.mark.skipif(openssh.found() is None, reason="OpenSSH's client cannot be used here")
+needs_sshd = pytest.mark.skipif(sftp.SSHD is None, reason="OpenSSH's sshd is not installed")
+CLIENTS = (pytest.param(Client.OPENSSH, marks=needs_ssh), Client.ASYNCSSH)
 KINDS = (
-    "fake",
-    "asyncssh",
-    pytest.param(
-        "openssh", marks=pytest.mark.skipif(sftp.SSHD is None, reason="OpenSSH's sshd is not installed")
+    ("fake", None),
+    *(
+        pytest.param((server, client), id=f"{client}-to-{server}", marks=marks)
+        for server, server_marks in (("asyncssh", ()), ("openssh", (needs_sshd,)), ("seaweed", ()))
+        for client, marks in (
+            (Client.OPENSSH, (needs_ssh, *server_marks)),
+            (Client.ASYNCSSH, server_marks),
+        )
     ),
-    "seaweed",
 )
 
 
@@ -56,12 +63,14 @@ class Stand:
 
 @pytest.fixture(params=KINDS)
 def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
-    with _stand(request.param, request, tmp_path / "server") as made:
+    kind, client = request.param
+    with _stand(kind, client, request, tmp_path / "server") as made:
         yield made
 
 
 @contextmanager
-def _stand(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Stand]:
+def _stand(kind: str, client: Client, request: pytest.FixtureRequest, folder: Path) -> Iterator[Stand]:
+    tuning = Tuning(client=client)
     if kind == "seaweed":
         server: Lent = request.getfixturevalue("seaweed")
         endpoint = Endpoint(
@@ -81,7 +90,7 @@ def _stand(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[
         def put_object(path: str, body: bytes) -> None:
             server.client.put_object(Bucket=SFTP_BUCKET, Key=key(path), Body=body)
 
-        with SftpRemote(endpoint) as remote:
+        with SftpRemote(endpoint, tuning) as remote:
             yield Stand(
                 remote,
                 lambda path: f"/{key(path)}",
@@ -104,7 +113,7 @@ def _stand(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[
             return
         start = sftp.openssh_server if kind == "openssh" else sftp.asyncssh_server
         running = stack.enter_context(start(folder))
-        remote = stack.enter_context(SftpRemote(running.endpoint()))
+        remote = stack.enter_context(SftpRemote(running.endpoint(), tuning))
         yield Stand(
             remote, lambda path: f"{running.home}/{path}", put, lambda path: (folder / path).read_bytes()
         )
@@ -252,14 +261,15 @@ def test_a_closed_remote_is_unavailable(stand: Stand) -> None:
         stand.remote.files(stand.at("outbound"))
 
 
-def test_a_small_window_is_enough(tmp_path: Path) -> None:
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_small_window_is_enough(tmp_path: Path, client: Client) -> None:
     (tmp_path / "server").mkdir()
     bodies = {f"f{seed}": _bytes(700_000, seed) for seed in range(4)}
     for name, body in bodies.items():
         (tmp_path / "server" / name).write_bytes(body)
     with (
         sftp.asyncssh_server(tmp_path / "server") as server,
-        SftpRemote(server.endpoint(), Tuning(window=100_000)) as remote,
+        SftpRemote(server.endpoint(), Tuning(window=100_000, client=client)) as remote,
         ThreadPoolExecutor(4) as pool,
     ):
         results = pool.map(lambda name: remote.download(f"/{name}", tmp_path / name, 700_000), bodies)

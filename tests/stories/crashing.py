@@ -15,6 +15,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from landbridge.collect import collect
 from landbridge.errors import LandbridgeError
 from landbridge.sftp.client import SftpRemote
@@ -42,6 +44,7 @@ EVENTS = {
 
 
 def main() -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the answers are on stdout
     for line in sys.stdin:
         trial = json.loads(line)
         child = os.fork()

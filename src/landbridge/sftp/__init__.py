@@ -1,1 +1,1 @@
-"""How are files read and receipts written over SFTP? asyncssh inside, plain calls outside."""
+"""How are files read and receipts written over SFTP? Our own packets, over an OpenSSH child or asyncssh; plain calls outside."""

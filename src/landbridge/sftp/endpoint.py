@@ -1,8 +1,20 @@
-"""Which server, as whom, and with which keys?"""
+"""Which server, as whom, with which keys, and by which client?"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Client(StrEnum):
+    """Who speaks SSH under our SFTP."""
+
+    AUTO = "auto"
+    """OpenSSH where it can be used, else asyncssh."""
+    OPENSSH = "openssh"
+    """The host's own `ssh`, as a child."""
+    ASYNCSSH = "asyncssh"
+    """asyncssh, in this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +50,9 @@ class Tuning:
     """
     bandwidth: int | None = None
     """Most bytes a second, over all downloads."""
+    client: Client = Client.AUTO
+    """Who speaks SSH."""
+
+
+UNANSWERED = 4
+"""Keepalives without an answer after which the line counts as cut."""

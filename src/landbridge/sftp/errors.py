@@ -1,13 +1,13 @@
-"""What does an error of asyncssh mean to the operator? The one place that translates them."""
+"""What does an error of SFTP or of the line mean to the operator? The one place that words them."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import asyncssh
-
-from landbridge.errors import IntegrityBroken, LandbridgeError, NotFound, NotPermitted, Unavailable
+from landbridge.errors import IntegrityBroken, NotFound, NotPermitted, Unavailable
+from landbridge.sftp.channel import Lost
+from landbridge.sftp.packets import DENIED, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,41 +17,48 @@ if TYPE_CHECKING:
 
 @contextmanager
 def translated(endpoint: Endpoint, doing: str) -> Iterator[None]:
-    """Turn what asyncssh and the network raise into ours; `doing` says what was tried (`reading /outbound/x`).
+    """Turn what the server refuses, and the end of a line, into ours; `doing` says what was tried (`reading /outbound/x`).
 
     Raises:
         NotFound, NotPermitted, Unavailable: as the names say.
     """
     try:
         yield
-    except asyncssh.SFTPNoSuchFile as error:
-        raise NotFound(f"{doing}: it is not on {endpoint}", seen=error.reason) from error
-    except asyncssh.SFTPNoSuchPath as error:
-        raise NotFound(f"{doing}: it is not on {endpoint}", seen=error.reason) from error
-    except asyncssh.SFTPPermissionDenied as error:
-        raise NotPermitted(
-            f"{doing}: {endpoint} does not allow it",
-            seen=error.reason,
-            hint="compare the user's role or permissions with what `landbridge explain` says the collector needs",
-        ) from error
-    except asyncssh.PermissionDenied as error:
-        raise NotPermitted(
-            f"{endpoint} refused the key",
-            expected=f"that the public key of `private_key` is registered for the user {endpoint.user}",
-            seen=error.reason,
-            hint="register the public key with the server, or correct `user` and `private_key`",
-        ) from error
-    except (TimeoutError, asyncssh.Error, OSError, EOFError) as error:
-        raise cut(endpoint, doing, error) from error
+    except Refused as error:
+        if error.absent:
+            raise NotFound(f"{doing}: it is not on {endpoint}", seen=error.reason) from error
+        if error.code == DENIED:
+            raise NotPermitted(
+                f"{doing}: {endpoint} does not allow it",
+                seen=error.reason,
+                hint="compare the user's role or permissions with what `landbridge explain` says the collector needs",
+            ) from error
+        raise failed(endpoint, doing, error.reason) from error
+    except Lost as error:
+        raise failed(endpoint, doing, str(error)) from error
 
 
-def cut(endpoint: Endpoint, doing: str, error: BaseException) -> LandbridgeError:
+def failed(endpoint: Endpoint, doing: str, seen: str) -> Unavailable:
     """Say that the line or the server failed."""
-    seen = getattr(error, "reason", "") or str(error) or type(error).__name__
     return Unavailable(
         f"{doing}: the connection to {endpoint} failed",
         seen=seen,
         hint="the same command goes on where it stopped; check the network and the server if this stays",
+    )
+
+
+def closed(endpoint: Endpoint) -> Unavailable:
+    """Say that we ended the connection ourselves."""
+    return Unavailable(f"the connection to {endpoint} was closed")
+
+
+def key_refused(endpoint: Endpoint, seen: str) -> NotPermitted:
+    """Say that the server does not know our key."""
+    return NotPermitted(
+        f"{endpoint} refused the key",
+        expected=f"that the public key of `private_key` is registered for the user {endpoint.user}",
+        seen=seen,
+        hint="register the public key with the server, or correct `user` and `private_key`",
     )
 
 

@@ -1,162 +1,175 @@
-"""How do the bytes of one remote file come in order while many reads are under way? On the event loop's thread."""
+"""How do the bytes of one large file come in order while many reads are under way, over one channel or several?"""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
 
-from landbridge.errors import IntegrityBroken
+from landbridge.sftp import exchange, packets
+from landbridge.sftp.channel import Lost
+from landbridge.sftp.packets import Malformed, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
-    import asyncssh
-
+    from landbridge.sftp.channel import Answer, Channel, Steps
     from landbridge.sftp.pace import Pace, Window
+    from landbridge.sftp.packets import Request
+    from landbridge.sftp.part import Part
 
-_UNTOLD = 16 << 10
-"""What asyncssh assumes of a server that tells no limits; all that were met give 32 KiB, and shorter answers are seen."""
-_USUAL = 32 << 10
-_LARGEST = 255 << 10
-"""OpenSSH's own limit; larger blocks gain nothing."""
-
-
-async def read_whole(client: asyncssh.SFTPClient, path: str, size: int) -> bytes:
-    """Give a small file that must have `size` bytes; three round trips, of which the last is nobody's to wait for.
-
-    Raises:
-        IntegrityBroken: it is shorter or longer.
-    """
-    file = await client.open(path, "rb", encoding=None, block_size=0)
-    try:
-        # One byte more than there should be: a longer file shows itself without asking for its attributes.
-        data = b""
-        while len(data) < size and (more := await _read(file, len(data), size + 1 - len(data))):
-            data += more
-        # Servers give at least this much of a plain file at once, so a shorter answer has met the end.
-        at_end = 0 < size < _USUAL and len(data) == size
-        longer = len(data) > size or (not at_end and bool(await _read(file, size, 1)))
-    finally:
-        _close(file)
-    check_size(path, size, len(data), longer=longer)
-    return data
+_LEAST = 4096
+"""No server is asked for less at once, however little it gave."""
 
 
-async def read_at_most(client: asyncssh.SFTPClient, path: str, most: int) -> bytes:
-    """Give a small file whose size is not known.
+class _Lane:
+    """The file, open on one channel."""
 
-    Raises:
-        IntegrityBroken: it has more than `most` bytes.
-    """
-    file = await client.open(path, "rb", encoding=None, block_size=0)
-    try:
-        data = b""
-        while len(data) <= most and (more := await _read(file, len(data), min(_USUAL, most + 1 - len(data)))):
-            data += more
-    finally:
-        _close(file)
-    if len(data) > most:
-        raise IntegrityBroken(
-            f"{path} is larger than a manifest or receipt can be", expected=f"at most {most} bytes"
-        )
-    return data
+    def __init__(self, channel: Channel, handle: bytes) -> None:
+        self.channel = channel
+        self.handle = handle
+        self.awaited = 0
+        """Bytes asked for."""
+        self.requests: list[Request] = []
+        self.sinks: list[Callable[[Answer], None]] = []
+
+    def send(self) -> None:
+        """Ask for what was put down."""
+        if self.requests:
+            self.channel.ask(self.requests, self.sinks)
+            self.requests, self.sinks = [], []
 
 
-class InOrder:
-    """Reads a file in blocks, many at a time, and hands them over in order."""
+class _Piece(NamedTuple):
+    """What came of one read."""
 
-    def __init__(self, client: asyncssh.SFTPClient, window: Window, pace: Pace) -> None:
-        self._client = client
+    lane: _Lane
+    offset: int
+    asked: int
+    came: bytes | Refused | Lost
+
+
+class Download:
+    """One file on its way into its part. The calling thread writes and hashes what the lines' threads read."""
+
+    def __init__(self, path: str, part: Part, size: int, window: Window, pace: Pace) -> None:
+        self._path = path
+        self._part = part
+        self._size = size
         self._window = window
         self._pace = pace
-        told = client.limits.max_read_len
-        self._block = _USUAL if told == _UNTOLD else min(told, _LARGEST)
-        self.held = 0
-        """Bytes of the window that this file holds: asked for, and not yet given back by whoever writes them."""
+        self._lanes: list[_Lane] = []
+        self._pieces: SimpleQueue[_Piece] = SimpleQueue()
+        self._ready: dict[int, bytes] = {}
+        """Blocks that came and whose turn has not come, by offset."""
+        self._asked = part.there
+        self._held = 0
+        """Bytes of the window that this file holds: asked for and not yet written."""
+        self._failure: Refused | Lost | None = None
+        self._stopped = False
 
-    async def read(self, path: str, start: int, size: int, deliver: Callable[[bytes], None]) -> None:
-        """Call `deliver` with every byte from `start` to `size`, in order, in blocks.
+    def over(self, channels: Sequence[Channel]) -> None:
+        """Bring every byte that is missing.
 
         Raises:
-            IntegrityBroken: the file is shorter or longer than `size`.
+            Refused, Lost: as the names say; what was written stays and is contiguous.
+            IntegrityBroken: the file is shorter or longer than it should be.
         """
-        file = await self._client.open(path, "rb", encoding=None, block_size=0)
-        waiting: deque[tuple[int, int, asyncio.Task[bytes]]] = deque()
-        beyond = asyncio.ensure_future(_read(file, size, 1))
+        opening = [(channel, channel.run(exchange.opened(self._path))) for channel in channels]
         try:
-            asked = start
-            while asked < size or waiting:
-                while asked < size and self._take(block := min(self._block, size - asked)):
-                    await self._pace.ask(block)
-                    waiting.append((asked, block, asyncio.ensure_future(_read(file, asked, block))))
-                    asked += block
-                if not waiting:
-                    await self._window.freed()
-                    continue
-                offset, block, task = waiting.popleft()
-                deliver(await self._rest(file, path, offset, block, await task))
-            check_size(path, size, size, longer=bool(await beyond))
+            for channel, handle in opening:
+                self._lanes.append(_Lane(channel, handle.result()))
+            first = self._lanes[0]
+            beyond = first.channel.run(_beyond(first.handle, self._size))
+            self._carry()
+            exchange.check_size(self._path, self._size, self._size, longer=beyond.result())
         finally:
-            for task in (beyond, *(task for _, _, task in waiting)):
-                task.cancel()
-            await asyncio.gather(beyond, *(task for _, _, task in waiting), return_exceptions=True)
-            _close(file)
+            self._stopped = True
+            self._window.give(self._held)
+            for lane in self._lanes:
+                with suppress(Lost):
+                    lane.channel.ask([packets.closing(lane.handle)], [_ignored])
 
-    def written(self, size: int) -> None:
-        """Take note that `size` bytes were written, so that as many may be asked for."""
-        self.held -= size
-        self._window.give(size)
+    def _carry(self) -> None:
+        while self._part.there < self._size:
+            asked = self._ask()
+            for piece in self._that_came(wait=not asked):
+                self._take(piece)
+            while (block := self._ready.pop(self._part.there, None)) is not None:
+                self._part.write(block)
+                self._held -= len(block)
+                self._window.give(len(block))
+            if self._failure is not None:  # after what came before it is written
+                raise self._failure
 
-    def _take(self, size: int) -> bool:
-        taken = self._window.take(size)
-        self.held += size if taken else 0
-        return taken
+    def _ask(self) -> bool:
+        """Ask for as much as the window has room for, or, with a bandwidth limit, for the next block; was there any?"""
+        before = self._asked
+        while self._asked < self._size:
+            lane = min(self._lanes, key=lambda lane: lane.awaited)
+            size = min(lane.channel.block, self._size - self._asked)
+            if not self._window.take(size):
+                break
+            self._held += size
+            self._put_down(lane, self._asked, size)
+            self._asked += size
+            if self._pace.limited:
+                self._pace.ask(size)
+                break
+        for lane in self._lanes:
+            lane.send()
+        return self._asked > before
 
-    async def _rest(
-        self, file: asyncssh.SFTPClientFile, path: str, offset: int, block: int, data: bytes
-    ) -> bytes:
-        if 0 < len(data) < block:
-            self._block = max(4096, min(self._block, len(data)))  # the server gives no more at once
-        while len(data) < block:
-            more = await _read(file, offset + len(data), block - len(data))
-            if not more:
-                check_size(path, offset + block, offset + len(data), longer=False)
-            data += more
-        return data
+    def _put_down(self, lane: _Lane, offset: int, size: int) -> None:
+        lane.awaited += size
+        lane.requests.append(packets.reading(lane.handle, offset, size))
+        lane.sinks.append(partial(self._came, lane, offset, size))
+
+    def _came(self, lane: _Lane, offset: int, asked: int, answer: Answer) -> None:
+        if self._stopped:
+            return
+        came: bytes | Refused | Lost
+        try:
+            came = answer if isinstance(answer, Lost) else bytes(packets.bytes_in(answer))
+        except Refused as refused:
+            came = refused
+        except Malformed as error:
+            came = Lost(f"what came is not SFTP: {error}")
+        self._pieces.put(_Piece(lane, offset, asked, came))
+
+    def _that_came(self, *, wait: bool) -> Iterator[_Piece]:
+        if wait:
+            if not self._held:  # others hold the whole window
+                if not self._lanes[0].channel.live:
+                    raise Lost("it was closed")
+                self._window.await_room(self._lanes[0].channel.block)
+                return
+            yield self._pieces.get()
+        with suppress(Empty):
+            while True:
+                yield self._pieces.get_nowait()
+
+    def _take(self, piece: _Piece) -> None:
+        piece.lane.awaited -= piece.asked
+        if not isinstance(piece.came, bytes):
+            self._failure = self._failure or piece.came
+            return
+        size = len(piece.came)
+        if not size:
+            exchange.check_size(self._path, piece.offset + piece.asked, piece.offset, longer=False)
+        if size > piece.asked:
+            raise Lost("what came is not SFTP: more bytes than were asked for")
+        self._ready[piece.offset] = piece.came
+        if size < piece.asked:
+            piece.lane.channel.block = max(_LEAST, min(piece.lane.channel.block, size))
+            self._put_down(piece.lane, piece.offset + size, piece.asked - size)
+            piece.lane.send()
 
 
-def check_size(path: str, expected: int, seen: int, *, longer: bool) -> None:
-    """Refuse a remote file that is not as long as its manifest says.
-
-    Raises:
-        IntegrityBroken: so it is.
-    """
-    if longer or seen != expected:
-        raise IntegrityBroken(
-            f"{path} is {'longer' if longer else 'shorter'} on the server than its manifest says",
-            expected=f"{'exactly' if longer else 'at least'} {expected} bytes",
-            seen=f"more than {expected}" if longer else f"{seen} bytes",
-            hint="nothing was landed; look at who changed the released object, it must be immutable",
-        )
+def _beyond(handle: bytes, size: int) -> Steps[bool]:
+    return bool(packets.bytes_in((yield packets.reading(handle, size, 1))))
 
 
-async def _read(file: asyncssh.SFTPClientFile, offset: int, size: int) -> bytes:
-    data = await file.read(size, offset)
-    if isinstance(data, str):  # only with an encoding, and every file is opened without
-        raise TypeError(data)
-    return data
-
-
-_closing: set[asyncio.Task[None]] = set()
-
-
-def _close(file: asyncssh.SFTPClientFile) -> None:
-    # Nobody waits for the answer: over a long line that would be one round trip more for each file.
-    task = asyncio.ensure_future(_ignored(file))
-    _closing.add(task)
-    task.add_done_callback(_closing.discard)
-
-
-async def _ignored(file: asyncssh.SFTPClientFile) -> None:
-    await asyncio.gather(file.close(), return_exceptions=True)
+def _ignored(_: Answer) -> None:
+    pass

@@ -46,6 +46,8 @@ LOG = "LANDBRIDGE_LOG"
 """Least level of the events that are written: debug, info, warning, error."""
 COLLECTOR = "LANDBRIDGE_COLLECTOR"
 """Name of this host's collector on receipts and claims; else the host's name."""
+SFTP_CLIENT = "LANDBRIDGE_SFTP_CLIENT"
+"""Who speaks SSH for the collector: auto, openssh, asyncssh."""
 
 
 def declaration(folder: Path, *, only: str | None = None) -> Declaration:
@@ -194,6 +196,7 @@ def _host(declared: Declaration, environment: str, *, twin: bool, progress: Prog
         references=_references(declared, None),
         twin=state.ground if state else None,
         collector=_collector(),
+        sftp_client=os.environ.get(SFTP_CLIENT, ""),
         process=_process(progress),
     )
 

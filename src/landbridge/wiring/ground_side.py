@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landbridge.errors import UsageError
 from landbridge.sftp.client import SftpRemote
-from landbridge.sftp.endpoint import Endpoint, Tuning
+from landbridge.sftp.endpoint import Client, Endpoint, Tuning
 from landbridge.sftp.retried import Retried
 from landbridge.share.folder import FolderShare
 from landbridge.wiring.receipt_keys import receipt_keys
@@ -28,13 +29,15 @@ class Host:
     references: References
     twin: TwinGround | None
     collector: str
+    sftp_client: str
+    """As the environment says it; empty: chosen by what this host has."""
     process: Process
 
 
 def make(host: Host) -> Ground:
     """Fill in the ports of a collection; nothing is connected or touched before the first call."""
     place, references = host.place, host.references
-    tuning = Tuning(bandwidth=place.share.bandwidth)
+    tuning = Tuning(bandwidth=place.share.bandwidth, client=_client(host.sftp_client))
     return Ground(
         environment=place.environment,
         remote=Retried(SftpRemote(_endpoint(place, references, host.twin), tuning)),
@@ -63,6 +66,17 @@ def _receipt_key(place: Place, references: References, twin: TwinGround | None) 
     if twin is not None:
         return twin.receipt_key_file.read_text(encoding="utf-8")
     return references.resolve(place.share.receipt_key)
+
+
+def _client(word: str) -> Client:
+    try:
+        return Client(word or Client.AUTO)
+    except ValueError as error:
+        raise UsageError(
+            f"no SFTP client `{word}`",
+            expected=", ".join(Client),
+            hint="correct the environment variable LANDBRIDGE_SFTP_CLIENT, or unset it",
+        ) from error
 
 
 def _endpoint(place: Place, references: References, twin: TwinGround | None) -> Endpoint:

@@ -1,0 +1,223 @@
+"""How do many requests and their answers share one SFTP channel?
+
+Requests are sent from any thread; answers come on the one thread that the line under it reads with. Whoever asks gives
+a function that takes the answer there, or a generator that is resumed with each answer (`exchange.py`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+
+from landbridge.errors import LandbridgeError
+from landbridge.sftp import packets
+from landbridge.sftp.packets import U32, Malformed, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from landbridge.sftp.packets import Request
+
+_T = TypeVar("_T")
+
+_BUFFER = 4 << 20
+_LONGEST = 1 << 20
+"""Longer packets are refused: no answer to what is asked here comes near."""
+_USUAL = 32 << 10
+"""Bytes that every server met gives at once, also one that tells no limits."""
+_LARGEST = 255 << 10
+"""OpenSSH's own limit; larger blocks gain nothing."""
+_FIRST = -1
+"""In the place of the number that the server's first packet does not have."""
+
+
+class Lost(Exception):
+    """The line ended, with what is known of the reason."""
+
+
+Answer: TypeAlias = memoryview | Lost
+"""A packet without its length, in the buffer it came in (gone when the call returns); or the end of the line."""
+Steps: TypeAlias = "Generator[Request, memoryview, _T]"
+"""An exchange of several requests, each depending on the answer before."""
+
+
+class Line(Protocol):
+    """What carries the bytes. `send` is called by one thread at a time, takes all or drops it when the line has ended."""
+
+    client: str
+    """For the log: who speaks SSH."""
+    window: int
+    """Most bytes that are on their way to us at once."""
+
+    def send(self, packet: bytes) -> None:
+        """Send."""
+        ...
+
+    def close(self) -> None:
+        """End it, and leave nothing behind. Idempotent, from any thread."""
+        ...
+
+
+class Channel:
+    """One conversation over one line."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.block = _USUAL
+        """Bytes that the server gives at once."""
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, Callable[[Answer], None]] = {}
+        self._lost: Lost | None = None
+        self._state = threading.Lock()
+        self._sending = threading.Lock()
+        self._buffer = memoryview(bytearray(_BUFFER))
+        self._low = self._high = 0
+
+    @property
+    def live(self) -> bool:
+        """Whether anything may still be asked."""
+        return self._lost is None
+
+    def begin(self) -> Future[None]:
+        """Greet the server; the answer says that it speaks SFTP."""
+        greeted: Future[None] = Future()
+
+        def first(answer: Answer) -> None:
+            try:
+                if isinstance(answer, Lost):
+                    raise answer
+                if packets.offers_limits(answer):
+                    self.ask([packets.asking_limits()], [self._limits])
+                greeted.set_result(None)
+            except (Malformed, struct.error, Lost) as error:
+                greeted.set_exception(Lost(str(error)))
+
+        with self._state:
+            if self._lost is not None:  # a child can be gone before it is greeted
+                greeted.set_exception(Lost(*self._lost.args))
+                return greeted
+            self._waiting[_FIRST] = first
+        with self._sending:
+            self.line.send(packets.INIT)
+        return greeted
+
+    def ask(self, requests: Sequence[Request], sinks: Sequence[Callable[[Answer], None]]) -> None:
+        """Send requests; each sink gets its answer, or Lost, once, on the line's thread.
+
+        Raises:
+            Lost: the line ended before; no sink is called.
+        """
+        numbers = [next(self._numbers) for _ in requests]
+        with self._state:
+            if self._lost is not None:
+                raise Lost(*self._lost.args)
+            self._waiting.update(zip(numbers, sinks, strict=True))
+        with self._sending:
+            self.line.send(b"".join(map(packets.numbered, requests, numbers)))
+
+    def run(self, steps: Steps[_T]) -> Future[_T]:
+        """Begin an exchange; the future has its result, Refused or Lost."""
+        future: Future[_T] = Future()
+        _Run(self, steps, future).go(None)
+        return future
+
+    def room(self) -> memoryview:
+        """Give where the next bytes go."""
+        if _BUFFER - self._high < _LONGEST:
+            kept = self._high - self._low
+            self._buffer[:kept] = self._buffer[self._low : self._high]
+            self._low, self._high = 0, kept
+        return self._buffer[self._high :]
+
+    def came(self, count: int) -> None:
+        """Take note of `count` bytes more in `room`, and hand every whole packet to whoever waits for it."""
+        self._high += count
+        while self._high - self._low >= U32.size:
+            length = U32.unpack_from(self._buffer, self._low)[0]
+            if not 0 < length <= _LONGEST:
+                self.fail("what came is not SFTP")
+                return
+            begin = self._low + U32.size
+            if self._high < begin + length:
+                return
+            self._low = begin + length
+            try:
+                self._answered(self._buffer[begin : begin + length])
+            except (Malformed, struct.error) as error:
+                self.fail(f"what came is not SFTP: {error}")
+                return
+        if self._low == self._high:
+            self._low = self._high = 0
+
+    def fail(self, reason: str) -> None:
+        """Give up: the line ended, or must."""
+        with self._state:
+            if self._lost is None:
+                self._lost = Lost(reason)
+            waiting, self._waiting = self._waiting, {}
+        for sink in waiting.values():
+            sink(Lost(reason))
+
+    def _answered(self, packet: memoryview) -> None:
+        number = _FIRST if packet[0] == packets.VERSION else U32.unpack_from(packet, 1)[0]
+        sink = self._waiting.pop(number, None)
+        if sink is None:
+            raise Malformed("an answer that nobody waits for")
+        sink(packet)
+
+    def _limits(self, answer: Answer) -> None:
+        if isinstance(answer, memoryview):
+            told = packets.most_read_in(answer)
+            self.block = min(told, _LARGEST) if told else _LARGEST
+
+
+class _Run:
+    """An exchange under way."""
+
+    def __init__(self, channel: Channel, steps: Steps[_T], future: Future[_T]) -> None:
+        self._channel = channel
+        self._steps = steps
+        self._future = future
+
+    def go(self, answer: Answer | None) -> None:
+        """Go on with the next answer."""
+        going = False
+        try:
+            while (answer := self._next(answer)) is not None:
+                pass
+            going = True
+        except StopIteration as end:
+            self._future.set_result(end.value)
+        except (Refused, Lost, LandbridgeError) as error:
+            self._future.set_exception(error)
+        except (Malformed, struct.error) as error:
+            self._future.set_exception(Lost(f"what came is not SFTP: {error}"))
+        finally:
+            if (
+                not going and not self._future.done()
+            ):  # a bug: its traceback goes its way, and nobody waits for ever
+                self._future.set_exception(Lost("the exchange ended by a mistake in it"))
+
+    def _next(self, answer: Answer | None) -> Answer | None:
+        """Ask the next request; give the answer when it is there at once: the line has ended."""
+        if isinstance(answer, Lost):
+            request = self._steps.throw(answer)
+        elif answer is None:
+            request = next(self._steps)
+        else:
+            request = self._steps.send(answer)
+        try:
+            while not request.awaited:
+                self._channel.ask([request], [_nothing])
+                request = next(self._steps)
+            self._channel.ask([request], [self.go])
+        except Lost as error:
+            return error
+        return None
+
+
+def _nothing(_: Answer) -> None:
+    pass

@@ -1,0 +1,384 @@
+"""Do both of SFTP's clients keep what no single file shows: whom they trust, what they leave behind, how they end?"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
+from landbridge.sftp import keys, openssh
+from landbridge.sftp.client import SftpRemote
+from landbridge.sftp.endpoint import Client, Endpoint, Tuning
+from landbridge.twin.keys import Ed25519Key
+from tests.servers.line import line_to
+from tests.servers.sftp import asyncssh_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.servers.sftp import Sftp
+
+needs_ssh = pytest.mark.skipif(openssh.found() is None, reason="OpenSSH's client cannot be used here")
+CLIENTS = (pytest.param(Client.OPENSSH, marks=needs_ssh), Client.ASYNCSSH)
+_RSA = (
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDAu7tvIvX6ZHrRXuZNfkR3XLHSsuCK9Zn3X58lxBcQzuf5xZFd89+"
+    "OWqgTtjNDCpHR0ImvJtgGTeCyLb/rsOLHcfqqFzhxp0ZrAr0IhlaoFyiBuj/oEAvLXcvTm2JNh8xR0lQKZGPZyTlDmQ"
+    "jBd+YlD8YdxEvFO4OH3dFgnHGE1Q=="
+)
+
+
+@pytest.fixture(params=CLIENTS)
+def tuning(request: pytest.FixtureRequest) -> Tuning:
+    return Tuning(client=request.param, connect_timeout=4)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Sftp]:
+    (tmp_path / "server").mkdir()
+    with asyncssh_server(tmp_path / "server") as running:
+        yield running
+
+
+def _large(server: Sftp, size: int) -> str:
+    body = random.Random(1).randbytes(size)
+    (server.folder / "large").write_bytes(body)
+    return hashlib.sha256(body).hexdigest()
+
+
+def test_another_host_key_is_shown_beside_the_pinned_ones(server: Sftp, tuning: Tuning) -> None:
+    others = (Ed25519Key.generate().public_openssh, Ed25519Key.generate().public_openssh)
+    right = keys.read(server.endpoint()).pinned[0].fingerprint
+    with (
+        SftpRemote(replace(server.endpoint(), host_keys=others), tuning) as remote,
+        pytest.raises(IntegrityBroken) as caught,
+    ):
+        remote.files("/")
+    assert caught.value.seen == right
+    assert caught.value.expected.count("SHA256:") == 2
+    assert right not in caught.value.expected
+    with SftpRemote(
+        replace(server.endpoint(), host_keys=(*others, *server.endpoint().host_keys)), tuning
+    ) as remote:
+        assert remote.files("/") == []
+
+
+def test_a_host_key_of_another_type_is_shown_too(server: Sftp, tuning: Tuning) -> None:
+    with (
+        SftpRemote(replace(server.endpoint(), host_keys=(_RSA,)), tuning) as remote,
+        pytest.raises(IntegrityBroken) as caught,
+    ):
+        remote.files("/")
+    assert caught.value.seen == keys.read(server.endpoint()).pinned[0].fingerprint
+
+
+@pytest.mark.parametrize(
+    "line", ["", "ssh-ed25519", "ssh-ed25519 %%%", "ssh-rsa AAAAC3NzaC1lZDI1NTE5", "x AAAA"]
+)
+def test_what_is_no_host_key_is_refused(server: Sftp, line: str) -> None:
+    with pytest.raises(UsageError, match="host key"):
+        SftpRemote(replace(server.endpoint(), host_keys=(line,)))
+
+
+def test_a_refused_key_is_told_as_such(server: Sftp, tuning: Tuning) -> None:
+    stranger = replace(server.endpoint(), private_key=Ed25519Key.generate().private_openssh)
+    with SftpRemote(stranger, tuning) as remote, pytest.raises(NotPermitted, match="refused the key"):
+        remote.files("/")
+
+
+def test_many_who_wait_for_one_connection_share_its_failure(server: Sftp, tuning: Tuning) -> None:
+    stranger = replace(server.endpoint(), private_key=Ed25519Key.generate().private_openssh)
+    together = threading.Barrier(12)
+
+    def refused(remote: SftpRemote) -> bool:
+        together.wait()
+        with pytest.raises(NotPermitted):
+            remote.files("/")
+        return True
+
+    with (
+        line_to(server.port) as line,
+        SftpRemote(replace(stranger, port=line.port), tuning) as remote,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        assert all(pool.map(refused, [remote] * 12))
+        assert line.connections <= 3
+
+
+def test_nobody_listening_is_unavailable(server: Sftp, tuning: Tuning) -> None:
+    with SftpRemote(server.endpoint(9), tuning) as remote, pytest.raises(Unavailable) as caught:
+        remote.files("/")
+    assert "refused" in caught.value.seen
+
+
+def test_a_server_that_says_nothing_is_unavailable_in_time(server: Sftp, tuning: Tuning) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = server.endpoint(silent.getsockname()[1])
+        began = time.monotonic()
+        with (
+            SftpRemote(endpoint, replace(tuning, connect_timeout=1)) as remote,
+            pytest.raises(Unavailable),
+        ):
+            remote.files("/")
+    assert time.monotonic() - began < 15
+
+
+def _formats() -> Iterator[tuple[str, str, str | None]]:
+    pem, none = serialization.Encoding.PEM, serialization.NoEncryption()
+    for made in (rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())):
+        public = (
+            made.public_key()
+            .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+            .decode()
+        )
+        locked = serialization.BestAvailableEncryption(b"secret")
+        for form, lock, phrase in (
+            (serialization.PrivateFormat.OpenSSH, none, None),
+            (serialization.PrivateFormat.PKCS8, none, None),
+            (serialization.PrivateFormat.TraditionalOpenSSL, none, "not needed"),
+            (serialization.PrivateFormat.PKCS8, locked, "secret"),
+        ):
+            yield public, made.private_bytes(pem, form, lock).decode(), phrase
+
+
+def test_keys_of_every_type_and_format_log_in(tmp_path: Path, tuning: Tuning) -> None:
+    (tmp_path / "server").mkdir()
+    for public, private, passphrase in _formats():
+        user = cast("Ed25519Key", SimpleNamespace(public_openssh=public, private_openssh=private.strip()))
+        with asyncssh_server(tmp_path / "server", (Ed25519Key.generate(), user)) as server:
+            endpoint = replace(server.endpoint(), passphrase=passphrase)
+            with SftpRemote(endpoint, tuning) as remote:
+                assert remote.files("/") == []
+
+
+def test_a_passphrase_that_is_missing_or_wrong_is_told_and_never_repeated(server: Sftp) -> None:
+    *_, (_, locked, _) = _formats()
+    for passphrase in (None, "hunter2"):
+        with pytest.raises(NotPermitted, match="passphrase") as caught:
+            SftpRemote(replace(server.endpoint(), private_key=locked, passphrase=passphrase))
+        assert "hunter2" not in str(caught.value)
+    with pytest.raises(NotPermitted, match="cannot be read"):
+        SftpRemote(replace(server.endpoint(), private_key="no key"))
+
+
+def test_a_cut_leaves_a_beginning_and_the_next_call_goes_on(
+    server: Sftp, tmp_path: Path, tuning: Tuning
+) -> None:
+    digest = _large(server, 6_000_000)
+    part = tmp_path / "part"
+    with (
+        line_to(server.port, cut_after=(2_000_000, 900)) as line,
+        SftpRemote(server.endpoint(line.port), tuning) as remote,
+    ):
+        with pytest.raises(Unavailable):
+            remote.download("/large", part, 6_000_000)
+        left = part.read_bytes()
+        assert 0 < len(left) < 6_000_000
+        assert (server.folder / "large").read_bytes().startswith(left)
+        with pytest.raises(Unavailable):
+            remote.download("/large", part, 6_000_000)
+        assert remote.download("/large", part, 6_000_000).sha256 == digest
+        assert line.connections == 3
+
+
+def test_a_bandwidth_limit_holds(server: Sftp, tmp_path: Path, tuning: Tuning) -> None:
+    digest = _large(server, 1_500_000)
+    began = time.monotonic()
+    with SftpRemote(server.endpoint(), replace(tuning, bandwidth=1_000_000)) as remote:
+        assert remote.download("/large", tmp_path / "part", 1_500_000).sha256 == digest
+    # The first block is asked for at once; the others cannot come faster, however fast the machine is.
+    assert time.monotonic() - began > 1.1
+
+
+def test_closing_ends_what_is_under_way(server: Sftp, tmp_path: Path, tuning: Tuning) -> None:
+    _large(server, 3_000_000)
+    ended: list[LandbridgeError] = []
+
+    def download(remote: SftpRemote) -> None:
+        try:
+            remote.download("/large", tmp_path / "part", 3_000_000)
+        except LandbridgeError as error:
+            ended.append(error)
+
+    with SftpRemote(server.endpoint(), replace(tuning, bandwidth=100_000)) as remote:
+        thread = threading.Thread(target=download, args=(remote,))
+        thread.start()
+        while not (tmp_path / "part").exists() or not (tmp_path / "part").stat().st_size:
+            time.sleep(0.01)
+        began = time.monotonic()
+        remote.close()
+        thread.join()
+    assert time.monotonic() - began < 5
+    assert [type(error) for error in ended] == [Unavailable]
+
+
+@pytest.mark.parametrize(
+    ("client", "connections"), [pytest.param(Client.OPENSSH, 4, marks=needs_ssh), (Client.ASYNCSSH, 1)]
+)
+def test_a_long_line_is_filled_by_as_many_connections_as_it_takes(
+    server: Sftp, tmp_path: Path, client: Client, connections: int
+) -> None:
+    size = 65 << 20
+    digest = _large(server, size)
+    with (
+        line_to(server.port, delay=0.01) as line,
+        SftpRemote(server.endpoint(line.port), Tuning(client=client)) as remote,
+    ):
+        assert remote.download("/large", tmp_path / "part", size).sha256 == digest
+        # A busy machine makes the line look longer, never shorter.
+        assert connections <= line.connections <= 4
+    with SftpRemote(server.endpoint(), Tuning(client=client, bandwidth=1 << 30)) as remote:
+        assert remote.download("/large", tmp_path / "part", size).sha256 == digest
+
+
+@needs_ssh
+def test_the_private_key_is_lent_in_memory_and_taken_back(server: Sftp) -> None:
+    with SftpRemote(server.endpoint(), Tuning(client=Client.OPENSSH)) as remote:
+        remote.files("/")
+        (child,) = _children_of(os.getpid(), "ssh")
+        words = Path(f"/proc/{child}/cmdline").read_bytes()
+        assert b"PRIVATE" not in words
+        assert b"-oIdentityFile=/proc/" in words
+        assert Path(f"/proc/{child}/environ").read_bytes() == b"LC_ALL=C\0"
+        mine = [f"{link.readlink()}" for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+        assert not [link for link in mine if "landbridge-key" in link]
+    assert not Path(f"/proc/{child}").exists()
+
+
+@needs_ssh
+def test_a_lent_key_is_readable_by_nobody_else_and_sealed() -> None:
+    with openssh._lent("landbridge-key", "secret") as path:
+        assert Path(path).stat().st_mode & 0o777 == 0o600
+        with pytest.raises(PermissionError):
+            Path(path).write_text("other")
+        assert Path(path).read_text() == "secret"
+    assert not Path(path).exists() or "landbridge-key" not in f"{Path(path).readlink()}"
+
+
+@needs_ssh
+def test_no_child_outlives_a_collector_that_is_killed(server: Sftp) -> None:
+    program = (
+        "import sys, time\n"
+        "from landbridge.sftp.client import SftpRemote\n"
+        "from landbridge.sftp.endpoint import Client, Endpoint, Tuning\n"
+        "key, host, port = sys.stdin.read().split('|')\n"
+        "remote = SftpRemote(Endpoint('127.0.0.1', int(port), 'collector', key, (host,)), Tuning(client=Client.OPENSSH))\n"
+        "remote.files('/')\n"
+        "sys.stderr.write('up\\n')\n"
+        "time.sleep(60)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        words = f"{server.user_key.private_openssh}|{server.host_key.public_openssh}|{server.port}"
+        process.stdin.write(words.encode())
+        process.stdin.close()
+        assert process.stderr.readline() == b"up\n"
+        (child,) = _children_of(process.pid, "ssh")
+        process.send_signal(signal.SIGKILL)
+    until = time.monotonic() + 10
+    while _alive(child) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not _alive(child)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo 'command-line: line 0: Bad configuration option: nonsense' >&2; exit 255",
+        "echo 'debug1: Connecting to x' >&2; echo 'Unable to negotiate with x: no matching cipher' >&2; exit 255",
+        (
+            "echo 'debug1: Connecting to x' >&2; echo \"debug1: Server host key: ssh-ed25519 $FINGERPRINT\" >&2;"
+            " echo 'Host key verification failed.' >&2; exit 255"
+        ),
+        "echo 'debug1: Connecting to x' >&2; echo 'Load key \"/proc/1/fd/3\": Permission denied' >&2; exit 255",
+    ],
+)
+@needs_ssh
+def test_an_ssh_that_cannot_serve_here_gives_way_to_asyncssh(
+    server: Sftp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "ssh"
+    pinned = keys.read(server.endpoint()).pinned[0].fingerprint
+    program.write_text(f"#!/bin/sh\nFINGERPRINT={pinned}\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with SftpRemote(server.endpoint()) as remote:
+        assert remote.files("/") == []
+    with SftpRemote(server.endpoint(), Tuning(client=Client.OPENSSH)) as remote, pytest.raises(Unavailable):
+        remote.files("/")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with SftpRemote(server.endpoint()) as remote:
+        assert remote.files("/") == []
+    with SftpRemote(server.endpoint(), Tuning(client=Client.OPENSSH)) as remote, pytest.raises(UsageError):
+        remote.files("/")
+
+
+@needs_ssh
+def test_words_of_a_server_are_not_taken_for_ours(
+    server: Sftp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "ssh"
+    program.write_text(
+        "#!/bin/sh\n"
+        "echo 'debug1: Connecting to x' >&2\n"
+        "echo 'debug1: Server host key: ssh-ed25519 SHA256:other' >&2\n"
+        "echo 'debug1: kex_exchange_identification: banner line 0: Host key verification failed.' >&2\n"
+        "printf 'debug1: banner: x Permission denied (publickey).\\nConnection closed by \\033[31m x\\n' >&2\n"
+        "exit 255\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with SftpRemote(server.endpoint()) as remote, pytest.raises(Unavailable) as caught:
+        remote.files("/")
+    assert caught.value.seen == "Connection closed by [31m x"
+
+
+def test_a_name_that_is_an_option_stays_a_name() -> None:
+    endpoint = Endpoint("-oProxyCommand=touch x", 22, "user", "", ())
+    words = list(openssh._arguments(endpoint, Tuning(), "/proc/1/fd/3", "/proc/1/fd/4"))
+    assert words[words.index("--") + 1] == endpoint.host
+    assert words[:2] == ["-F", "none"]
+
+
+def _children_of(parent: int, name: str) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, rest = stat.read_text().split(" (", 1)
+        except OSError:
+            continue
+        word, fields = rest.rsplit(") ", 1)
+        if word == name and fields.split()[1] == str(parent) and fields[0] != "Z":
+            found.append(int(number))
+    return found
+
+
+def _alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
+    except OSError:
+        return False

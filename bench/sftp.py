@@ -4,7 +4,8 @@ From OpenSSH's server on this machine, at 20 ms through a proxy that delays. Our
 `landbridge collect` does also all that a collection is made of: manifests, claims, journal, renames, receipts.
 
 Must: near, wall at most 1.3 x OpenSSH `sftp` and 0.25 x paramiko; at 20 ms, no slower than OpenSSH for the large file,
-at most 0.1 x for the small ones. A peer that is not installed is left out.
+at most 0.1 x for the small ones. A peer that is not installed is left out. OpenSSH and paramiko take one small file
+after the other: at 20 ms they get 200 of them, and all ratios of small files are of the time a file takes.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from tests.servers.sftp import Sftp
 
 LARGE = 1 << 30
-SMALL, SMALL_FILES = 16 << 10, 2_000
+SMALL, SMALL_FILES, FEW = 16 << 10, 2_000, 200
+FILES = {"large": 1, "small": SMALL_FILES, "few": FEW}
+HOST = "127.0.0.1"
 RUNS = 3
 SYNCED = "OpenSSH sftp -f, which fsyncs"
 FAR = 0.010
@@ -50,6 +53,7 @@ class Took:
 
     wall: float
     cpu: float
+    files: int = 1
 
 
 def main(_: Sequence[str] = ()) -> None:
@@ -63,7 +67,7 @@ def main(_: Sequence[str] = ()) -> None:
         for task, what in (("large", "1 GiB"), ("small", f"{SMALL_FILES:,} x 16 KiB")):
             for port, distance, runs in ((near.port, "near", RUNS), (far.port, "20 ms away", 1)):
                 print(f"\n### {what}, {distance}\n")
-                print(_table(measured(Bench(folder, near, port, task), runs)))
+                print(_table(measured(Bench(folder, near, port, task), runs)), flush=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +81,58 @@ class Bench:
 
     def peers(self) -> dict[str, Callable[[Path], Took]]:
         """Everybody who is installed."""
-        source = f"{self.server.home}/{self.task}"
-        key, host = self._file("key", self.server.user_key.private_openssh), "127.0.0.1"
-        known = self._file("known", f"[{host}]:{self.port} {self.server.host_key.public_openssh}\n")
-        options = [
-            f"-oIdentityFile={key}",
-            f"-oUserKnownHostsFile={known}",
-            "-oCiphers=aes128-gcm@openssh.com",
-        ]
-        user, port = self.server.user, f"{self.port}"
-        url = f"{user}@{host}:{source}"
-        ssh = " ".join(["ssh", "-a", "-x", "-p", port, *options])
-        lftp = (
-            f"set sftp:connect-program '{ssh}'; open -u {user},x -p {port} sftp://{host}; "
-            f"mirror --parallel=4 {source} {{into}}"
-        )
-        rclone = [
-            "rclone",
-            "copy",
-            f":sftp,host={host},port={port},user={user},key_file={key},known_hosts_file={known},shell_type=none:{source}",
-        ]
+        far = self.port != self.server.port
+        slow = "few" if self.task == "small" and far else self.task
         found: dict[str, Callable[[Path], Took]] = {
-            "landbridge, the downloads": lambda into: self._python("landbridge", into),
-            "landbridge collect": lambda into: self._python("collect", into),
-            "OpenSSH sftp": lambda into: _run(["sftp", "-q", "-P", port, *options, "-r", url, into]),
-            SYNCED: lambda into: _run(["sftp", "-q", "-f", "-P", port, *options, "-r", url, into]),
-            "paramiko": lambda into: self._python("paramiko", into),
+            "landbridge, the downloads": lambda into: self._python("landbridge", self.task, into),
+            "the same, asyncssh under it": lambda into: self._python("asyncssh", self.task, into),
+            "landbridge collect": lambda into: self._python("collect", self.task, into),
+            "OpenSSH sftp": lambda into: self._sftp(slow, into),
+            SYNCED: lambda into: self._sftp(slow, into, "-f"),
+            "paramiko": lambda into: self._python("paramiko", slow, into),
         }
         if shutil.which("lftp"):
-            found["lftp, 4 at once"] = lambda into: _run(["lftp", "-c", lftp.format(into=into)])
+            found["lftp, 4 at once"] = self._lftp
         if shutil.which("rclone"):
-            found["rclone"] = lambda into: _run([*rclone, into, "--config", os.devnull])
-        if self.task == "small" and self.port != self.server.port:
-            del found["paramiko"]  # four minutes, for the same as OpenSSH
+            found["rclone"] = self._rclone
         return found
 
-    def _python(self, peer: str, into: Path) -> Took:
+    def _options(self) -> list[str]:
+        key = self._file("key", self.server.user_key.private_openssh)
+        return [
+            f"-oIdentityFile={key}",
+            f"-oUserKnownHostsFile={self._known()}",
+            "-oCiphers=aes128-gcm@openssh.com",
+        ]
+
+    def _known(self) -> Path:
+        return self._file("known", f"[{HOST}]:{self.port} {self.server.host_key.public_openssh}\n")
+
+    def _sftp(self, task: str, into: Path, *more: str) -> Took:
+        url = f"{self.server.user}@{HOST}:{self.server.home}/{task}"
+        command = ["sftp", "-q", *more, "-P", f"{self.port}", *self._options(), "-r", url, f"{into}"]
+        return self._run(command, task)
+
+    def _lftp(self, into: Path) -> Took:
+        ssh = " ".join(["ssh", "-a", "-x", "-p", f"{self.port}", *self._options()])
+        script = (
+            f"set sftp:connect-program '{ssh}'; open -u {self.server.user},x -p {self.port} sftp://{HOST}; "
+            f"mirror --parallel=4 {self.server.home}/{self.task} {into}"
+        )
+        return self._run(["lftp", "-c", script], self.task)
+
+    def _rclone(self, into: Path) -> Took:
+        key, user = self._file("key", self.server.user_key.private_openssh), self.server.user
+        url = (
+            f":sftp,host={HOST},port={self.port},user={user},key_file={key},known_hosts_file={self._known()},"
+            f"shell_type=none:{self.server.home}/{self.task}"
+        )
+        return self._run(["rclone", "copy", url, into, "--config", os.devnull], self.task)
+
+    def _python(self, peer: str, task: str, into: Path) -> Took:
         settings = {
             "into": str(into),
-            "home": self.server.home + ("/collect_" + self.task if peer == "collect" else ""),
+            "home": self.server.home + ("/collect_" + task if peer == "collect" else ""),
             "port": f"{self.port}",
             "user": self.server.user,
             "user_key": self.server.user_key.private_openssh,
@@ -123,21 +140,20 @@ class Bench:
             "receipt_key": Ed25519Key.generate().private_pem,
         }
         shutil.rmtree(f"{settings['home']}/receipts", ignore_errors=True)
-        return _run([sys.executable, "-m", "bench.sftp_peers", peer, self.task], json.dumps(settings))
+        return self._run([sys.executable, "-m", "bench.sftp_peers", peer, task], task, json.dumps(settings))
+
+    def _run(self, command: Sequence[str | os.PathLike[str]], task: str, words: str = "") -> Took:
+        began, before = time.perf_counter(), os.times()
+        subprocess.run(command, input=words.encode(), check=True, stdout=subprocess.DEVNULL)
+        after = os.times()
+        cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        return Took(time.perf_counter() - began, cpu, FILES[task])
 
     def _file(self, name: str, text: str) -> Path:
         path = self.folder / name
         path.touch(0o600)
         path.write_text(text)
         return path
-
-
-def _run(command: Sequence[str | os.PathLike[str]], words: str = "") -> Took:
-    began, before = time.perf_counter(), os.times()
-    subprocess.run(command, input=words.encode(), check=True, stdout=subprocess.DEVNULL)
-    after = os.times()
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Took(time.perf_counter() - began, cpu)
 
 
 def measured(bench: Bench, runs: int, only: Collection[str] = ()) -> dict[str, Took]:
@@ -151,19 +167,28 @@ def measured(bench: Bench, runs: int, only: Collection[str] = ()) -> dict[str, T
             seen[name].append(download(into))
             shutil.rmtree(into)
     return {
-        name: Took(statistics.median(one.wall for one in took), statistics.median(one.cpu for one in took))
+        name: Took(
+            statistics.median(one.wall for one in took),
+            statistics.median(one.cpu for one in took),
+            took[0].files,
+        )
         for name, took in seen.items()
     }
 
 
 def _table(took: dict[str, Took]) -> str:
     ours = took["landbridge, the downloads"]
-    lines = ["| | wall s | CPU s of the client | our wall / its |", "|---|---|---|---|"]
+    lines = ["| | files | wall s | CPU s of the client | our wall / its |", "|---|---|---|---|---|"]
     lines += [
-        f"| {name} | {one.wall:.2f} | {one.cpu:.2f} | {ours.wall / one.wall:.2f} |"
+        f"| {name} | {one.files:,} | {one.wall:.2f} | {one.cpu:.2f} | {_ratio(ours, one)} |"
         for name, one in took.items()
     ]
     return "\n".join(lines)
+
+
+def _ratio(ours: Took, its: Took) -> str:
+    ratio = (ours.wall / ours.files) / (its.wall / its.files)
+    return f"{ratio:.2f}" if ratio > 0.1 else f"{ratio:.3f}"
 
 
 def make(folder: Path) -> None:
@@ -175,6 +200,7 @@ def make(folder: Path) -> None:
     (folder / "small").mkdir()
     for number in range(SMALL_FILES):
         (folder / "small" / f"f{number:04}").write_bytes(os.urandom(SMALL))
+    shutil.copytree(folder / "small", folder / "few", ignore=lambda _, names: sorted(names)[FEW:])
     for task in ("large", "small"):
         manifests = folder / f"collect_{task}" / "outbound" / "_manifests" / f"{BUSINESS_DATE}"
         manifests.mkdir(parents=True)

@@ -17,26 +17,34 @@ if TYPE_CHECKING:
     from landbridge.sftp.endpoint import Endpoint
 
 BUSINESS_DATE = date(2026, 11, 20)
+MANY = 48
+"""Small files at once, as `landbridge.collect` has them; it is not imported, because its imports are no part of a download."""
 
 
 def main() -> None:
     """Do what the words say."""
     peer, task = sys.argv[1:]
     settings = json.loads(sys.stdin.read())
-    {"landbridge": _landbridge, "collect": _collect, "paramiko": _paramiko}[peer](settings, task)
+    match peer:
+        case "collect":
+            _collect(settings)
+        case "paramiko":
+            _paramiko(settings, task)
+        case _:
+            _landbridge(settings, task, "asyncssh" if peer == "asyncssh" else "auto")
 
 
-def _landbridge(settings: dict[str, str], task: str) -> None:
-    from landbridge.collect import MANY
+def _landbridge(settings: dict[str, str], task: str, client: str) -> None:
     from landbridge.sftp.client import SftpRemote
+    from landbridge.sftp.endpoint import Client, Tuning
 
-    into = Path(settings["into"])
-    with SftpRemote(_endpoint(settings)) as remote, ThreadPoolExecutor(MANY) as pool:
+    into, tuning = Path(settings["into"]), Tuning(client=Client(client))
+    with SftpRemote(_endpoint(settings), tuning) as remote, ThreadPoolExecutor(MANY) as pool:
         files = remote.files(f"{settings['home']}/{task}")
         list(pool.map(lambda one: remote.download(one.path, into / one.name, one.size), files))
 
 
-def _collect(settings: dict[str, str], _task: str) -> None:
+def _collect(settings: dict[str, str]) -> None:
     """Do everything that a collection does: manifests, claims, journal, fsyncs, receipts."""
     from landbridge.collect import collect
     from landbridge.sftp.client import SftpRemote

@@ -149,6 +149,7 @@ def _formats() -> Iterator[tuple[str, str, str | None]]:
         locked = serialization.BestAvailableEncryption(b"secret")
         for form, lock, phrase in (
             (serialization.PrivateFormat.OpenSSH, none, None),
+            (serialization.PrivateFormat.OpenSSH, locked, "secret"),
             (serialization.PrivateFormat.PKCS8, none, None),
             (serialization.PrivateFormat.TraditionalOpenSSL, none, "not needed"),
             (serialization.PrivateFormat.PKCS8, locked, "secret"),

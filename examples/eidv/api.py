@@ -242,6 +242,7 @@ def environment(port: int) -> dict[str, str]:
         "EIDV_API_KEY": API_KEY,
         "EIDV_TOKEN": TOKEN,
         "EIDV_PASSWORD": PASSWORD,
+        "EIDV_ARCHIVE": "archive/{environment}",
     }
 
 

@@ -42,6 +42,17 @@ class Reach(Declared):
     """TCP ports."""
 
 
+class Volume(Declared):
+    """A volume that somebody else brings, for feeds that read or keep files outside S3."""
+
+    claim: Label
+    """The PersistentVolumeClaim, in the namespace of the pods."""
+    path: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._-]+)+$")]
+    """Where it is mounted; feeds refer to folders below it by absolute paths."""
+    read_only: bool = False
+    """For sources."""
+
+
 class Watch(Declared):
     """The scheduled look at all slots: what is late or missing is told, even when no job ever fired."""
 
@@ -97,8 +108,15 @@ class Kubernetes(Declared):
         Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], SecretKey | str
     ] = {}
     """Environment variables of the pods, by name: a Secret's key, or plain text that is no secret. Every `env:NAME` of a feed needs one."""
+    files: dict[Text, SecretKey] = {}
+    """Files of the project's folder that a Secret's key takes the place of, by path: every `file:PATH` of a feed that is
+    no public key needs one."""
+    volumes: tuple[Volume, ...] = ()
+    """Mounted into the pods that run feeds."""
     reach: tuple[Reach, ...] = ()
     """What the sources need; DNS and AWS's own endpoints on 443 are always allowed."""
+    aws_reach: Annotated[tuple[Cidr | Literal["0.0.0.0/0"], ...], Field(min_length=1)] = ("0.0.0.0/0",)
+    """Where AWS's own endpoints are: the VPC's block where it has interface endpoints for all of them."""
     node_selector: dict[str, str] = {}
     """Labels of the nodes."""
     labels: dict[str, str] = {}

@@ -1,0 +1,1 @@
+"""What stands on a cluster for one environment, as manifests that can be read, checked and applied?"""

@@ -48,35 +48,25 @@ def shipped(folder: Path, where: Place, cluster: Kubernetes, feeds: Sequence[Fee
         DeclarationWrong: a file is not there, is no public key, or is too large.
     """
     problems: list[Problem] = []
-    wanted: dict[str, str] = {PROJECT_FILE: PROJECT_FILE}
+    wanted = {PROJECT_FILE: PROJECT_FILE, **_written(folder, feeds)}
     """Path -> the file that asks for it."""
-    for feed in feeds:
-        own = feed_file(folder, feed.feed)
-        wanted[own] = own
-        wanted[feed.contract.file] = own
-        for source in feed.sources.values():
-            if isinstance(source, PythonSource):
-                wanted |= dict.fromkeys(_modules(folder, source.function.partition(":")[0]), own)
     from_secrets: dict[str, tuple[str, ...]] = {}
     for feed in feeds:
         own, public = feed_file(folder, feed.feed), _public(feed)
         from_secrets[feed.feed] = tuple(path for path in referred_files(feed) if path in cluster.files)
         for path in referred_files(feed):
-            if path in cluster.files:
-                continue
-            if path in public and (folder / path).is_file():
-                wanted[path] = own
-                continue
             what = f"the pods of `{feed.feed}` have no file `{path}`"
-            problems.append(_absent(folder, own, path, what, is_public=path in public))
+            if path in public and (folder / path).is_file():
+                wanted.setdefault(path, own)
+            elif path not in cluster.files:
+                problems.append(_absent(folder, own, path, what, is_public=path in public))
     for path in receipt_files(where):
-        if path in cluster.files:
-            continue
         if (folder / path).is_file():
-            wanted[path] = PROJECT_FILE
-        else:
+            wanted.setdefault(path, PROJECT_FILE)
+        elif path not in cluster.files:
             what = f"the watch has no file `{path}`"
             problems.append(_absent(folder, PROJECT_FILE, path, what, is_public=True))
+    wanted = {path: by for path, by in wanted.items() if path not in cluster.files}
     contents = dict(_contents(folder, wanted, problems))
     if problems:
         raise DeclarationWrong(problems)
@@ -84,6 +74,18 @@ def shipped(folder: Path, where: Place, cluster: Kubernetes, feeds: Sequence[Fee
     for path, content in sorted(contents.items()):
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
     return Shipped(tuple(_packed(contents)), from_secrets, digest.hexdigest())
+
+
+def _written(folder: Path, feeds: Sequence[Feed]) -> dict[str, str]:
+    """Give the declaration's own files: feeds, contracts, modules of Python sources."""
+    wanted: dict[str, str] = {}
+    for feed in feeds:
+        own = feed_file(folder, feed.feed)
+        wanted |= {own: own, feed.contract.file: own}
+        for source in feed.sources.values():
+            if isinstance(source, PythonSource):
+                wanted |= dict.fromkeys(_modules(folder, source.function.partition(":")[0]), own)
+    return wanted
 
 
 def receipt_files(where: Place) -> list[str]:
@@ -112,9 +114,18 @@ def data(files: Iterable[tuple[str, bytes]]) -> Object:
 def _absent(folder: Path, file: str, path: str, what: str, *, is_public: bool) -> Problem:
     hint = f"declare `kubernetes.files: {{{path}: {{secret: NAME, key: KEY}}}}`"
     expected = (
-        "a file of the project's folder, or a key of a Secret" if is_public else "a key of a Secret: it is no public key"
+        "a file of the project's folder, or a key of a Secret"
+        if is_public
+        else "a key of a Secret: it is no public key"
     )
-    return problem(folder, file, "kubernetes.files" if file == PROJECT_FILE else "sources", what, expected=expected, hint=hint)
+    return problem(
+        folder,
+        file,
+        "kubernetes.files" if file == PROJECT_FILE else "sources",
+        what,
+        expected=expected,
+        hint=hint,
+    )
 
 
 def _public(feed: Feed) -> set[str]:
@@ -179,3 +190,5 @@ def _imported(file: Path, package: list[str]) -> Iterator[str]:
                 if base:
                     yield base
                 yield from (f"{base}.{alias.name}" if base else alias.name for alias in names)
+            case _:
+                continue

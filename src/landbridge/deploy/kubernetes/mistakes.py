@@ -15,7 +15,9 @@ PROJECT_FILE = "landbridge.yaml"
 
 def feed_file(folder: Path, feed: str) -> str:
     """Give the file that a feed stands in."""
-    found = next((f"feeds/{feed}{end}" for end in (".yaml", ".yml") if (folder / f"feeds/{feed}{end}").is_file()), "")
+    found = next(
+        (f"feeds/{feed}{end}" for end in (".yaml", ".yml") if (folder / f"feeds/{feed}{end}").is_file()), ""
+    )
     return found or f"feeds/{feed}.yaml"
 
 

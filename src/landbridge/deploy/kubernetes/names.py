@@ -37,7 +37,12 @@ def label(feed: str) -> str:
 
 def _fitted(declared: str, length: int, *, changed: bool = False) -> str:
     plain = re.sub(r"[^a-z0-9-]", "-", declared).strip("-")
-    if not changed and plain == declared and len(plain) <= length and not re.search(rf"-[0-9a-f]{{{_DIGEST}}}$", plain):
+    if (
+        not changed
+        and plain == declared
+        and len(plain) <= length
+        and not re.search(rf"-[0-9a-f]{{{_DIGEST}}}$", plain)
+    ):
         return plain
     # A name that looks as if it were shortened gets a digest, too, else it could be the short form of another.
     digest = hashlib.sha256(declared.encode()).hexdigest()[:_DIGEST]

@@ -32,7 +32,9 @@ def policies(where: Place, cluster: Kubernetes) -> dict[str, Object]:
             }
         ],
         # A NetworkPolicy knows addresses, not names: `aws_reach` narrows this to where the endpoints are.
-        "aws": [{"to": [_block(cidr) for cidr in cluster.aws_reach], "ports": [{"protocol": "TCP", "port": 443}]}],
+        "aws": [
+            {"to": [_block(cidr) for cidr in cluster.aws_reach], "ports": [{"protocol": "TCP", "port": 443}]}
+        ],
     }
     if where.aws and isinstance(where.aws.identity, PodIdentity):
         allowed["aws"].append(

@@ -47,7 +47,9 @@ def mebibytes(quantity: str) -> int:
     return int(number) * (1024 if unit == "Gi" else 1)
 
 
-def spec(work: Work, cluster: Kubernetes, maps: Sequence[tuple[str, Sequence[str]]], region: str, environment: str) -> Object:
+def spec(
+    work: Work, cluster: Kubernetes, maps: Sequence[tuple[str, Sequence[str]]], region: str, environment: str
+) -> Object:
     """Give the pod's spec. It meets the restricted Pod Security Standard.
 
     `maps` are the ConfigMaps of the declaration, each with the paths that it holds.
@@ -68,7 +70,11 @@ def spec(work: Work, cluster: Kubernetes, maps: Sequence[tuple[str, Sequence[str
             "fsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        **({"imagePullSecrets": [{"name": name} for name in cluster.pull_secrets]} if cluster.pull_secrets else {}),
+        **(
+            {"imagePullSecrets": [{"name": name} for name in cluster.pull_secrets]}
+            if cluster.pull_secrets
+            else {}
+        ),
         **({"nodeSelector": dict(cluster.node_selector)} if cluster.node_selector else {}),
         "containers": [_container(work, cluster, region, environment)],
         "volumes": _volumes(work, maps),
@@ -125,13 +131,17 @@ def _mounts(work: Work) -> list[Object]:
         {"name": "scratch", "mountPath": SCRATCH},
         {"name": "declaration", "mountPath": PROJECT, "readOnly": True},
         *(
-            {"name": f"claim-{number}", "mountPath": volume.path, **({"readOnly": True} if volume.read_only else {})}
+            {
+                "name": f"claim-{number}",
+                "mountPath": volume.path,
+                **({"readOnly": True} if volume.read_only else {}),
+            }
             for number, volume in enumerate(work.volumes)
         ),
     ]
 
 
-def _volumes(work: Work, maps: Sequence[tuple[str, Sequence[str]]]) -> list[Object]:
+def _volumes(work: Work, maps: Sequence[tuple[str, Sequence[str]]]) -> list[object]:
     """One folder is put together from ConfigMaps and Secrets, so that every path is what the declaration says."""
     sources: list[Object] = [
         {"configMap": {"name": name, "items": [{"key": key_of(path), "path": path} for path in paths]}}
@@ -145,7 +155,7 @@ def _volumes(work: Work, maps: Sequence[tuple[str, Sequence[str]]]) -> list[Obje
         {"name": "scratch", "emptyDir": {"sizeLimit": f"{work.scratch}Mi"}},
         # Readable to the group (fsGroup), and to nobody else on the node.
         {"name": "declaration", "projected": {"defaultMode": 0o440, "sources": sources}},
-        *(
+        *[
             {
                 "name": f"claim-{number}",
                 "persistentVolumeClaim": {
@@ -154,5 +164,5 @@ def _volumes(work: Work, maps: Sequence[tuple[str, Sequence[str]]]) -> list[Obje
                 },
             }
             for number, volume in enumerate(work.volumes)
-        ),
+        ],
     ]

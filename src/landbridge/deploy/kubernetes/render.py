@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.account import Irsa
-from landbridge.cluster import SecretKey
 from landbridge.deploy import referred
 from landbridge.deploy.kubernetes import cron, files, jobs, names, network, pod
 from landbridge.deploy.kubernetes.mistakes import PROJECT_FILE, feed_file, problem
@@ -20,6 +19,7 @@ from landbridge.errors import DeclarationWrong, UsageError
 from landbridge.project import place
 
 if TYPE_CHECKING:
+    from landbridge.cluster import SecretKey
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -107,7 +107,9 @@ def manifests(declaration: Declaration, environment: str) -> Manifests:
     if cluster is None:
         what = f"environment `{environment}` has no `kubernetes`"
         expected = "the cluster side: at least `kubernetes: {image: NAME@sha256:...}`"
-        raise DeclarationWrong([problem(declaration.folder, PROJECT_FILE, "environments", what, expected=expected)])
+        raise DeclarationWrong(
+            [problem(declaration.folder, PROJECT_FILE, "environments", what, expected=expected)]
+        )
     feeds = tuple(
         feed
         for _, feed in sorted(declaration.feeds.items())
@@ -156,7 +158,9 @@ def _mistakes(folder: Path, where: Place, cluster: Kubernetes, feeds: Iterable[F
             yield problem(folder, file, "schedule.ready", what, hint="raise `kubernetes.time_limit`")
     for name in _watch_variables(where, cluster, ()):
         if name not in cluster.environment:
-            yield problem(folder, PROJECT_FILE, "kubernetes", f"the watch has no environment variable `{name}`")
+            yield problem(
+                folder, PROJECT_FILE, "kubernetes", f"the watch has no environment variable `{name}`"
+            )
     try:
         cron.every(cluster.watch.every)
     except UsageError as error:
@@ -301,7 +305,11 @@ def _pod(ground: _Ground, work: pod.Work) -> Object:
 def _given(cluster: Kubernetes, feeds: Iterable[Feed], wanted: set[str]) -> dict[str, SecretKey | str]:
     """Give what a pod refers to, and what no feed refers to (a proxy, a log level): that is for all."""
     referred_to = {name for feed in feeds for name in referred.variables(feed)}
-    return {name: value for name, value in cluster.environment.items() if name in wanted or name not in referred_to}
+    return {
+        name: value
+        for name, value in cluster.environment.items()
+        if name in wanted or name not in referred_to
+    }
 
 
 def _watch_variables(where: Place, cluster: Kubernetes, feeds: Iterable[Feed]) -> list[str]:

@@ -19,11 +19,10 @@ from landbridge.errors import DeclarationWrong, UsageError
 from landbridge.project import place
 
 if TYPE_CHECKING:
-    from landbridge.cluster import SecretKey
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from landbridge.cluster import Kubernetes
+    from landbridge.cluster import Kubernetes, SecretKey
     from landbridge.deploy.kubernetes.text import Object
     from landbridge.deploy.needs import Needs, Role
     from landbridge.errors import Problem

@@ -28,7 +28,7 @@ _DNS = 53
 def check(objects: Sequence[Object]) -> Iterator[Finding]:
     """Give what is wrong with the network policies, and what they keep the pods from."""
     policies = list(of_kind(objects, "NetworkPolicy"))
-    pods = [one for one in of_kind(objects, "CronJob")]
+    pods = list(of_kind(objects, "CronJob"))
     for policy in policies:
         yield from _policy(policy, pods)
     for one in pods:

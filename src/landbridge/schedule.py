@@ -29,6 +29,7 @@ _SATURDAY = 5
 _CRON_FIELDS = 5
 _MOST_NEAR = 3
 _ONE_MINUTE = timedelta(minutes=1)
+_ONE_HOUR = timedelta(hours=1)
 _ONE_DAY = timedelta(days=1)
 _EVER = 50 * timedelta(days=366)
 _LOOK_AROUND = timedelta(days=40)
@@ -236,6 +237,28 @@ def slot_at(feed: Feed, calendar: Calendar, instant: datetime) -> Slot:
         expected=f"an instant of `{feed.schedule.cron}` in {feed.schedule.time_zone}",
         hint="name the slot with `--date`",
     )
+
+
+def unused(feed: Feed, calendar: Calendar, instant: datetime) -> str:
+    """Say why there is no slot at an instant at which cron fires all the same; empty when cron does not fire then.
+
+    A scheduler that knows only the expression starts jobs before `starts`, after `ends`, on holidays that are skipped,
+    and twice in an hour that comes twice.
+    """
+    schedule = feed.schedule
+    zone = ZoneInfo(schedule.time_zone)
+    local = instant.astimezone(zone)
+    fired = {at.astimezone(UTC) for at in firings(schedule, instant - 4 * _ONE_HOUR, instant + _ONE_MINUTE)}
+    if instant not in fired:
+        first = local.replace(fold=0).astimezone(UTC)
+        return f"{local:%H:%M} comes twice on that day" if local.fold and first in fired else ""
+    if schedule.starts and local.date() < schedule.starts:
+        return f"its slots start on {schedule.starts}"
+    if schedule.ends and local.date() > schedule.ends:
+        return f"its slots ended on {schedule.ends}"
+    if schedule.on_holiday == "skip" and calendar.is_holiday(local.date()):
+        return f"{local.date()} is a holiday ({calendar.holiday_name(local.date())})"
+    return ""
 
 
 def current_slot(feed: Feed, calendar: Calendar, now: datetime) -> Slot:

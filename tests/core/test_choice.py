@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -63,3 +63,40 @@ def test_a_slot_in_the_future_is_not_run_by_a_slip_of_the_finger() -> None:
 def test_a_date_that_cannot_be_is_a_usage_error(date: str) -> None:
     with pytest.raises(UsageError):
         choice.slot_of(DECLARATION, FEED, date, now=NOW)
+
+
+def _minutes(*moment: int) -> int:
+    return int(datetime(*moment, tzinfo=UTC).timestamp()) // 60  # type: ignore[arg-type,misc] # year, month, day, hour, minute
+
+
+@pytest.mark.parametrize(
+    ("schedule", "moment", "why"),
+    [
+        ({"starts": date(2026, 1, 1)}, (2025, 12, 31, 6), "its slots start on 2026-01-01"),
+        ({"ends": date(2026, 1, 1)}, (2026, 1, 2, 6), "its slots ended on 2026-01-01"),
+        ({"calendar": "england", "on_holiday": "skip"}, (2026, 12, 25, 6), "2026-12-25 is a holiday"),
+        ({"cron": "30 1 * * *"}, (2026, 10, 25, 1, 30), "01:30 comes twice on that day"),
+        ({}, (2026, 11, 20, 6), ""),
+        ({}, (2026, 11, 20, 7), ""),
+        ({"cron": "30 1 * * *"}, (2026, 10, 25, 0, 30), ""),
+    ],
+)
+def test_a_job_that_cron_starts_where_no_slot_is_has_nothing_to_do(
+    schedule: dict[str, object], moment: tuple[int, ...], why: str
+) -> None:
+    feed = FEED.model_copy(update={"schedule": FEED.schedule.model_copy(update=schedule)})
+    said = choice.no_slot_because(DECLARATION, feed, f"eidv-dev-verifications-{_minutes(*moment)}")
+    assert said.startswith(why)
+    assert bool(said) == bool(why)
+
+
+@pytest.mark.parametrize("name", ["", "by-hand", "verifications-x", "verifications-12"])
+def test_a_job_whose_name_tells_no_time_is_not_taken_for_idle(name: str) -> None:
+    assert choice.no_slot_because(DECLARATION, FEED, name) == ""
+
+
+def test_a_job_may_start_a_little_early() -> None:
+    slot = choice.slot_of(DECLARATION, FEED, "2026-11-20", now=NOW)
+    assert choice.due(slot, slot.scheduled_at - timedelta(seconds=30), early=False) is slot
+    with pytest.raises(UsageError):
+        choice.due(slot, slot.scheduled_at - timedelta(minutes=5), early=False)

@@ -10,7 +10,7 @@ import typer
 from landbridge import jobs, wiring
 from landbridge import run as story
 from landbridge.cli.options import HERE, DateOption, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
-from landbridge.cli.output import err, print_json, print_pairs, progress
+from landbridge.cli.output import err, out, print_json, print_pairs, progress
 from landbridge.cli.report import print_breach
 from landbridge.errors import Exit
 from landbridge.facts import Attempt, Commitment, Released, Verdict
@@ -52,6 +52,8 @@ def run(
     declaration = wiring.declaration(project, only=feed)
     place = wiring.environment_of(declaration, environment)
     declared = choice.feed_of(declaration, feed, place)
+    if nothing := wiring.no_slot_because(declaration, declared, date):
+        return _say_nothing_due(feed, nothing, as_json=as_json)
     slot = choice.due(wiring.slot_of(declaration, declared, date), wiring.now(), early=early)
     wiring.log(verbose=verbose, feed=feed, slot=str(slot), environment=place)
     with progress(quiet=as_json) as bars:
@@ -82,6 +84,14 @@ def _say(outcome: Attempt | Commitment | Released, *, as_json: bool, twin: bool)
     commitment = outcome.commitment if isinstance(outcome, Released) else outcome
     broken = isinstance(commitment, Commitment) and commitment.verdict is Verdict.QUARANTINE
     return Exit.DATA if broken else Exit.DONE
+
+
+def _say_nothing_due(feed: str, why: str, *, as_json: bool) -> int:
+    if as_json:
+        print_json({"outcome": "nothing", "feed": feed, "because": why})
+    else:
+        out().print(f"{feed} has no slot at the time of this job: {why}; nothing to do", highlight=False)
+    return Exit.DONE
 
 
 def _plain(outcome: Attempt | Commitment | Released) -> dict[str, object]:

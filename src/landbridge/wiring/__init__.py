@@ -73,6 +73,11 @@ def slot_of(declared: Declaration, feed: Feed, wanted: str) -> Slot:
     return choice.slot_of(declared, feed, wanted, now=now(), job_name=os.environ.get(JOB_NAME, ""))
 
 
+def no_slot_because(declared: Declaration, feed: Feed, wanted: str) -> str:
+    """Say why a CronJob's Job has nothing to do, unless a slot was named; see choice.no_slot_because."""
+    return "" if wanted else choice.no_slot_because(declared, feed, os.environ.get(JOB_NAME, ""))
+
+
 def environment_of(declared: Declaration, wanted: str) -> str:
     """Give the environment that a command means: its option, LANDBRIDGE_ENVIRONMENT, or the only one there is."""
     return choice.environment_of(declared, wanted or os.environ.get(ENVIRONMENT, ""))

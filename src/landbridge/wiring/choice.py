@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.errors import UsageError
-from landbridge.schedule import Calendar, current_slot, slot_at, slot_named
+from landbridge.schedule import Calendar, current_slot, slot_at, slot_named, unused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _MINUTES = re.compile(r"[0-9]{7,9}")
 """Minutes since 1970: of any year from 1989 to 3871."""
+_CLOCKS_DIFFER = timedelta(minutes=1)
+"""A cluster may start a Job a little before this machine's clock has come so far."""
 LATEST = "latest"
 """What an operator types for the slot that was due last."""
 
@@ -65,7 +68,7 @@ def due(slot: Slot, now: datetime, *, early: bool) -> Slot:
     Raises:
         UsageError: it lies in the future, and nobody said `--early`.
     """
-    if slot.scheduled_at > now and not early:
+    if slot.scheduled_at > now + _CLOCKS_DIFFER and not early:
         raise UsageError(
             f"{slot} is not due before {slot.scheduled_at:%Y-%m-%d %H:%M} UTC",
             expected="a slot whose scheduled time has come",
@@ -110,6 +113,18 @@ def slot_of(declaration: Declaration, feed: Feed, wanted: str, *, now: datetime,
         expected="`--date` with a business date or an instant; a slot is never guessed from the clock",
         hint=f"the last one due: --date {due.occurrence} (or --date {LATEST})",
     )
+
+
+def no_slot_because(declaration: Declaration, feed: Feed, job_name: str) -> str:
+    """Say why a Job that cron has started has nothing to do; empty when it has, or when its name tells no time of the schedule.
+
+    Only what the declaration leaves out on purpose counts: a time at which the expression does not fire at all is a
+    mistake, which `slot_of` tells.
+    """
+    minutes = job_name.rpartition("-")[2]
+    if not _MINUTES.fullmatch(minutes):
+        return ""
+    return unused(feed, calendar(declaration, feed), _scheduled_time(job_name))
 
 
 def _scheduled_time(job_name: str) -> datetime:

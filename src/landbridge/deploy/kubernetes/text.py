@@ -15,7 +15,9 @@ Object = dict[str, object]
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./@-]*(:[A-Za-z0-9_./@-]+)*")
 _WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"}
 """Not texts to somebody: YAML 1.1 takes `no` for false."""
-_BLOCK = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]*")
+_BLOCK = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]*")
+_UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""Refused or taken for line breaks by readers of YAML, and left as they are by JSON."""
 
 
 def written(objects: Mapping[str, Object] | list[Object], *, comment: str = "") -> str:
@@ -65,7 +67,8 @@ def _scalar(value: object) -> str:
         case str() if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
             return value
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            quoted = json.dumps(value, ensure_ascii=False)
+            return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
         case dict() | list():
             return json.dumps(value)  # empty
         case _:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from typing import TYPE_CHECKING
 
-from landbridge.deploy.kubernetes.checks.finding import POD, Finding, at, listed, mapped, of_kind, title
+from landbridge.deploy.kubernetes.checks.finding import JOB, POD, Finding, at, listed, mapped, of_kind, title
 from landbridge.deploy.kubernetes.names import CRON_JOB_LENGTH, LABEL_LENGTH
 
 if TYPE_CHECKING:
@@ -21,6 +22,34 @@ _VERSIONS = {
     "ServiceAccount": "v1",
 }
 """The kinds that are rendered; anything else among them was put there by somebody."""
+_KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("spec",),
+        ("schedule timeZone concurrencyPolicy startingDeadlineSeconds successfulJobsHistoryLimit failedJobsHistoryLimit "
+        "jobTemplate suspend"),
+    ),
+    (
+        JOB,
+        ("activeDeadlineSeconds ttlSecondsAfterFinished backoffLimit podReplacementPolicy podFailurePolicy template "
+        "parallelism completions suspend"),
+    ),
+    (
+        POD,
+        ("serviceAccountName automountServiceAccountToken enableServiceLinks restartPolicy terminationGracePeriodSeconds "
+        "securityContext imagePullSecrets nodeSelector containers volumes tolerations affinity priorityClassName "
+        "topologySpreadConstraints hostNetwork hostPID hostIPC initContainers hostAliases dnsConfig dnsPolicy "
+        "schedulerName runtimeClassName"),
+    ),
+    (
+        (*POD, "containers"),
+        ("name image imagePullPolicy command args env envFrom resources securityContext volumeMounts workingDir ports "
+        "lifecycle terminationMessagePath terminationMessagePolicy"),
+    ),
+)
+"""Keys that stand at each place. A word that the API server does not know is dropped without a sound by an older client.
+
+Source: Kubernetes API reference, CronJobSpec, JobSpec, PodSpec, Container.
+"""
 _LONGEST_NAME = 253
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
@@ -41,6 +70,7 @@ def check(objects: Sequence[Object]) -> Iterator[Finding]:
             )
     used = set()
     for one in of_kind(objects, "CronJob"):
+        yield from _keys(one)
         account = at(one, *POD, "serviceAccountName")
         if account not in accounts:
             yield Finding(
@@ -54,6 +84,23 @@ def check(objects: Sequence[Object]) -> Iterator[Finding]:
         yield from _config(one, maps)
     for name in sorted(set(maps) - used):
         yield Finding("config-unused", f"ConfigMap/{name}", "metadata.name", "no pod reads it")
+
+
+def _keys(one: Object) -> Iterator[Finding]:
+    for path, words in _KEYS:
+        known = words.split()
+        below = at(one, *path)
+        for each in below if isinstance(below, list) else [below]:
+            for key in mapped(each):
+                if key not in known:
+                    near = next(iter(difflib.get_close_matches(key, known, 1)), "")
+                    yield Finding(
+                        "key-unknown",
+                        title(one),
+                        f"{'.'.join(path)}.{key}",
+                        f"there is no `{key}` here",
+                        near,
+                    )
 
 
 def _references(one: Object) -> list[dict[str, object]]:

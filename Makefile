@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test bench docs lock clean install lint tools
+.PHONY: help demo check test bench docs lock clean install lint tools image
 
 help: ## show these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,6 +31,9 @@ bench: .venv/installed .venv-bench/installed ## measure beside the peers, and pr
 
 docs: .venv/installed ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+image: .venv/installed ## build the image of the pods without a daemon (BASE=NAME@sha256:...)
+	packaging/image.sh
 
 lock: $(UV) ## pin what pyproject.toml asks for, with hashes (UPGRADE=1: take the newest releases)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --override requirements/overrides.txt pyproject.toml --all-extras --group dev -o requirements/dev.txt
@@ -54,8 +57,10 @@ lint: .venv/installed
 
 # OpenSSH, lftp and rclone are foreign clients and servers that some tests hold against ours; without them those skip.
 # The server is unpacked, not installed: an installed one would begin to listen on the host's port 22.
+# The image is built as root only, with buildah on a Debian that mmdebstrap makes.
+BUILDERS := buildah:buildah mmdebstrap:mmdebstrap
 tools: .venv/installed
-	@missing=; for client in ssh:openssh-client lftp:lftp rclone:rclone; do \
+	@missing=; for client in ssh:openssh-client lftp:lftp rclone:rclone $(BUILDERS); do \
 	  command -v "$${client%%:*}" >/dev/null || missing="$$missing $${client##*:}"; done; \
 	PATH="$$PATH:/usr/sbin:.venv/openssh/usr/sbin"; command -v sshd >/dev/null && sshd= || sshd=openssh-server; \
 	if [ -z "$$missing$$sshd" ]; then exit 0; fi; \

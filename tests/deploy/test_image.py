@@ -80,12 +80,14 @@ class Image:
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     subprocess.run([ROOT / "packaging" / "image.sh"], check=True, cwd=ROOT, timeout=800)
     storage = ROOT / "build" / "image"
-    options = ["--root", storage / "storage", "--runroot", storage / "run", "--storage-driver", "vfs"]
+    options = ["--root", str(storage / "storage"), "--runroot", str(storage / "run")]
+    options += ["--storage-driver", "vfs"]
 
     def buildah(*words: str) -> str:
-        return subprocess.run(
+        ended = subprocess.run(
             ["buildah", *options, *words], check=True, capture_output=True, text=True, timeout=300
-        ).stdout.strip()
+        )
+        return ended.stdout.strip()
 
     made = buildah("images", "--format", "{{.Name}}:{{.Tag}}", "--filter", "reference=localhost/landbridge")
     name = made.splitlines()[0]

@@ -51,9 +51,12 @@ def _declared(
     )
 
 
+def _of(made: Manifests, kind: str) -> list[Any]:
+    return [one for one in made.objects if one["kind"] == kind]
+
+
 def _cron_job(made: Manifests, name: str) -> Any:
-    jobs: list[Any] = [one for one in made.objects if one["kind"] == "CronJob"]
-    return next(one for one in jobs if one["metadata"]["name"] == name)
+    return next(one for one in _of(made, "CronJob") if one["metadata"]["name"] == name)
 
 
 def _container(job: Any) -> Any:
@@ -61,7 +64,7 @@ def _container(job: Any) -> Any:
 
 
 def test_an_environment_gets_a_job_for_each_of_its_feeds_and_one_for_the_watch() -> None:
-    jobs = [one["metadata"]["name"] for one in rendered().objects if one["kind"] == "CronJob"]  # type: ignore[index] # metadata is a mapping
+    jobs = [one["metadata"]["name"] for one in _of(rendered(), "CronJob")]
     assert jobs == [
         *(f"eidv-dev-{name}" for name in ("disputes", "monthly", "screening", "summary", "verifications")),
         "eidv-dev-landbridge-watch",
@@ -72,9 +75,8 @@ def test_the_service_accounts_are_those_that_the_roles_trust() -> None:
     need = needs(load(EXAMPLE), "DEV")
     found: dict[Any, Any] = {
         one["metadata"]["name"]: one["metadata"]["annotations"]["eks.amazonaws.com/role-arn"]
-        for one in rendered().objects
-        if one["kind"] == "ServiceAccount"
-    }  # type: ignore[index] # metadata is a mapping
+        for one in _of(rendered(), "ServiceAccount")
+    }
     assert found == {
         role.trust.service_account: f"arn:aws:iam::123456789012:role/{role.name}"
         for role in (need.pod, need.operator, need.watch)
@@ -103,10 +105,7 @@ def test_what_runs_does_not_change_under_it(tmp_path: Path) -> None:
     before = manifests(made, "DEV")
     (tmp_path / "contracts" / "orders.odcs.yaml").write_text("# stricter\n")
     after = manifests(made, "DEV")
-    maps = [
-        [one["metadata"]["name"] for one in each.objects if one["kind"] == "ConfigMap"]
-        for each in (before, after)
-    ]  # type: ignore[index] # metadata is a mapping
+    maps = [[one["metadata"]["name"] for one in _of(each, "ConfigMap")] for each in (before, after)]
     assert maps[0] != maps[1]
     assert all(one["immutable"] for one in before.objects if one["kind"] == "ConfigMap")
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from landbridge.deploy.kubernetes.package import KUSTOMIZATION, package, write
 from tests.deploy.manifests import objects, rendered
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".venv-cloud" / "bin"
@@ -40,7 +37,7 @@ def _run(*words: str | Path, fine: bool = True) -> str:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("rendered")
     write(package(rendered()), where)
     return where
@@ -57,13 +54,13 @@ def _sorted(several: list[Any]) -> list[str]:
 def test_every_manifest_meets_the_schema_of_kubernetes(folder: Path) -> None:
     files = [path for path in folder.glob("*.yaml") if path.name != KUSTOMIZATION]
     assert len(files) == 9
-    _run(TOOLS / "kubernetes-validate", "--strict", "--version", "1.37", *files)
+    _run(TOOLS / "kubernetes-validate", "--strict", "-k", "1.37", *files)
 
 
 def test_the_schema_notices_a_value_of_the_wrong_kind(folder: Path, tmp_path: Path) -> None:
     text = (folder / "cronjob-summary.yaml").read_text().replace("backoffLimit: 3", "backoffLimit: three")
     (tmp_path / "x.yaml").write_text(text)
-    _run(TOOLS / "kubernetes-validate", "--strict", "--version", "1.37", tmp_path / "x.yaml", fine=False)
+    _run(TOOLS / "kubernetes-validate", "--strict", "-k", "1.37", tmp_path / "x.yaml", fine=False)
 
 
 def test_kustomize_gives_the_same_objects(folder: Path) -> None:

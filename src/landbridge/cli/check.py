@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from landbridge import wiring
-from landbridge.cli.options import HERE, JsonOption, ProjectFolder
+from landbridge.cli.deployable import CHECKS
+from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
 from landbridge.cli.output import err, out, print_json, print_problem, print_table
 from landbridge.declare import examine
 from landbridge.errors import Exit
@@ -15,34 +16,44 @@ from landbridge.schedule import next_slots
 from landbridge.wiring import choice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from landbridge.cli.deployable import Checked
     from landbridge.declare import Examination
     from landbridge.facts import Slot
     from landbridge.feed import Feed
     from landbridge.project import Declaration
 
 
-def check(project: ProjectFolder = HERE, as_json: JsonOption = False) -> int:
+def check(
+    project: ProjectFolder = HERE, environment: EnvironmentOption = "", as_json: JsonOption = False
+) -> int:
     """Check the declaration: all mistakes at once, with file and line.
 
     Reads landbridge.yaml, feeds/*.yaml and their contracts; connects to nothing. Warnings do not fail the check.
+    With an environment, also what would be deployed for it.
     Exit code 78 means mistakes.
 
     Example: landbridge check --project examples/eidv
     """
     now = wiring.now()
     found = examine(project, now=now)
+    deployed: list[Checked] = []
+    if environment and found.declaration:
+        name = choice.environment_of(found.declaration, environment)
+        deployed = [look(found.declaration, name) for look in CHECKS]
+        found = replace(found, problems=tuple(one for each in deployed for one in each.problems))
+    well = found.declaration is not None and not found.problems
     if as_json:
-        print_json(_document(found, now))
+        print_json({**_document(found, now), "ok": well, "deployed": deployed})
     else:
-        _print(found, now)
-    return Exit.DONE if found.declaration else Exit.DECLARATION
+        _print(found, now, deployed)
+    return Exit.DONE if well else Exit.DECLARATION
 
 
 def _document(found: Examination, now: datetime) -> dict[str, object]:
     document: dict[str, object] = {
-        "ok": found.declaration is not None,
         "problems": [asdict(problem) for problem in found.problems],
         "warnings": [asdict(warning) for warning in found.warnings],
     }
@@ -59,14 +70,17 @@ def _document(found: Examination, now: datetime) -> dict[str, object]:
     return document
 
 
-def _print(found: Examination, now: datetime) -> None:
+def _print(found: Examination, now: datetime, deployed: Sequence[Checked]) -> None:
     console = err()
     for problem in found.problems:
         print_problem(console, problem)
     for warning in found.warnings:
         console.print("[yellow]warning[/] ", end="")
         print_problem(console, warning)
-    if found.declaration is None:
+    for text in (text for each in deployed for text in each.warnings):
+        console.print("[yellow]warning[/] ", end="")
+        console.print(text, markup=False, highlight=False)
+    if found.declaration is None or found.problems:
         count = len(found.problems)
         console.print(f"[bold red]error[/]: the declaration has {count} mistake{'s' if count > 1 else ''}")
         return
@@ -76,6 +90,9 @@ def _print(found: Examination, now: datetime) -> None:
         print_table("", ("feed", "environments", "next slot", "scheduled", "deadline"), rows)
     environments = ", ".join(declared.project.environments)
     feeds = f"{len(rows)} feed{'' if len(rows) == 1 else 's'}"
+    for each in deployed:
+        if each.said:
+            out().print(each.said)
     out().print(
         f"OK: project {declared.project.project}, {feeds}, environments {environments}", style="green"
     )

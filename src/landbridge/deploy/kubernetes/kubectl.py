@@ -184,7 +184,7 @@ def _shortened(said: str) -> str:
     lines = [
         line for line in said.splitlines() if line.strip() and not line.startswith(("Warning:", "W", "E1"))
     ]
-    return " / ".join((lines or said.splitlines())[-6:])
+    return " / ".join((lines or said.splitlines())[:4])
 
 
 def _name(one: object) -> str:

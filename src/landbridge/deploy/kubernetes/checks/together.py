@@ -25,25 +25,33 @@ _VERSIONS = {
 _KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("spec",),
-        ("schedule timeZone concurrencyPolicy startingDeadlineSeconds successfulJobsHistoryLimit failedJobsHistoryLimit "
-        "jobTemplate suspend"),
+        (
+            "schedule timeZone concurrencyPolicy startingDeadlineSeconds successfulJobsHistoryLimit failedJobsHistoryLimit "
+            "jobTemplate suspend"
+        ),
     ),
     (
         JOB,
-        ("activeDeadlineSeconds ttlSecondsAfterFinished backoffLimit podReplacementPolicy podFailurePolicy template "
-        "parallelism completions suspend"),
+        (
+            "activeDeadlineSeconds ttlSecondsAfterFinished backoffLimit podReplacementPolicy podFailurePolicy template "
+            "parallelism completions suspend"
+        ),
     ),
     (
         POD,
-        ("serviceAccountName automountServiceAccountToken enableServiceLinks restartPolicy terminationGracePeriodSeconds "
-        "securityContext imagePullSecrets nodeSelector containers volumes tolerations affinity priorityClassName "
-        "topologySpreadConstraints hostNetwork hostPID hostIPC initContainers hostAliases dnsConfig dnsPolicy "
-        "schedulerName runtimeClassName"),
+        (
+            "serviceAccountName automountServiceAccountToken enableServiceLinks restartPolicy terminationGracePeriodSeconds "
+            "securityContext imagePullSecrets nodeSelector containers volumes tolerations affinity priorityClassName "
+            "topologySpreadConstraints hostNetwork hostPID hostIPC initContainers hostAliases dnsConfig dnsPolicy "
+            "schedulerName runtimeClassName"
+        ),
     ),
     (
         (*POD, "containers"),
-        ("name image imagePullPolicy command args env envFrom resources securityContext volumeMounts workingDir ports "
-        "lifecycle terminationMessagePath terminationMessagePolicy"),
+        (
+            "name image imagePullPolicy command args env envFrom resources securityContext volumeMounts workingDir ports "
+            "lifecycle terminationMessagePath terminationMessagePolicy"
+        ),
     ),
 )
 """Keys that stand at each place. A word that the API server does not know is dropped without a sound by an older client.

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import TypeAdapter
 
 from landbridge.deploy.needs import Needs, needs
 from landbridge.deploy.policy import KEY
@@ -138,3 +139,8 @@ def test_the_collector_reads_what_is_released_and_adds_receipts(plain: Needs) ->
     folders = {folder.name: (folder.may_read, folder.may_add) for folder in plain.sftp.folders}
     assert folders == {"outbound": (True, False), "receipts": (True, True)}
     assert plain.sftp.bucket == "acme-dev-reports"
+
+
+def test_needs_are_handed_on_as_json(plain: Needs) -> None:
+    handed = TypeAdapter(Needs).dump_json(plain)
+    assert TypeAdapter(Needs).validate_json(handed) == plain

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from landbridge.deploy import permissions
+from landbridge.deploy.policy import Policy  # noqa: TC001 - whoever writes needs as JSON reads the annotations
 from landbridge.deploy.referred import secret_ids, variables
 from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS
 from landbridge.project import place
@@ -17,7 +18,6 @@ from landbridge.project import place
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from landbridge.deploy.policy import Policy
     from landbridge.feed import Feed
     from landbridge.project import Declaration, Place
 

@@ -1,0 +1,56 @@
+"""What does an environment need, said in CloudFormation's words instead of names, so that all environments say the same?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from landbridge.deploy.needs import needs
+from landbridge.project import Buckets, place
+
+if TYPE_CHECKING:
+    from landbridge.deploy.needs import Needs
+    from landbridge.project import Declaration
+
+STAGING, REPORTS, LEDGER = "${StagingBucket}", "${ReportsBucket}", "${LedgerBucket}"
+LEDGER_PREFIX = "${LedgerPrefix}"
+"""Ends in `/` or is empty, other than the declared prefix, to which `needs` adds the `/`."""
+USER = "${SftpUserName}"
+KEY_PLACE = "${SecretName}"
+"""Of the secret that holds the SFTP private key."""
+
+
+def needs_in_words(declaration: Declaration, environment: str, *, feeds: bool) -> Needs:
+    """Derive the needs with parameters of the templates in the place of names; without `feeds`, what is there before any feed.
+
+    Raises:
+        KeyError: no such environment.
+    """
+    own = declaration.project.environments[environment]
+    where = place(declaration.project, environment)
+    worded = own.model_copy(
+        update={
+            "region": "${AWS::Region}",
+            "buckets": Buckets.model_construct(
+                staging=STAGING,
+                reports=REPORTS,
+                ledger=LEDGER,
+                ledger_prefix=LEDGER_PREFIX,
+                endpoint=None,
+            ),
+            "sftp": where.sftp.model_copy(update={"user": USER}),
+        }
+    )
+    environments = {**declaration.project.environments, environment: worded}
+    project = declaration.project.model_copy(update={"environments": environments})
+    return needs(replace(declaration, project=project, feeds=declaration.feeds if feeds else {}), environment)
+
+
+def sub(text: str, needs: Needs) -> str:
+    """Give a text of `needs_in_words` as `Fn::Sub` wants it."""
+    secret = needs.secrets[0].name
+    return (
+        text.replace(secret, KEY_PLACE)
+        .replace(f"{LEDGER_PREFIX}/", LEDGER_PREFIX)
+        .replace("arn:aws:", "arn:${AWS::Partition}:")
+    )

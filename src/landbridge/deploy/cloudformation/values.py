@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from landbridge.account import Irsa, PodIdentity
+from landbridge.deploy.cloudformation.words import kept_by_keys
 from landbridge.deploy.stack import Output
 from landbridge.errors import DeclarationWrong, Problem
 
@@ -163,11 +164,13 @@ def sftp(needs: Needs, where: Place, aws: Aws, counts: Mapping[str, int]) -> dic
 
 def sftp_user(needs: Needs, aws: Aws) -> dict[str, str]:
     """Give the parameters of the sftp-user stack, those of its policies left out."""
+    private_key, host_key = kept_by_keys(needs)
     return {
         "Name": needs.name,
         "SftpUserName": needs.sftp.name,
         "SshPublicKeys": ",".join(aws.public_keys),
-        "SecretName": needs.secrets[0].name,
+        "SecretName": private_key,
+        "HostSecretName": host_key,
         "KeyReaders": ",".join(aws.key_readers),
         "PermissionsBoundary": aws.permissions_boundary or "",
     }

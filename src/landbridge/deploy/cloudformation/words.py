@@ -16,8 +16,8 @@ STAGING, REPORTS, LEDGER = "${StagingBucket}", "${ReportsBucket}", "${LedgerBuck
 LEDGER_PREFIX = "${LedgerPrefix}"
 """Ends in `/` or is empty, other than the declared prefix, to which `needs` adds the `/`."""
 USER = "${SftpUserName}"
-KEY_PLACE = "${SecretName}"
-"""Of the secret that holds the SFTP private key."""
+KEPT_BY_KEYS = ("${SecretName}", "${HostSecretName}")
+"""The secrets that `landbridge keys` makes: the SFTP user's private key, and the server's."""
 
 
 def needs_in_words(declaration: Declaration, environment: str, *, feeds: bool) -> Needs:
@@ -46,11 +46,13 @@ def needs_in_words(declaration: Declaration, environment: str, *, feeds: bool) -
     return needs(replace(declaration, project=project, feeds=declaration.feeds if feeds else {}), environment)
 
 
+def kept_by_keys(needs: Needs) -> tuple[str, ...]:
+    """Name the secrets that `landbridge keys` makes, in the order of KEPT_BY_KEYS."""
+    return tuple(secret.name for secret in needs.secrets if secret.made_by == "landbridge keys")
+
+
 def sub(text: str, needs: Needs) -> str:
     """Give a text of `needs_in_words` as `Fn::Sub` wants it."""
-    secret = needs.secrets[0].name
-    return (
-        text.replace(secret, KEY_PLACE)
-        .replace(f"{LEDGER_PREFIX}/", LEDGER_PREFIX)
-        .replace("arn:aws:", "arn:${AWS::Partition}:")
-    )
+    for secret, word in zip(kept_by_keys(needs), KEPT_BY_KEYS, strict=True):
+        text = text.replace(secret, word)
+    return text.replace(f"{LEDGER_PREFIX}/", LEDGER_PREFIX).replace("arn:aws:", "arn:${AWS::Partition}:")

@@ -159,6 +159,7 @@ resource "aws_cloudformation_stack" "sftp_user" {
     SftpUserName        = "acme-collector"
     SshPublicKeys       = ""
     SecretName          = "landbridge/acme/adopt/sftp/acme-collector"
+    HostSecretName      = "landbridge/acme/adopt/sftp-host"
     KeyReaders          = ""
     PermissionsBoundary = ""
     UserDelete          = "false"

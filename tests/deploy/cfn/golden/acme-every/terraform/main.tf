@@ -165,6 +165,7 @@ resource "aws_cloudformation_stack" "sftp_user" {
     SftpUserName        = "acme-collector"
     SshPublicKeys       = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfakefakefakefakefakefakefakefakefakefake"
     SecretName          = "landbridge/acme/every/sftp/acme-collector"
+    HostSecretName      = "landbridge/acme/every/sftp-host"
     KeyReaders          = "arn:aws:iam::210987654321:role/controlm-agent"
     PermissionsBoundary = "arn:aws:iam::123456789012:policy/boundary"
     UserDelete          = "true"

@@ -145,6 +145,7 @@ resource "aws_cloudformation_stack" "sftp_user" {
     SftpUserName        = "edbh-controlm"
     SshPublicKeys       = ""
     SecretName          = "landbridge/eidv/prd/sftp/edbh-controlm"
+    HostSecretName      = "landbridge/eidv/prd/sftp-host"
     KeyReaders          = ""
     PermissionsBoundary = ""
     KeyArn              = aws_cloudformation_stack.storage.outputs["KeyArn"]

@@ -8,6 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import ValidationError
 
 from landbridge.deploy.cloudformation import stacks
 from landbridge.deploy.stack import ORDER
@@ -121,6 +122,20 @@ def test_what_no_template_can_be_made_of_is_said_and_nothing_is_rendered(
         stacks(declaration(project=changes), "DEV")
     assert [problem.path for problem in wrong.value.problems] == [said]
     assert wrong.value.exit == 78
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"endpoints": ["kms"]},
+        {"endpoint_clients": ["10.65.0.0/16"]},
+        {"public_keys": ["ssh-ed25519 AAAA with a comment, and a comma"]},
+        {"adopt": {"access_logs": "No_Bucket"}},
+    ],
+)
+def test_what_cannot_be_meant_is_refused_when_it_is_declared(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        declaration(project={"aws": ACCOUNT_IDS | changes})
 
 
 def test_a_list_that_no_parameter_can_hold_is_said() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,11 @@ from tests.deploy.cfn.asking import allowed
 from tests.deploy.cfn.other_claims import claims as other_claims
 from tests.deploy.cfn.storage_claims import claims as storage_claims
 from tests.deploy.cfn.variants import EIDV, EVERY, OUTPUTS, VARIANTS, made, rendered
+
+if TYPE_CHECKING:
+    from landbridge.deploy.stack import Kind
+
+PODS_AND_USER: tuple[tuple[str, Kind], ...] = (("PodPolicy", "identity"), ("UserRole", "sftp-user"))
 
 CLAIMS = {claim.name for claim in (*storage_claims(), *other_claims())}
 
@@ -43,8 +49,8 @@ def test_the_trap_is_held_by_a_claim(trap: str) -> None:
     assert BY_CLAIM[trap] in CLAIMS
 
 
-def _through_s3(action: str, logical: str, kind: str, variant: str = EIDV) -> bool:
-    there = made(variant, kind)  # type: ignore[arg-type]
+def _through_s3(action: str, logical: str, kind: Kind, variant: str = EIDV) -> bool:
+    there = made(variant, kind)
     said = (
         there.statements(logical)
         if kind == "identity"
@@ -54,7 +60,7 @@ def _through_s3(action: str, logical: str, kind: str, variant: str = EIDV) -> bo
 
 
 def test_a_multipart_upload_to_kms_needs_decrypt_as_well() -> None:
-    for logical, kind in (("PodPolicy", "identity"), ("UserRole", "sftp-user")):
+    for logical, kind in PODS_AND_USER:
         assert _through_s3("kms:Decrypt", logical, kind)
         assert _through_s3("kms:GenerateDataKey", logical, kind)
     assert _through_s3("kms:Decrypt", "OperatorPolicy", "identity")
@@ -78,7 +84,7 @@ def test_without_list_bucket_a_missing_key_answers_403_so_the_pod_has_it_below_i
 def test_list_bucket_is_said_of_buckets_and_never_of_objects() -> None:
     for variant in VARIANTS:
         for kind in ("identity", "sftp-user"):
-            text = str(made(variant, kind).resources)  # type: ignore[arg-type]
+            text = str(made(variant, kind).resources)
             assert "s3:ListBucket" in text
             for found in re.findall(r"'Action': \['s3:ListBucket[^\]]*\], 'Resource': \[([^\]]*)\]", text):
                 assert "/" not in found
@@ -87,7 +93,7 @@ def test_list_bucket_is_said_of_buckets_and_never_of_objects() -> None:
 def test_bucket_keys_make_the_encryption_context_the_bucket_so_no_policy_names_an_object() -> None:
     for variant in VARIANTS:
         for kind in ("identity", "sftp-user"):
-            assert "kms:EncryptionContext" not in str(made(variant, kind).resources)  # type: ignore[arg-type]
+            assert "kms:EncryptionContext" not in str(made(variant, kind).resources)
 
 
 def test_no_map_key_holds_an_intrinsic() -> None:

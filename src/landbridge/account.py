@@ -51,6 +51,11 @@ class PodIdentity(Declared):
 
 Identity = Annotated[Irsa | PodIdentity, Field(discriminator="kind")]
 
+PublicKey = Annotated[
+    str, StringConstraints(pattern=r"^(ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*$")
+]
+"""A line of OpenSSH without a comment."""
+
 OwnEndpoint = Literal["s3", "kms", "sts", "secretsmanager", "transfer"]
 
 
@@ -73,6 +78,10 @@ class Adopted(Declared):
     """Transfer Family server."""
     alarm_topic: Arn | None = None
     """SNS topic that alarms go to."""
+    access_logs: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = (
+        None
+    )
+    """Bucket that S3 access logs go to; its policy must let `logging.s3.amazonaws.com` write."""
 
 
 class ObjectLock(Declared):
@@ -118,6 +127,8 @@ class Aws(Declared):
     """VPC endpoints to create; landing zones often have them already."""
     route_tables: tuple[Annotated[str, StringConstraints(pattern=r"^rtb-[0-9a-f]{8,17}$")], ...] = ()
     """That the S3 gateway endpoint is entered into; needed with `s3` among `endpoints`."""
+    endpoint_clients: tuple[Cidr, ...] = ()
+    """Pods and nodes that may use the interface endpoints; needed with any of `endpoints` but `s3`."""
     alarm_mails: tuple[Text, ...] = ()
     """Who is told by mail; each confirms once."""
     log_days: Literal[
@@ -132,6 +143,8 @@ class Aws(Declared):
     """Whether the SFTP user may delete what it has collected; Control-M's plain pickup and our collector never need it."""
     key_readers: tuple[Arn, ...] = ()
     """Principals that may read the SFTP private key from Secrets Manager: the role of the host that Control-M's agent runs on."""
+    public_keys: tuple[PublicKey, ...] = ()
+    """SSH public keys of the SFTP user whose pairs were made elsewhere, by Control-M for instance; those of `landbridge keys` come by themselves."""
     permissions_boundary: Arn | None = None
     """Put on every role, where the account demands one."""
     tags: dict[
@@ -149,5 +162,10 @@ class Aws(Declared):
             raise ValueError(message)
         if ("s3" in self.endpoints) != bool(self.route_tables):
             message = "expected `route_tables` together with `s3` among `endpoints`, and only then"
+            raise ValueError(message)
+        if bool(set(self.endpoints) - {"s3"}) != bool(self.endpoint_clients):
+            message = (
+                "expected `endpoint_clients` together with interface endpoints (all but `s3`), and only then"
+            )
             raise ValueError(message)
         return self

@@ -41,5 +41,18 @@ def kubernetes(declaration: Declaration, environment: str) -> Checked:
     return Checked(warnings=made.warnings, said=said)
 
 
-CHECKS: tuple[Callable[[Declaration, str], Checked], ...] = (kubernetes,)
+def aws(declaration: Declaration, environment: str) -> Checked:
+    """Render the stacks."""
+    from landbridge.deploy.cloudformation import stacks
+
+    if place(declaration.project, environment).aws is None:
+        return Checked()
+    try:
+        made = stacks(declaration, environment)
+    except DeclarationWrong as wrong:
+        return Checked(problems=wrong.problems)
+    return Checked(said=f"{environment} on AWS: the stacks {', '.join(stack.name for stack in made)}")
+
+
+CHECKS: tuple[Callable[[Declaration, str], Checked], ...] = (aws, kubernetes)
 """One a renderer."""

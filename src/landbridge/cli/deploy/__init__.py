@@ -1,10 +1,19 @@
-"""`landbridge deploy`: what is declared becomes AWS and Kubernetes. One module a renderer."""
+"""`landbridge deploy`: what must exist outside the program, rendered, reviewed and applied. One module a renderer."""
 
 from __future__ import annotations
 
 import typer
 
 from landbridge.cli.deploy import kubernetes
+from landbridge.cli.deploy.aws_render import render
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+aws = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(aws, name="aws", help="CloudFormation stacks in the declared AWS account.")
 app.add_typer(kubernetes.app, name="kubernetes", help="Manifests, a Helm chart, and kubectl.")
+aws.command()(render)
+
+
+@aws.callback()
+def _aws() -> None:
+    """CloudFormation stacks in the declared AWS account."""

@@ -1,0 +1,218 @@
+"""What does one environment give for the parameters of each stack?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from landbridge.account import Irsa, PodIdentity
+from landbridge.deploy.cloudformation.words import kept_by_keys
+from landbridge.deploy.stack import Output
+from landbridge.errors import DeclarationWrong, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from landbridge.account import Aws
+    from landbridge.deploy.needs import Needs
+    from landbridge.project import Place
+
+_BUCKET_NAME = 63
+_ROLE_NAME = 64
+_LONGEST = 4096
+"""Bytes of a parameter's value. Source: AWS CloudFormation User Guide, "CloudFormation quotas"."""
+
+OF_STORAGE = {
+    name: Output("storage", name)
+    for name in ("KeyArn", "AlarmTopicArn", "StagingBucket", "ReportsBucket", "LedgerBucket")
+}
+OF_SFTP = {"ServerId": Output("sftp", "ServerId")}
+
+
+def declared(where: Place) -> Aws:
+    """Give the `aws:` section of an environment, having seen that a template can be made of it.
+
+    Raises:
+        DeclarationWrong: there is none, or what it asks for cannot be had; all of it at once.
+    """
+    aws = where.aws
+    if aws is None:
+        missing = Problem(
+            "landbridge.yaml",
+            1,
+            1,
+            f"environments.{where.environment}.aws",
+            f"`{where.environment}` has no `aws:` section, so nobody knows where it is deployed to",
+            expected="`aws:` with account, vpc, subnets, on_premises and identity, there or for the whole project",
+            hint="see examples/eidv/landbridge.yaml",
+        )
+        raise DeclarationWrong([missing])
+    if wrong := [
+        Problem("landbridge.yaml", 1, 1, path, what, expected=expected)
+        for path, what, expected in _wrong(where, aws)
+    ]:
+        raise DeclarationWrong(wrong)
+    return aws
+
+
+def _wrong(where: Place, aws: Aws) -> list[tuple[str, str, str]]:
+    found = []
+    shared = where.buckets.ledger == where.buckets.reports
+    if aws.object_lock and (shared or aws.adopt.ledger):
+        what = "S3 Object Lock is for a ledger bucket that is created here, and holds nothing else"
+        found.append(("aws.object_lock", what, "a ledger bucket of its own, not adopted"))
+    if aws.dns and not aws.addresses:
+        what = (
+            "CloudFormation does not tell the addresses that AWS chooses, so no name can be entered for them"
+        )
+        found.append(("aws.dns", what, "`addresses`, one a subnet"))
+    if aws.dns and ":" in where.sftp.host:
+        what = "a name that is entered into Route 53 has to stand in the declaration"
+        found.append(("sftp.host", what, "the name itself, not a reference"))
+    longest = f"landbridge-{where.project}-{where.environment.lower()}-sftp-user"
+    if len(longest) > _ROLE_NAME:
+        what = f"the role `{longest}` would have {len(longest)} characters"
+        found.append(("project", what, f"shorter names: IAM takes {_ROLE_NAME} characters"))
+    return found
+
+
+def storage(
+    needs: Needs, where: Place, aws: Aws, counts: Mapping[str, int], staging_days: int
+) -> dict[str, str]:
+    """Give the parameters of the storage stack; `counts` says how often the template repeats what repeats."""
+    own, adopt = where.buckets, aws.adopt
+    return {
+        "Name": needs.name,
+        "AdoptKeyArn": adopt.key or "",
+        "StagingBucketName": own.staging,
+        "ReportsBucketName": own.reports,
+        "LedgerBucketName": own.ledger,
+        "LedgerPrefix": ledger_prefix(where),
+        "AccessLogBucketName": access_logs(where, aws),
+        "CreateStaging": _flag(not adopt.staging),
+        "CreateReports": _flag(not adopt.reports),
+        "CreateLedger": _flag(not adopt.ledger and own.ledger != own.reports),
+        "CreateAccessLogs": _flag(adopt.access_logs is None),
+        "StagingDays": str(staging_days),
+        "NoncurrentDays": str(aws.noncurrent_days),
+        "AccessLogDays": str(aws.log_days),
+        "ObjectLockMode": aws.object_lock.mode if aws.object_lock else "",
+        "ObjectLockDays": str(aws.object_lock.days) if aws.object_lock else "1",
+        "AdoptTopicArn": adopt.alarm_topic or "",
+        "KeyReaders": ",".join(aws.key_readers),
+        **_numbered("AlarmMail", aws.alarm_mails, counts["alarm_mails"]),
+    }
+
+
+def identity(needs: Needs, where: Place, aws: Aws) -> dict[str, str]:
+    """Give the parameters of the identity stack, those of its policies left out."""
+    match aws.identity:
+        case Irsa(oidc_provider=provider):
+            proof = {
+                "IdentityKind": "irsa",
+                "OidcProviderArn": provider,
+                "OidcIssuer": provider.partition(":oidc-provider/")[2],
+                "ClusterName": "none",
+            }
+        case PodIdentity(cluster=cluster):
+            proof = {
+                "IdentityKind": "pod_identity",
+                "OidcProviderArn": "",
+                "OidcIssuer": "",
+                "ClusterName": cluster,
+            }
+        case _:
+            assert_never(aws.identity)
+    return {
+        "Name": needs.name,
+        "LedgerPrefix": ledger_prefix(where),
+        **proof,
+        "Namespace": needs.pod.trust.namespace,
+        "PodServiceAccount": needs.pod.trust.service_account,
+        "OperatorServiceAccount": needs.operator.trust.service_account,
+        "WatchServiceAccount": needs.watch.trust.service_account,
+        "TokenAudience": needs.pod.trust.audience,
+        "AdoptPodRoleArn": aws.adopt.pod_role or "",
+        "AdoptOperatorRoleArn": aws.adopt.operator_role or "",
+        "PermissionsBoundary": aws.permissions_boundary or "",
+    }
+
+
+def sftp(needs: Needs, where: Place, aws: Aws, counts: Mapping[str, int]) -> dict[str, str]:
+    """Give the parameters of the sftp stack; `counts` as for `storage`."""
+    return {
+        "Name": needs.name,
+        "AdoptServerId": aws.adopt.server or "",
+        "VpcId": aws.vpc,
+        "SubnetIds": ",".join(aws.subnets),
+        **_numbered("OnPremisesCidr", aws.on_premises, counts["on_premises"]),
+        "SecurityPolicyName": aws.security_policy,
+        "LogDays": str(aws.log_days),
+        "FailedLogins": "3",
+        "HostedZoneId": aws.dns.hosted_zone if aws.dns else "",
+        "HostName": where.sftp.host if aws.dns else "",
+        "Addresses": ",".join(aws.addresses),
+        "WatchTells": _flag(where.kubernetes is not None),
+        "CreateS3Endpoint": _flag("s3" in aws.endpoints),
+        "CreateKmsEndpoint": _flag("kms" in aws.endpoints),
+        "CreateStsEndpoint": _flag("sts" in aws.endpoints),
+        "CreateSecretsManagerEndpoint": _flag("secretsmanager" in aws.endpoints),
+        "CreateTransferEndpoint": _flag("transfer" in aws.endpoints),
+        "RouteTableIds": ",".join(aws.route_tables),
+        **_numbered("EndpointClientCidr", aws.endpoint_clients, counts["endpoint_clients"]),
+    }
+
+
+def sftp_user(needs: Needs, aws: Aws) -> dict[str, str]:
+    """Give the parameters of the sftp-user stack, those of its policies left out."""
+    private_key, host_key = kept_by_keys(needs)
+    return {
+        "Name": needs.name,
+        "SftpUserName": needs.sftp.name,
+        "SshPublicKeys": ",".join(aws.public_keys),
+        "SecretName": private_key,
+        "HostSecretName": host_key,
+        "KeyReaders": ",".join(aws.key_readers),
+        "PermissionsBoundary": aws.permissions_boundary or "",
+    }
+
+
+def fitting(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Give the parameters back, having seen that CloudFormation takes them.
+
+    Raises:
+        DeclarationWrong: a list is longer than a parameter can be.
+    """
+    if wrong := [
+        Problem(
+            "landbridge.yaml",
+            1,
+            1,
+            name,
+            f"the feeds of this environment need a list of {len(value.encode())} bytes for `{name}`",
+            expected=f"at most {_LONGEST}: fewer prefixes, or secrets that share a name's beginning",
+        )
+        for name, value in parameters.items()
+        if len(value.encode()) > _LONGEST
+    ]:
+        raise DeclarationWrong(wrong)
+    return dict(parameters)
+
+
+def ledger_prefix(where: Place) -> str:
+    """Give what begins the ledger's keys, ending in `/`; empty without."""
+    prefix = where.buckets.ledger_prefix.strip("/")
+    return f"{prefix}/" if prefix else ""
+
+
+def access_logs(where: Place, aws: Aws) -> str:
+    """Name the bucket of the access logs."""
+    return aws.adopt.access_logs or f"{where.buckets.reports[: _BUCKET_NAME - 5].rstrip('.-')}-logs"
+
+
+def _flag(value: bool) -> str:  # noqa: FBT001 - CloudFormation knows no other
+    return "true" if value else "false"
+
+
+def _numbered(name: str, values: Sequence[str], count: int) -> dict[str, str]:
+    """Number them; those that another environment has more of are said to be empty, or an update would keep the old ones."""
+    return {f"{name}{number + 1}": values[number] if number < len(values) else "" for number in range(count)}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -165,6 +169,9 @@ def test_the_root_cause_of_a_rollback_is_told_and_not_its_consequences(ministack
     assert told.value.what == f"{name}-identity failed at Broken (AWS::Transfer::Server)"
     assert "Unsupported security policy" in told.value.seen
     assert ear.failures() == ["Broken"]
+    assert "goes back to what it was" in ear.texts()
+    last = ear.notes.index(next(note for note in ear.notes if note.text == "goes back to what it was"))
+    assert [note.what for note in ear.notes[last + 1 :]] == ["ends"]
     assert look(where, f"{name}-identity").status == "UPDATE_ROLLBACK_COMPLETE"
     reading = read(where, stacks(name))[1]
     assert reading.cause is not None
@@ -248,6 +255,20 @@ def test_nobody_else_deletes_a_stack_in_passing(ministack: Ministack) -> None:
     _apply(where, stacks(name))
     with pytest.raises(where.cloudformation.exceptions.ClientError, match=r"(?i)protect"):
         where.cloudformation.delete_stack(StackName=f"{name}-storage")
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_any_call_the_next_run_converges(ministack: Ministack) -> None:
+    died = subprocess.run(
+        [sys.executable, "-m", "tests.deploy.killed", fresh("killed")],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, **ministack.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert died.returncode == 0, died.stderr
+    assert int(died.stdout) > 40
 
 
 def test_every_guarded_type_says_what_would_be_lost() -> None:

@@ -46,14 +46,21 @@ def wait(account: Account, stack: Standing, tell: Callable[[Note], None]) -> Sta
         NotPermitted, Unavailable, UsageError: as `failures.told` says.
     """
     seen: set[str] = set()
+    back = False
     pause = _FIRST
     where = stack.stack_id or stack.name
     while True:
         standing = look(account, where)
         for event_id, event in _operation(account, where):
-            if event_id not in seen and matters(event):
-                tell(Note(stack.name, "event", "", event))
+            if event_id in seen:
+                continue
             seen.add(event_id)
+            if event.kind == _STACK and event.status.endswith("ROLLBACK_IN_PROGRESS"):
+                back = True
+                tell(Note(stack.name, "note", "goes back to what it was"))
+            # What goes away on the way back is a consequence; what fails there is not.
+            elif matters(event) and (not back or event.status.endswith("_FAILED")):
+                tell(Note(stack.name, "event", "", event))
         if standing.condition != "busy":
             tell(Note(stack.name, "ends", standing.status or "gone"))
             return standing

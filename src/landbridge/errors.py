@@ -110,6 +110,12 @@ class NotPermitted(LandbridgeError):
     exit = Exit.PERMISSION
 
 
+class StackFailed(LandbridgeError):
+    """The account did not take a resource as it is declared; the stack went back to what it was."""
+
+    exit = Exit.DECLARATION
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One mistake in the declaration, with its place in the text (lines and columns count from 1)."""

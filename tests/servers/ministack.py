@@ -36,7 +36,7 @@ _PYTHON = _ROOT / ".venv-ministack" / "bin" / "python"
 _PATIENCE = 60.0
 
 Service = Literal[
-    "cloudformation", "ec2", "eks", "iam", "kms", "logs", "s3", "secretsmanager", "sts", "transfer"
+    "cloudformation", "ec2", "eks", "iam", "kms", "logs", "route53", "s3", "secretsmanager", "sts", "transfer"
 ]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ministack import app
 from ministack.core.responses import get_account_id, get_region, json_response, now_iso
 from ministack.services import ec2, eks, iam, s3, secretsmanager, transfer
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
 Properties = dict[str, Any]
 Made = tuple[str, Properties]
@@ -396,6 +396,33 @@ provisioners._REPLACING_PROPERTIES |= {
     "AWS::Transfer::Server": ("Domain", "IdentityProviderType"),
     "AWS::Transfer::User": ("ServerId", "UserName"),
 }
+
+# ministack does not know Fn::Join within a condition, and so takes every list for a full one. -----------------------------
+
+_conditions_plainly = engine._evaluate_conditions
+
+
+def _joined(part: Any, parameters: Properties) -> Any:
+    match part:
+        case {"Fn::Join": [str(separator), {"Ref": name}]} if name in parameters:
+            return separator.join(each.strip() for each in str(parameters[name]["Value"]).split(","))
+        case dict():
+            return {key: _joined(value, parameters) for key, value in part.items()}
+        case list():
+            return [_joined(each, parameters) for each in part]
+        case _:
+            return part
+
+
+def _conditions(template: Properties, parameters: Properties) -> dict[str, bool]:
+    defined = _joined(template.get("Conditions", {}), parameters)
+    evaluated: dict[str, bool] = _conditions_plainly({**template, "Conditions": defined}, parameters)
+    return evaluated
+
+
+for _module in (changesets, engine, handlers, provisioners, stacks):
+    if hasattr(_module, "_evaluate_conditions"):
+        _module._evaluate_conditions = _conditions
 
 # The SFTP listener comes up with the process, as if servers had been restored: a template must not race against it.
 transfer.has_servers = lambda: True

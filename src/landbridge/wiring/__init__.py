@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from landbridge.deploy.aws.account import Account
     from landbridge.deploy.keys.user import World as KeysWorld
     from landbridge.facts import Commitment, Location, Slot
     from landbridge.feed import Feed
@@ -143,6 +144,13 @@ def further(declared: Declaration, environment: str, commitment: Commitment, *, 
     places = feed.file.also_to if feed else ()
     stores = (further_store(declared, place, account, references, one, commitment) for one in places)
     return [Location(store.name, commitment.target.key) for store in stores]
+
+
+def aws_account(declared: Declaration, environment: str) -> Account:
+    """Open the declared AWS account of one environment, to deploy into it."""
+    from landbridge.wiring.aws_account import make
+
+    return make(place_of(declared.project, environment))
 
 
 def ground(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Ground:

@@ -1,0 +1,1 @@
+"""How do rendered stacks get into an AWS account: planned, shown, applied exactly as shown, looked at, destroyed?"""

@@ -1,0 +1,142 @@
+"""What does an error of AWS mean to whoever deploys? The one place of the deployer where botocore's errors are read."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as NoConnection
+
+from landbridge.errors import NotPermitted, StackFailed, Unavailable, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from landbridge.errors import LandbridgeError
+
+_MISSING = re.compile(r"not authorized to perform:?\s+([a-z0-9-]+:[A-Za-z*]+)(?:.*? on resource:?\s+(\S+))?")
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_UNKNOWN = {
+    "AuthFailure",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+_BUSY = {
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_SERVER = 500
+_NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+_CHAIN = "see which credentials are found: aws sts get-caller-identity"
+
+
+class Refused(Exception):
+    """CloudFormation answered with a code that the caller knows what to do about; never leaves the deployer."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Carry the code and the words of the answer."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@contextmanager
+def told(what: str, *known: str) -> Iterator[None]:
+    """Say what went wrong while `what` in the operator's words.
+
+    Raises:
+        Refused: one of the codes that the caller knows.
+        NotPermitted, Unavailable, UsageError: as each of them says.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        message = error.response.get("Error", {}).get("Message", "")
+        if code in known:
+            raise Refused(code, message) from error
+        raise _meaning(what, error, code, message) from error
+    except ParamValidationError as error:
+        raise UsageError(f"{what} failed: AWS would not take the request", seen=str(error)) from error
+    except _NO_CREDENTIALS as error:
+        raise NotPermitted(
+            f"{what} failed: there are no usable AWS credentials", seen=type(error).__name__, hint=_CHAIN
+        ) from error
+    except (HTTPClientError, NoConnection) as error:
+        raise Unavailable(
+            f"{what} failed: AWS gave no answer",
+            seen=type(error).__name__,
+            hint="look whether this host reaches AWS, then run the command again",
+        ) from error
+
+
+def _meaning(what: str, error: ClientError, code: str, message: str) -> LandbridgeError:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _EXPIRED:
+        return NotPermitted(
+            f"{what} failed: the AWS credentials have expired",
+            seen=code,
+            hint="log in again (aws sso login), then run the command again",
+        )
+    if code in _UNKNOWN:
+        return NotPermitted(f"{what} failed: AWS refused the credentials", seen=code, hint=_CHAIN)
+    if code in _DENIED:
+        found = _MISSING.search(message)
+        action = found[1] if found else f"the permission for {error.operation_name}"
+        on = f" on {found[2]}" if found and found[2] else ""
+        return NotPermitted(
+            f"{what} was denied",
+            expected=action + on,
+            seen=message,
+            hint="give it to the role that deploys, or deploy with another one",
+        )
+    if code in _BUSY or status >= _SERVER:
+        return Unavailable(
+            f"{what} failed: AWS is busy or not well",
+            seen=f"{code}: {message}",
+            hint="run the command again later; it carries on where it stopped",
+        )
+    return UsageError(f"{what} failed", seen=f"{code}: {message}")
+
+
+def resource_failed(stack: str, logical_id: str, kind: str, reason: str, hint: str) -> LandbridgeError:
+    """Say which resource made an operation of a stack fail, and what to do about it."""
+    what = f"{stack} failed at {logical_id} ({kind})"
+    found = _MISSING.search(reason)
+    if found:
+        return NotPermitted(
+            what,
+            expected=found[1] + (f" on {found[2]}" if found[2] else ""),
+            seen=reason,
+            hint="give it to the role that deploys, or deploy with another one",
+        )
+    return StackFailed(what, seen=reason, hint=hint)

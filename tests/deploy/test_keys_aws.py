@@ -17,9 +17,11 @@ from landbridge.deploy.keys.aws import SecretCustody, TransferServer
 from landbridge.deploy.keys.pair import KeyPair, Kind, fingerprint
 from landbridge.deploy.keys.ports import Held
 from landbridge.deploy.keys.user import World
+from landbridge.deploy.outputs import Outputs, save
 from landbridge.errors import Exit, NotPermitted, TryAgain, UsageError
 from landbridge.sftp.door import SftpDoor
 from landbridge.wiring.clock import SystemClock
+from tests.servers.ministack import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,7 +272,8 @@ def test_the_whole_story_is_typed(account: Account, tmp_path: Path) -> None:
 
 def test_the_host_key_is_typed(account: Account, tmp_path: Path) -> None:
     folder = _project(account, tmp_path / "project")
-    server = ("--server", account.server_id, "--host")
+    save(folder, Outputs("DEV", ACCOUNT, "eu-west-2", {"sftp": {"ServerId": account.server_id}}))
+    server = ("--host",)  # which one, the outputs of the stacks tell
     made = _json(_typed(account, folder, "create", "--kind", "ecdsa", "--json", *server))
     assert not made["pinned"]
     refused = _typed(account, folder, "retire", *server)

@@ -178,6 +178,7 @@ def keys(
     place = place_of(declared.project, environment)
     session = boto3.Session(region_name=place.region)
     return make(
+        declared.folder,
         place,
         server,
         host=host,

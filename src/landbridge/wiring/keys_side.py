@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from landbridge.deploy.keys.aws import SecretCustody, TransferServer
 from landbridge.deploy.keys.user import World
 from landbridge.deploy.needs import key_alias, sftp_host_secret, sftp_key_secret
+from landbridge.deploy.outputs import load
 from landbridge.errors import UsageError
 from landbridge.sftp.door import SftpDoor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import boto3
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 
 def make(
+    folder: Path,
     place: Place,
     server: str,
     *,
@@ -36,13 +39,7 @@ def make(
         UsageError: which server is not known.
     """
     adopted = place.aws.adopt if place.aws else None
-    server = server or (adopted.server if adopted and adopted.server else "")
-    if not server:
-        raise UsageError(
-            f"which SFTP server of {place.environment}?",
-            expected="`--server s-...`, or `aws.adopt.server` in the declaration",
-            hint="the stacks' outputs name it: landbridge deploy aws status",
-        )
+    server = server or (adopted.server if adopted and adopted.server else "") or _deployed(folder, place)
     secret = sftp_host_secret(place) if host else sftp_key_secret(place)
     key = (adopted.key if adopted else None) or key_alias(place)
     tags = place.aws.tags if place.aws else {}
@@ -57,6 +54,20 @@ def make(
         sleep=clock.sleep,
         tell=tell,
     )
+
+
+def _deployed(folder: Path, place: Place) -> str:
+    """Give the server that the stacks of an environment made."""
+    try:
+        outputs = load(folder, place.environment).stacks.get("sftp", {})
+    except UsageError as error:
+        raise UsageError(
+            f"which SFTP server of {place.environment}?",
+            expected="`--server s-...`, `aws.adopt.server` in the declaration, or the outputs of the stacks",
+            seen=error.what,
+            hint=error.hint,
+        ) from error
+    return outputs.get("ServerId", "")
 
 
 def pins(place: Place, references: References) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ AHEAD = 4
 """Pieces asked for before they are needed."""
 
 _BLOCK = 1 << 20
-"""About how much of a piece lies in one stretch of memory; to join a whole piece costs a copy and its pages anew."""
+"""About how much of a piece lies in one stretch of memory; a whole piece in one costs slightly more."""
 
 _EMPTY = 416
 """What a range of an empty object is answered with."""

@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test bench docs lock clean install lint tools image
+.PHONY: help demo check test large bench docs lock clean install lint tools image
 
 help: ## show these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -25,6 +25,9 @@ check: lint ## lint, types, floors and the fast tests (under 90 s)
 test: tools lint .venv-ministack/installed .venv-cloud/installed ## everything that CI runs: lint, all tests, documentation
 	$(BIN)/pytest -n $(WORKERS)
 	$(MAKE) --no-print-directory docs
+
+large: .venv/installed ## carry a file above 5 GB through a real S3 (20 GB of disk, minutes)
+	$(BIN)/pytest -q -s tests/contract/test_store_large.py
 
 bench: .venv/installed .venv-bench/installed ## measure beside the peers, and print the tables
 	.venv-bench/bin/python -m bench

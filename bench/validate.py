@@ -1,7 +1,7 @@
 """What does it cost to validate 1 GB of TPC-H lineitem (CSV), with 13 groups of checks?
 
-Must: at most 1.6 x the CPU of dataframely and 0.8 x that of Great Expectations, in at most 512 MiB; the same memory at 10 GB
-(`python -m bench.validate --scale 14 --only landbridge`).
+Must: at most 1.6 x the CPU of dataframely and 0.8 x that of Great Expectations, in at most 512 MiB; the same memory at 10 GB,
+which ours alone is asked for, once.
 Checks: types, nulls in 16 columns, a composite unique key, ranges of three numbers and a date, two sets, a regular
 expression, a length, the row count, a sum. Ours also proves every byte of the file (see strictness); the peers do not.
 `landbridge, key in another order` groups the key with spilling, because its columns do not ascend.
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SCALE = 1.4
 """TPC-H scale factor of about 1 GB of CSV."""
+LARGER = 10
+"""How many times that the file is that shows whether memory is bounded."""
 RUNS = 3
 OURS = "landbridge"
 PEERS = {
@@ -43,9 +45,12 @@ def main(asked: Sequence[str] | None = None) -> None:
     parser.add_argument("--scale", type=float, default=SCALE)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--only", nargs="*", metavar="PEER", help=", ".join(PEERS))
-    parser.add_argument("--file", type=Path, help="lineitem.csv that is there already")
+    parser.add_argument(
+        "--file", type=Path, help="lineitem.csv that is there already, and no larger one after it"
+    )
     options = parser.parse_args(asked)
     print(__doc__)
+    print(f"Runs counted of each, after one that is not: {options.runs}.")
     folder = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
     try:
         file = options.file or _made(folder, options.scale)
@@ -57,6 +62,12 @@ def main(asked: Sequence[str] | None = None) -> None:
         costs = in_turn(peers, options.runs)
         print(f"{file.stat().st_size / 1e9:.2f} GB\n")
         print(table(costs, OURS))
+        if options.file or OURS not in peers:
+            return
+        file.unlink()
+        file = _made(folder, options.scale * LARGER)
+        print(f"\n{file.stat().st_size / 1e9:.2f} GB, once\n")
+        print(table({name: _run(name, file)() for name in peers if PEERS[name] == OURS}, OURS))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landbridge.errors import DiskFailed, IntegrityBroken, NotFound, StoreConflict, UsageError
-from landbridge.facts import Content, Location
-from landbridge.stores.many import fetch_files, put_files, read_many
+from landbridge.facts import Location
 from tests.contract.stands import KINDS, MIB, Stand, content_of, stand
 
 if TYPE_CHECKING:
@@ -347,22 +346,15 @@ def test_a_stream_that_breaks_leaves_nothing(here: Stand, large: bytes, size: in
     assert _keys(here.store.list("")) == []
 
 
-def test_many_small_files_go_and_come_in_their_order(here: Stand, tmp_path: Path) -> None:
-    files = []
-    for number in range(40):
+def test_a_store_is_shared_between_threads(here: Stand, tmp_path: Path) -> None:
+    def there_and_back(number: int) -> str:
+        body = b"%d" % number
         path = tmp_path / f"in{number}"
-        path.write_bytes(b"%d" % number)
-        files.append((f"many/{number:02d}", path, content_of(b"%d" % number)))
-    blobs = put_files(here.store, files)
-    came = fetch_files(here.store, [(blob.at, tmp_path / f"out{n}") for n, blob in enumerate(blobs)])
-    assert [content.sha256 for content in came] == [content.sha256 for _, _, content in files]
-    assert read_many(here.store, [key for key, _, _ in files]) == [b"%d" % number for number in range(40)]
+        path.write_bytes(body)
+        blob = here.store.put_file(f"many/{number:02d}", path, content_of(body))
+        return here.store.fetch(blob.at, tmp_path / f"out{number}").sha256
 
-
-def test_one_bad_file_among_many_is_told(here: Stand, tmp_path: Path) -> None:
-    good = _file(tmp_path, b"good")
-    files = [(f"many/{number:02d}", good, content_of(b"good")) for number in range(20)]
-    files[7] = ("many/07", good, Content(4, "0" * 64, 0))
-    with pytest.raises(IntegrityBroken):
-        put_files(here.store, files)
-    assert here.store.head("many/07") is None
+    with ThreadPoolExecutor(8) as pool:
+        came = list(pool.map(there_and_back, range(40)))
+    assert came == [content_of(b"%d" % number).sha256 for number in range(40)]
+    assert _keys(here.store.list("")) == [f"many/{number:02d}" for number in range(40)]

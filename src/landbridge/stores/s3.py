@@ -226,9 +226,9 @@ class S3Store:
 
     def chunks(self, at: Location, size: int = 8 << 20) -> Iterator[bytes]:
         """Stream the object; see ports.Store."""
-        return (piece.to_bytes() for piece in self._pieces(at, size))
+        return (bytes(piece) for piece in self._pieces(at, size))  # plain bytes are not copied
 
-    def _pieces(self, at: Location, size: int) -> Iterator[Bytes]:
+    def _pieces(self, at: Location, size: int) -> Iterator[bytes | Bytes]:
         if at.store != self.name:
             raise UsageError(f"{at} is not in {self.name}", hint="was the bucket renamed in the declaration?")
         return pieces(self._bytes, self._whole(at.key), str(at), at.version, size)

@@ -29,8 +29,8 @@ class Sizes:
 
     copy_limit: int = 5 << 30
     """A larger object is copied in parts; S3's own limit of CopyObject."""
-    copy_part: int = 512 << 20
-    """Of such a copy; larger where 10,000 of them would not do."""
+    copy_part: int = 64 << 20
+    """Of such a copy; larger where 10,000 of them would not do. What is tried again after a fault is one of them."""
     part: int = 8 << 20
     """Of uploads and downloads; larger uploads take larger parts."""
 

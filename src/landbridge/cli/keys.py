@@ -217,6 +217,7 @@ def _world(
 ) -> tuple[Declaration, str, World]:
     declaration = wiring.declaration(project)
     place = wiring.environment_of(declaration, environment)
+    wiring.log(verbose=False, environment=place)
     return declaration, place, wiring.keys(declaration, place, server, host=host, tell=_teller())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from landbridge.deploy import permissions
 from landbridge.deploy.policy import Policy  # noqa: TC001 - whoever writes needs as JSON reads the annotations
 from landbridge.deploy.referred import secret_ids, variables
-from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS
+from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS, WATCH
 from landbridge.project import place
 
 if TYPE_CHECKING:
@@ -161,7 +161,6 @@ def needs(declaration: Declaration, environment: str) -> Needs:
         if not feed.environments or environment in feed.environments
     ]
     name = f"{where.project}-{environment.lower()}"
-    key_secret = sftp_key_secret(where)
     return Needs(
         project=where.project,
         environment=environment,
@@ -169,7 +168,7 @@ def needs(declaration: Declaration, environment: str) -> Needs:
         key_alias=key_alias(where),
         buckets=_buckets(where, feeds, declaration.project.staging_days),
         pod=_role(name, where, "pod", "", permissions.pod(name, where, feeds)),
-        operator=_role(name, where, "operator", "-operator", permissions.operator(name, where)),
+        operator=_role(name, where, "operator", "-operator", permissions.operator(name, where, feeds)),
         watch=_role(name, where, "watch", "-watch", permissions.watch(name, where, feeds)),
         sftp=SftpUser(
             name=where.sftp.user,
@@ -216,7 +215,7 @@ def _buckets(where: Place, feeds: Iterable[Feed], staging_days: int) -> tuple[Bu
     own = where.buckets
     named = {
         own.staging: Bucket(
-            own.staging, "staging", versioned=True, expiring=(f"{DRAFTS}/",), days=staging_days
+            own.staging, "staging", versioned=True, expiring=(f"{DRAFTS}/", f"{WATCH}/"), days=staging_days
         ),
         own.reports: Bucket(
             own.reports,
@@ -246,6 +245,10 @@ def _secrets(where: Place, feeds: Iterable[Feed]) -> Iterator[Secret]:
     for each in sorted({one for feed in feeds for one in secret_ids(feed)}):
         users = sorted(feed.feed for feed in feeds if each in secret_ids(feed))
         yield Secret(each, "its owner", "the pods", f"sources of {', '.join(users)}")
+    for each in secret_ids(where.watch):
+        yield Secret(each, "its owner", "the watch", "who is told: declared under `watch`")
+    for each in secret_ids((where.share.receipt_public_keys, where.share.path)):
+        yield Secret(each, "its owner", "operators and the watch", "checks receipts")
 
 
 def _flows(where: Place) -> Iterator[Flow]:
@@ -259,6 +262,14 @@ def _flows(where: Place) -> Iterator[Flow]:
         ("secretsmanager", "resolves secrets"),
     ):
         yield Flow(service, "the pods", f"{service}.{where.region}.amazonaws.com", 443, why)
+    told = where.watch
+    if told.topic or where.aws:
+        yield Flow("sns", "the watch", f"sns.{where.region}.amazonaws.com", 443, "tells the alarm topic")
+    if told.smtp:
+        host, _, port = told.smtp.rpartition(":")
+        yield Flow("mail", "the watch", host, int(port), "tells by mail: declared under `watch`")
+    if told.webhook:
+        yield Flow("webhook", "the watch", "the host of `watch.webhook`", 443, "tells the webhook")
     for reach in where.kubernetes.reach if where.kubernetes else ():
         for port in reach.ports:
             yield Flow(reach.name, "the pods", reach.cidr, port, "declared: `kubernetes.reach`")

@@ -37,7 +37,7 @@ class Call:
     does: str
     """What for, for a reviewer."""
     needs: tuple[Need, ...]
-    by: Literal["Landbridge", "Transfer Family", "boto3"] = "Landbridge"
+    by: Literal["Landbridge", "Transfer Family", "boto3", "Control-M"] = "Landbridge"
     """Who sends it: Transfer Family turns the collector's SFTP into S3; boto3's credential chain takes roles."""
 
 
@@ -66,8 +66,8 @@ def _derived(permission: str, *of: str) -> Need:
     return Need(permission, "derived", of)
 
 
-_ENCRYPTS = _derived("kms:GenerateDataKey", "pod.Encrypt", "watch.Encrypt")
-_DECRYPTS = _derived("kms:Decrypt", "pod.Encrypt", "operator.Decrypt", "watch.Decrypt")
+_ENCRYPTS = _derived("kms:GenerateDataKey", "pod.Encrypt")
+_DECRYPTS = _derived("kms:Decrypt", "pod.Encrypt", "operator.Decrypt")
 _DECRYPTS_PARTS = _derived("kms:Decrypt", "pod.Encrypt")
 _ABSENT = _observed(
     "s3:ListBucket", "pod.StageSees", "pod.PromoteSees", "operator.SeeStaging", "operator.SeeReports"
@@ -104,7 +104,7 @@ CALLS = (
         "stores.s3:S3Store.put_file",
         "s3:AbortMultipartUpload",
         "takes back what was begun, when the file changed meanwhile",
-        (_observed("s3:AbortMultipartUpload", "pod.Stage"),),
+        (_derived("s3:AbortMultipartUpload", "pod.Stage"),),
     ),
     # Verdicts, manifests, and what the watch remembers: created once.
     Call(
@@ -168,35 +168,31 @@ CALLS = (
     Call(
         "stores.s3_read:pieces",
         "s3:GetObject",
-        "reads a file: by its version where that is known",
+        "reads a file: by its version where that is known, which is a permission of its own",
         (
+            _observed("s3:GetObject", "pod.Source", "operator.ReadStaging", "operator.ReadFurther"),
             _observed(
-                "s3:GetObject", "pod.Stage", "pod.Source", "operator.ReadReports", "operator.ReadFurther"
-            ),
-            _derived(
                 "s3:GetObjectVersion",
                 "pod.Stage",
+                "pod.Commit",
                 "pod.Promote",
                 "pod.PromoteFurther",
-                "pod.Commit",
                 "operator.ReadStaging",
                 "operator.ReadReports",
             ),
-            _observed("s3:GetObject", "operator.ReadStaging", "pod.Promote", "pod.PromoteFurther"),
             _DECRYPTS,
         ),
     ),
     Call(
         "stores.s3_read:_rest",
         "s3:GetObject",
-        "reads the following pieces of the version that the first one was of",
+        "reads the following pieces, of the version that the first one was of",
         (
-            _derived(
+            _observed(
                 "s3:GetObjectVersion",
                 "pod.Stage",
                 "pod.Source",
                 "operator.ReadStaging",
-                "operator.ReadReports",
                 "operator.ReadFurther",
             ),
             _DECRYPTS,
@@ -207,21 +203,14 @@ CALLS = (
         "stores.s3_copy:original",
         "s3:HeadObject",
         "sees that staging still has the bytes that were recorded",
-        (_observed("s3:GetObject", "pod.Stage"), _derived("s3:GetObjectVersion", "pod.Stage"), _DECRYPTS),
-    ),
-    Call(
-        "stores.s3_copy:original",
-        "s3:ListObjectsV2",
-        "tells an expired draft from a forbidden one",
-        (_observed("s3:ListBucket", "pod.StageSees"),),
+        (_observed("s3:GetObjectVersion", "pod.Stage"), _DECRYPTS),
     ),
     Call(
         "stores.s3_copy:_whole",
         "s3:CopyObject",
         "copies to the final name, only if nobody has",
         (
-            _observed("s3:GetObject", "pod.Stage"),
-            _derived("s3:GetObjectVersion", "pod.Stage"),
+            _observed("s3:GetObjectVersion", "pod.Stage"),
             _observed("s3:PutObject", "pod.Promote", "pod.PromoteFurther", "pod.Stage"),
             _DECRYPTS,
             _ENCRYPTS,
@@ -232,8 +221,7 @@ CALLS = (
         "s3:UploadPartCopy",
         "copies a part of a file above 5 GiB",
         (
-            _observed("s3:GetObject", "pod.Stage"),
-            _derived("s3:GetObjectVersion", "pod.Stage"),
+            _observed("s3:GetObjectVersion", "pod.Stage"),
             _observed("s3:PutObject", "pod.Promote", "pod.PromoteFurther", "pod.Stage"),
             _DECRYPTS,
             _ENCRYPTS,
@@ -261,7 +249,7 @@ CALLS = (
         "stores.s3_parts:Upload.abort",
         "s3:AbortMultipartUpload",
         "takes back what was begun",
-        (_observed("s3:AbortMultipartUpload", "pod.Promote", "pod.PromoteFurther", "pod.Stage"),),
+        (_derived("s3:AbortMultipartUpload", "pod.Promote", "pod.PromoteFurther", "pod.Stage"),),
     ),
     # Who one is, and secrets.
     Call(
@@ -275,7 +263,11 @@ CALLS = (
         "wiring:_references",
         "secretsmanager:GetSecretValue",
         "resolves an `aws-sm:` reference where it is used",
-        (_derived("secretsmanager:GetSecretValue", "pod.Secrets", "operator.Secrets"),),
+        (
+            _derived(
+                "secretsmanager:GetSecretValue", "pod.Secrets", "operator.ReceiptKeys", "watch.TellSecrets"
+            ),
+        ),
     ),
     # The collector's SFTP, as Transfer Family does it on S3.
     Call(
@@ -313,15 +305,26 @@ CALLS = (
         ),
         by="Transfer Family",
     ),
+    Call(
+        "",
+        "s3:DeleteObject",
+        "a mover that deletes what it took, where `sftp_may_delete` is declared",
+        (_derived("s3:DeleteObject", "sftp-user.Delete"),),
+        by="Control-M",
+    ),
 )
 
 
 def calls_for(role: str, sid: str, permission: str) -> list[tuple[Call, Need]]:
-    """Give the calls that a permission of a role's statement is for."""
-    name = f"{role}.{step(sid)}"
+    """Give the calls that a permission of a role's statement is for.
+
+    The watch looks with the operator's statements, and runs what was missed with the pod's.
+    """
+    roles = ("watch", "pod", "operator") if role == "watch" else (role,)
+    names = {f"{each}.{step(sid)}" for each in roles}
     return [
         (call, need)
         for call in CALLS
         for need in call.needs
-        if need.permission == permission and name in need.of
+        if need.permission == permission and names & set(need.of)
     ]

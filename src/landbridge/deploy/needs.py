@@ -6,7 +6,7 @@ twin enforces is the document that is deployed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from landbridge.deploy import permissions
@@ -213,25 +213,44 @@ def _role(name: str, where: Place, kind: str, suffix: str, policy: Policy) -> Ro
 
 def _buckets(where: Place, feeds: Iterable[Feed], staging_days: int) -> tuple[Bucket, ...]:
     own = where.buckets
-    named = {
-        own.staging: Bucket(
-            own.staging, "staging", versioned=True, expiring=(f"{DRAFTS}/", f"{WATCH}/"), days=staging_days
+    wanted = [
+        Bucket(
+            own.staging,
+            "staging",
+            versioned=True,
+            expiring=(f"{DRAFTS}/", f"{WATCH}/"),
+            days=staging_days,
         ),
-        own.reports: Bucket(
+        Bucket(
             own.reports,
             "reports",
             versioned=True,
             folders=(OUTBOUND, RECEIPTS),
             created_once=(f"{OUTBOUND}/",),
         ),
-        own.ledger: Bucket(
-            own.ledger, "ledger", versioned=True, created_once=(permissions.ledger_prefix(where),)
+        Bucket(own.ledger, "ledger", versioned=True, created_once=(permissions.ledger_prefix(where),)),
+        *(
+            Bucket(bucket, "place", versioned=True)
+            for bucket, _ in permissions.further_places(where, feeds)
+            if "*" not in bucket
         ),
-    }
-    for bucket, _ in permissions.further_places(where, feeds):
-        if "*" not in bucket:
-            named.setdefault(bucket, Bucket(bucket, "place", versioned=True))
+    ]
+    named: dict[str, Bucket] = {}
+    for one in wanted:
+        known = named.get(one.name)
+        named[one.name] = _both(known, one) if known else one
     return tuple(named.values())
+
+
+def _both(first: Bucket, second: Bucket) -> Bucket:
+    """Give one bucket that does for two purposes, as a ledger below a prefix of another bucket."""
+    return replace(
+        first,
+        expiring=(*first.expiring, *second.expiring),
+        days=max(first.days, second.days),
+        folders=(*first.folders, *second.folders),
+        created_once=(*first.created_once, *second.created_once),
+    )
 
 
 def _secrets(where: Place, feeds: Iterable[Feed]) -> Iterator[Secret]:
@@ -266,8 +285,8 @@ def _flows(where: Place) -> Iterator[Flow]:
     if told.topic or where.aws:
         yield Flow("sns", "the watch", f"sns.{where.region}.amazonaws.com", 443, "tells the alarm topic")
     if told.smtp:
-        host, _, port = told.smtp.rpartition(":")
-        yield Flow("mail", "the watch", host, int(port), "tells by mail: declared under `watch`")
+        relay, _, number = told.smtp.rpartition(":")
+        yield Flow("mail", "the watch", relay, int(number), "tells by mail: declared under `watch`")
     if told.webhook:
         yield Flow("webhook", "the watch", "the host of `watch.webhook`", 443, "tells the webhook")
     for reach in where.kubernetes.reach if where.kubernetes else ():

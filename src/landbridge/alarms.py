@@ -28,6 +28,8 @@ class Watch(Declared):
     """What is still so after this long is told once more, again and again."""
     catch_up: Duration | None = None
     """Run slots without a verdict (and carry on the stuck ones) that were due at most so long ago; never without it."""
+    catch_up_after: Duration = Field(default="1h", validate_default=True)
+    """A slot that is due is left to its own job for so long."""
     catch_up_most: Annotated[int, Field(ge=1, le=1000)] = 20
     """Slots that one pass runs; the oldest first, the rest at the next pass."""
     topic: Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:.+$")] | None = (
@@ -61,6 +63,9 @@ class Watch(Declared):
             message = (
                 "expected `smtp_security: starttls` with `smtp_password`: a password is not sent in the clear"
             )
+            raise ValueError(message)
+        if self.catch_up is not None and self.catch_up <= self.catch_up_after:
+            message = "expected `catch_up` longer than `catch_up_after`, or no slot is ever caught up"
             raise ValueError(message)
         if min(self.every, self.remind, self.look_back) < _SHORTEST:
             message = "expected `every`, `remind` and `look_back` of at least `1m`"

@@ -53,9 +53,8 @@ def test_every_permission_says_why_and_who_uses_it(document: Any) -> None:
     assert len(document["permissions"]) > 40
     for one in document["permissions"]:
         assert one["why"], one
-        if one["role"] != "rotator" or any(one["uses"]):
-            assert one["uses"], one
-            assert all(use["proof"] == "observed" or use["source"] for use in one["uses"])
+        assert one["uses"], one
+        assert all(use["proof"] == "observed" or use["source"] for use in one["uses"])
 
 
 def test_the_policies_are_the_ones_that_are_deployed(document: Any) -> None:

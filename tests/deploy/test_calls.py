@@ -9,6 +9,7 @@ import pytest
 
 from landbridge.deploy.calls import CALLS, SOURCES, Need, calls_for, step
 from landbridge.deploy.needs import needs
+from landbridge.deploy.review import policies as reviewed
 from tests.deploy.code import Found, Source, defined, modules, operations, read
 from tests.deploy.rich import rich
 
@@ -33,17 +34,9 @@ def source(texts: dict[str, str]) -> Source:
 
 
 def policies(*, catches_up: bool = True) -> dict[str, Policy]:
-    """Give every role whose code exists; `landbridge keys` brings its own rows with it."""
+    """Give every policy."""
     needed = needs(rich() if catches_up else rich({}), "DEV")
-    found = {
-        "pod": needed.pod.policy,
-        "operator": needed.operator.policy,
-        "watch": needed.watch.policy,
-        "sftp-user": needed.sftp.policy,
-    }
-    if any(name.startswith("rotator.") for call in CALLS for need in call.needs for name in need.of):
-        found["rotator"] = needed.rotator
-    return found
+    return reviewed(needed)
 
 
 def granted(of: dict[str, Policy]) -> set[tuple[str, str, str]]:

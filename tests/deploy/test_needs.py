@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from landbridge.deploy.policy import Policy
 
 
-ADDING = {"PutObject", "AbortMultipartUpload", "GenerateDataKey", "Decrypt", "Publish"}
+ADDING = {"PutObject", "AbortMultipartUpload", "GenerateDataKey", "Decrypt", "Publish", "PutMetricData"}
 
 
 def _statements(policy: Policy) -> dict[str, tuple[set[str], set[str]]]:

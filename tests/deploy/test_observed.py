@@ -59,7 +59,7 @@ OBSERVED = sorted(
         (role, sid, need.permission)
         for call in CALLS
         for need in call.needs
-        if need.proof == "observed"
+        if need.proof == "observed" and need.permission.startswith("s3:")
         for role, _, sid in (name.partition(".") for name in need.of)
     }
 )

@@ -47,6 +47,7 @@ SOURCES = {
     "sns": "Service Authorization Reference, Amazon SNS; Amazon SNS Developer Guide, 'Key management'",
     "sts": "AWS STS API Reference, AssumeRoleWithWebIdentity",
     "secretsmanager": "Service Authorization Reference, AWS Secrets Manager",
+    "cloudwatch": "Service Authorization Reference, Amazon CloudWatch",
     "transfer": "Service Authorization Reference, AWS Transfer Family",
     "cloudformation": "Service Authorization Reference, AWS CloudFormation",
 }
@@ -268,6 +269,106 @@ CALLS = (
                 "secretsmanager:GetSecretValue", "pod.Secrets", "operator.ReceiptKeys", "watch.TellSecrets"
             ),
         ),
+    ),
+    # The watch.
+    Call(
+        "tellers.sns:Topic.tell",
+        "sns:Publish",
+        "tells what is late, missing, quarantined or stuck",
+        (
+            _observed("sns:Publish", "watch.Tell"),
+            _derived("kms:GenerateDataKey", "watch.TellEncrypted"),
+            _derived("kms:Decrypt", "watch.TellEncrypted"),
+        ),
+    ),
+    Call(
+        "tellers.sns:CloudWatch.measure",
+        "cloudwatch:PutMetricData",
+        "tells how many slots are past their deadline",
+        (_derived("cloudwatch:PutMetricData", "watch.Count"),),
+    ),
+    # `landbridge keys`.
+    Call(
+        "deploy.keys.aws:SecretCustody._labels",
+        "secretsmanager:DescribeSecret",
+        "sees which version is pending, current, previous",
+        (_derived("secretsmanager:DescribeSecret", "rotator.KeepKey"),),
+    ),
+    Call(
+        "deploy.keys.aws:SecretCustody._read",
+        "secretsmanager:GetSecretValue",
+        "reads the private key, to log in with it before it becomes the current one",
+        (
+            _derived("secretsmanager:GetSecretValue", "rotator.KeepKey"),
+            _derived("kms:Decrypt", "rotator.EncryptKey"),
+        ),
+    ),
+    Call(
+        "deploy.keys.aws:SecretCustody._make",
+        "secretsmanager:CreateSecret",
+        "makes the secret where no stack has",
+        (
+            _derived("secretsmanager:CreateSecret", "rotator.KeepKey"),
+            _derived("secretsmanager:TagResource", "rotator.KeepKey"),
+        ),
+    ),
+    Call(
+        "deploy.keys.aws:SecretCustody._put",
+        "secretsmanager:PutSecretValue",
+        "writes the new private key as pending",
+        (
+            _derived("secretsmanager:PutSecretValue", "rotator.KeepKey"),
+            _derived("kms:GenerateDataKey", "rotator.EncryptKey"),
+            _derived("kms:Decrypt", "rotator.EncryptKey"),
+        ),
+    ),
+    Call(
+        "deploy.keys.aws:SecretCustody._move",
+        "secretsmanager:UpdateSecretVersionStage",
+        "makes the pending key the current one",
+        (_derived("secretsmanager:UpdateSecretVersionStage", "rotator.KeepKey"),),
+    ),
+    Call(
+        "deploy.keys.aws:SecretCustody.make_current",
+        "secretsmanager:UpdateSecretVersionStage",
+        "takes the label `pending` away",
+        (_derived("secretsmanager:UpdateSecretVersionStage", "rotator.KeepKey"),),
+    ),
+    Call(
+        "deploy.keys.aws:TransferServer.announced",
+        "transfer:DescribeUser",
+        "sees which public keys the server knows",
+        (_derived("transfer:DescribeUser", "rotator.Announce"),),
+    ),
+    Call(
+        "deploy.keys.aws:TransferServer.announce",
+        "transfer:ImportSshPublicKey",
+        "tells the server a public key",
+        (_derived("transfer:ImportSshPublicKey", "rotator.Announce"),),
+    ),
+    Call(
+        "deploy.keys.aws:TransferServer.withdraw",
+        "transfer:DeleteSshPublicKey",
+        "takes a public key away",
+        (_derived("transfer:DeleteSshPublicKey", "rotator.Announce"),),
+    ),
+    Call(
+        "deploy.keys.aws:TransferServer._listed",
+        "transfer:ListHostKeys",
+        "sees the server's host keys",
+        (_derived("transfer:ListHostKeys", "rotator.HostKeys"),),
+    ),
+    Call(
+        "deploy.keys.aws:TransferServer.add_host_key",
+        "transfer:ImportHostKey",
+        "adds a host key beside the old one",
+        (_derived("transfer:ImportHostKey", "rotator.HostKeys"),),
+    ),
+    Call(
+        "deploy.keys.aws:TransferServer.remove_host_key",
+        "transfer:DeleteHostKey",
+        "takes a host key away after the overlap",
+        (_derived("transfer:DeleteHostKey", "rotator.HostKeys"),),
     ),
     # The collector's SFTP, as Transfer Family does it on S3.
     Call(

@@ -160,7 +160,7 @@ def needs(declaration: Declaration, environment: str) -> Needs:
         for feed in declaration.feeds.values()
         if not feed.environments or environment in feed.environments
     ]
-    name = f"{where.project}-{environment.lower()}"
+    name = named(where)
     return Needs(
         project=where.project,
         environment=environment,
@@ -179,7 +179,7 @@ def needs(declaration: Declaration, environment: str) -> Needs:
             ),
             policy=permissions.sftp_user(name, where),
         ),
-        rotator=permissions.rotator(name, where, (key_secret, sftp_host_secret(where))),
+        rotator=permissions.rotator(name, where, (sftp_key_secret(where), sftp_host_secret(where))),
         secrets=tuple(_secrets(where, feeds)),
         flows=tuple(_flows(where)),
         jobs=tuple(
@@ -197,6 +197,11 @@ def key_alias(where: Place) -> str:
 def sftp_host_secret(where: Place) -> str:
     """Name the secret that holds the private half of the server's host key, so that a new server can show it again."""
     return f"landbridge/{where.project}/{where.environment.lower()}/sftp-host"
+
+
+def named(where: Place) -> str:
+    """Give project and environment, as every name of a resource begins: `eidv-dev`."""
+    return f"{where.project}-{where.environment.lower()}"
 
 
 def sftp_key_secret(where: Place) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, assert_never
 
+from landbridge.deploy.alarms import NAMESPACE
 from landbridge.deploy.policy import (
     ACCOUNT,
     KEY,
@@ -65,6 +66,16 @@ def watch(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
 def _telling(where: Place) -> Iterator[Statement]:
     topic = where.watch.topic or TOPIC
     yield Statement("Tell", ("sns:Publish",), (topic,), why="tells the alarm topic what is late or missing")
+    why = "the topic is encrypted with the environment's key"
+    keys = ("kms:GenerateDataKey", "kms:Decrypt")
+    yield Statement("TellEncrypted", keys, (KEY,), through("sns", where.region), why)
+    yield Statement(
+        "Count",
+        ("cloudwatch:PutMetricData",),
+        ("*",),  # CloudWatch knows no resource for it; the namespace is the bound
+        {"StringEquals": {"cloudwatch:namespace": (NAMESPACE,)}},
+        "tells an alarm how many slots are late, and that somebody looked",
+    )
     why = "reads and writes what was told, so that it is told once"
     memory = (objects_arn(where.buckets.staging, f"{WATCH}/"),)
     yield Statement("Remember", ("s3:PutObject", "s3:GetObject"), memory, why=why)

@@ -105,7 +105,7 @@ CALLS = (
         "stores.s3:S3Store.put_file",
         "s3:AbortMultipartUpload",
         "takes back what was begun, when the file changed meanwhile",
-        (_derived("s3:AbortMultipartUpload", "pod.Stage"),),
+        (_observed("s3:AbortMultipartUpload", "pod.Stage"),),
     ),
     # Verdicts, manifests, and what the watch remembers: created once.
     Call(
@@ -250,7 +250,7 @@ CALLS = (
         "stores.s3_parts:Upload.abort",
         "s3:AbortMultipartUpload",
         "takes back what was begun",
-        (_derived("s3:AbortMultipartUpload", "pod.Promote", "pod.PromoteFurther", "pod.Stage"),),
+        (_observed("s3:AbortMultipartUpload", "pod.Promote", "pod.PromoteFurther", "pod.Stage"),),
     ),
     # Who one is, and secrets.
     Call(

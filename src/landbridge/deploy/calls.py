@@ -265,9 +265,8 @@ CALLS = (
         "secretsmanager:GetSecretValue",
         "resolves an `aws-sm:` reference where it is used",
         (
-            _derived(
-                "secretsmanager:GetSecretValue", "pod.Secrets", "operator.ReceiptKeys", "watch.TellSecrets"
-            ),
+            _observed("secretsmanager:GetSecretValue", "pod.Secrets"),
+            _derived("secretsmanager:GetSecretValue", "operator.ReceiptKeys", "watch.TellSecrets"),
         ),
     ),
     # The watch.

@@ -247,7 +247,8 @@ def test_a_wrong_encryption_header_is_refused_and_none_is_fine(
     account: Account, bucket_policy: dict[str, Any]
 ) -> None:
     assert bucket_policy["Statement"]
-    s3 = account.ministack.client("s3")
+    account.role("pod-prd", document(needs(rich(), "PRD").pod.policy.document()))
+    s3 = account.client("s3", "pod-prd")
     s3.put_object(Bucket="acme-prd-staging", Key="drafts/plain", Body=b"x")
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.put_object(Bucket="acme-prd-staging", Key="drafts/other", Body=b"x", ServerSideEncryption="AES256")

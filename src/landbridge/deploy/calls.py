@@ -37,8 +37,9 @@ class Call:
     does: str
     """What for, for a reviewer."""
     needs: tuple[Need, ...]
-    by: Literal["Landbridge", "Transfer Family", "boto3", "Control-M"] = "Landbridge"
-    """Who sends it: Transfer Family turns the collector's SFTP into S3; boto3's credential chain takes roles."""
+    by: Literal["Landbridge", "whoever deploys", "Transfer Family", "boto3", "Control-M"] = "Landbridge"
+    """Who sends it: Transfer Family turns the collector's SFTP into S3; boto3's credential chain takes roles; whoever
+    deploys does so with rights of their own, which no role of an environment has."""
 
 
 SOURCES = {
@@ -371,9 +372,9 @@ CALLS = (
     ),
     # The collector's SFTP, as Transfer Family does it on S3.
     Call(
-        "sftp.session:Session.client",
+        "sftp.client:SftpRemote._begin",
         "s3:GetBucketLocation",
-        "a log-in",
+        "a log-in, at the first of its calls",
         (_derived("s3:GetBucketLocation", "sftp-user.Locate"),),
         by="Transfer Family",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,3 +164,9 @@ def test_a_permission_that_nothing_needs_would_be_seen() -> None:
     assert calls_for("operator", "SeeStaging", "s3:ListBucketVersions") == []
     assert calls_for("watch", "Source12Sees", "s3:ListBucket") != []
     assert isinstance(calls_for("pod", "Stage", "s3:PutObject")[0][1], Need)
+
+
+def test_every_policy_fits_into_a_managed_one() -> None:
+    """Source: IAM User Guide, "IAM and AWS STS quotas": 6,144 characters without white space."""
+    for role, policy in policies().items():
+        assert len(json.dumps(policy.document(), separators=(",", ":"))) < 6144, role

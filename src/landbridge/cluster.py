@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from landbridge.account import Cidr
-from landbridge.feed.words import Declared, Duration, Name
+from landbridge.feed.words import Declared, Duration, Name, Text
 
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A name of Kubernetes (RFC 1123 label)."""

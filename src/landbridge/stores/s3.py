@@ -248,10 +248,9 @@ class S3Store:
 
     def chunks(self, at: Location, size: int = 8 << 20) -> Iterator[bytes]:
         """Stream the object; see ports.Store."""
-        return (bytes(piece) for piece in self._pieces(at, size))  # plain bytes are not copied
         with self._reading(at.key):
             for piece in self._pieces(at, size):
-                yield piece.to_bytes()
+                yield bytes(piece)  # plain bytes are not copied
 
     def _pieces(self, at: Location, size: int) -> Iterator[bytes | Bytes]:
         if at.store != self.name:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from landbridge.account import Cidr
-from landbridge.feed.words import Declared, Duration, Name, SecretReference, Text
+from landbridge.feed.words import Declared, Duration, Name, Text
 
 Label = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A name of Kubernetes (RFC 1123 label)."""
@@ -51,32 +51,6 @@ class Volume(Declared):
     """Where it is mounted; feeds refer to folders below it by absolute paths."""
     read_only: bool = False
     """For sources."""
-
-
-class Watch(Declared):
-    """The scheduled look at all slots: what is late or missing is told, even when no job ever fired."""
-
-    every: Duration = Field(default="15m", validate_default=True)
-    """How often; a divisor of an hour or a day, such as `5m`, `15m`, `1h`."""
-    catch_up: Duration | None = None
-    """Run slots without a verdict that were due at most so long ago; never without it."""
-    topic: Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sns:.+$")] | None = None
-    """SNS topic that is told; that of the AWS stacks without it."""
-    webhook: SecretReference | None = None
-    """URL that gets a JSON document by POST."""
-    mail: tuple[Text, ...] = ()
-    """Who is told by mail, over `smtp`."""
-    smtp: Text | None = None
-    """Host and port of the relay, `mail.example.internal:25`."""
-    sender: Text | None = None
-    """Sender of the mails."""
-
-    @model_validator(mode="after")
-    def _mail_is_whole(self) -> Watch:
-        if self.mail and not (self.smtp and self.sender):
-            message = "expected `smtp` and `sender` together with `mail`"
-            raise ValueError(message)
-        return self
 
 
 class Kubernetes(Declared):
@@ -121,5 +95,3 @@ class Kubernetes(Declared):
     """Labels of the nodes."""
     labels: dict[str, str] = {}
     """Put on everything."""
-    watch: Watch = Watch()
-    """The look at all slots."""

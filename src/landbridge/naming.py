@@ -223,7 +223,8 @@ def _not_plain(name: str) -> str:
 
 DRAFTS = "drafts"
 QUARANTINE = "quarantine"
-"""Prefixes of the staging bucket: drafts expire after the project's `staging_days`, quarantined files do not."""
+WATCH = "watch"
+"""Prefixes of the staging bucket: drafts, and what the watch told, expire after the project's `staging_days`; quarantined files do not."""
 
 
 def staging_key(slot: Slot, sha256: str, suffix: str) -> str:

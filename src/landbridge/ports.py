@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from landbridge.errors import LandbridgeError
     from landbridge.facts import Content, GateReport, Location, Manifest, Receipt, Slot, SourceFact
     from landbridge.feed.outputs import Csv
+    from landbridge.notices import Notice
 
 
 class Clock(Protocol):
@@ -424,5 +425,37 @@ class Secrets(Protocol):
         Raises:
             UsageError: the variable or file is not there (names the reference, never a value).
             NotPermitted, Unavailable: from the secret's own store.
+        """
+        ...
+
+
+class Teller(Protocol):
+    """Somebody who brings a notice to people. Every call stands alone; nothing is remembered here."""
+
+    name: str
+    """Short, for the memory of what was told: `sns`, `mail`, `webhook`."""
+
+    def tell(self, notice: Notice) -> None:
+        """Return once somebody else answers for the notice: the topic, the relay or the receiver took it.
+
+        One try. After an error it may all the same have arrived: readers must bear hearing a thing twice.
+
+        Raises:
+            Unavailable: no answer, or not now.
+            NotPermitted: refused.
+            UsageError: nobody is there who could take it.
+        """
+        ...
+
+
+class Meter(Protocol):
+    """A number that an alarm outside listens to; its silence is an alarm as well."""
+
+    def measure(self, count: int) -> None:
+        """Give how many slots are past their deadline and not delivered, now.
+
+        Raises:
+            Unavailable: no answer, or not now.
+            NotPermitted: refused.
         """
         ...

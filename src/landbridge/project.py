@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from landbridge.account import Aws
+from landbridge.alarms import Watch
 from landbridge.cluster import Kubernetes
 from landbridge.feed.words import Declared, Duration, EnvironmentName, Name, Resolvable, SecretReference, Text
 
@@ -110,6 +111,8 @@ class Environment(Declared):
     """Instead of the project's."""
     kubernetes: Kubernetes | None = None
     """Instead of the project's."""
+    watch: Watch | None = None
+    """Instead of the project's."""
     variables: dict[Name, str] = {}
     """Texts that templates can use as `{variables.NAME}`."""
 
@@ -133,6 +136,8 @@ class Project(Declared):
     """Account and network; only deploying wants it."""
     kubernetes: Kubernetes | None = None
     """The cluster; only deploying wants it."""
+    watch: Watch = Watch()
+    """The look at all slots: who is told, and what is made good."""
     variables: dict[Name, str] = {}
     """Texts that templates can use as `{variables.NAME}`; an environment's own win."""
     environments: Annotated[dict[EnvironmentName, Environment], Field(min_length=1)]
@@ -177,6 +182,8 @@ class Place:
     """Where it is deployed, if that is declared."""
     kubernetes: Kubernetes | None = None
     """As `aws`."""
+    watch: Watch = field(default_factory=Watch)
+    """The look at all slots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +223,7 @@ def place(project: Project, environment: str) -> Place:
         variables={**project.variables, **own.variables},
         aws=own.aws or project.aws,
         kubernetes=own.kubernetes or project.kubernetes,
+        watch=own.watch or project.watch,
     )
 
 

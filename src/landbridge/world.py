@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from landbridge.alarms import Watch
     from landbridge.facts import Commitment, Location, Slot
     from landbridge.feed import Feed
     from landbridge.ledger import Ledger
-    from landbridge.ports import Clock, Gate, Place, Progress, Remote, Share, Source, Store
+    from landbridge.ports import Clock, Gate, Meter, Place, Progress, Remote, Share, Source, Store, Teller
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,22 @@ class Evidence:
     """Root of the share, where this machine sees it."""
     store_of: Callable[[Location], Store]
     """The store that a location names, whichever kind it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What the look at all slots of one environment stands on."""
+
+    declared: Watch
+    evidence: Evidence
+    cloud: Cloud
+    """For what was missed."""
+    memory: Store
+    """Where what was told is remembered."""
+    tellers: tuple[Teller, ...]
+    meter: Meter | None
+    """Where an alarm listens."""
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)

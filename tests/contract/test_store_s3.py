@@ -298,6 +298,35 @@ def test_a_refusal_names_the_permission(seaweed: Lent) -> None:
         list(store.list(""))
 
 
+def test_what_is_gone_is_told_as_such_by_every_reading_call_where_aws_answers_403(
+    crooked: S3Store, straight: S3Store, proxy: Faulty, tmp_path: Path
+) -> None:
+    """AWS answers 403 to a GET of an absent key, too, as SeaweedFS does not: a draft that expired, say."""
+    content, gone = content_of(b"gone"), Location(straight.name, "drafts/gone.csv", version="v1")
+    proxy.fault = lambda request: 403 if "gone.csv" in request.target.partition("?")[0] else "pass"
+    for read in (
+        lambda: crooked.read("drafts/gone.csv"),
+        lambda: list(crooked.chunks(gone)),
+        lambda: crooked.fetch(gone, tmp_path / "came"),
+        lambda: crooked.copy_new(gone, "copy.csv", content),
+    ):
+        with pytest.raises(NotFound):
+            read()
+
+
+def test_what_is_forbidden_is_not_told_as_gone(crooked: S3Store, straight: S3Store, proxy: Faulty) -> None:
+    straight.put_new("drafts/there.csv", b"there")
+    proxy.fault = lambda request: 403 if "there.csv" in request.target.partition("?")[0] else "pass"
+    at = Location(straight.name, "drafts/there.csv")
+    for read in (
+        lambda: crooked.read(at.key),
+        lambda: list(crooked.chunks(at)),
+        lambda: crooked.copy_new(at, "copy.csv", content_of(b"there")),
+    ):
+        with pytest.raises(NotPermitted):
+            read()
+
+
 def test_absence_is_seen_by_a_role_that_may_only_list_prefixes(proxy: Faulty, crooked: S3Store) -> None:
     """AWS answers 403 to a HEAD of an absent key, unless the role may list the whole bucket."""
     crooked.put_new("there.json", b"{}")

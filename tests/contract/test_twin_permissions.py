@@ -186,9 +186,12 @@ def test_deleting_many_at_once_deletes_none(twin: Twin, pod: S3Client) -> None:
     assert twin.server.client().get_object(Bucket=STAGING, Key=key)["Body"].read() == b"one"
 
 
-def test_staging_forgets_drafts_only(twin: Twin) -> None:
+def test_staging_forgets_drafts_and_what_was_told_only(twin: Twin) -> None:
     rules = twin.server.client().get_bucket_lifecycle_configuration(Bucket=STAGING)["Rules"]
-    assert [(rule["Filter"]["Prefix"], rule["Expiration"]["Days"]) for rule in rules] == [("drafts/", 7)]
+    assert [(rule["Filter"]["Prefix"], rule["Expiration"]["Days"]) for rule in rules] == [
+        ("drafts/", 7),
+        ("watch/", 7),
+    ]
 
 
 def test_an_overwritten_draft_is_still_there_as_a_version(pod: S3Client) -> None:

@@ -45,6 +45,7 @@ def _state(folder: Path) -> TwinState:
         bucket="acme-dev-reports",
         pod=who,
         operator=who,
+        watch=who,
         ground=ground,
         keeper=identity(os.getpid()),
         services=(Service("server", identity(os.getpid()), folder / "log"),),

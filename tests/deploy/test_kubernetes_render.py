@@ -43,11 +43,13 @@ def _declared(
     tmp_path: Path, *, kubernetes: dict[str, object] | None = None, **changes: object
 ) -> Declaration:
     sources = {"rows": {"kind": "rest", "url": "env:API_URL"}}
-    cluster = {"image": IMAGE, "environment": {"API_URL": "https://api.example.internal"}} | (
-        kubernetes or {}
-    )
+    own = dict(kubernetes or {})
+    watch = own.pop("watch", {})
+    cluster = {"image": IMAGE, "environment": {"API_URL": "https://api.example.internal"}} | own
     return declared(
-        feed(**{"sources": sources} | changes), folder=_folder(tmp_path), project={"kubernetes": cluster}
+        feed(**{"sources": sources} | changes),
+        folder=_folder(tmp_path),
+        project={"kubernetes": cluster, "watch": watch},
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from landbridge.deploy.policy import Policy
 
 
-ADDING = {"PutObject", "AbortMultipartUpload", "GenerateDataKey", "Decrypt", "Publish"}
+ADDING = {"PutObject", "AbortMultipartUpload", "GenerateDataKey", "Decrypt", "Publish", "PutMetricData"}
 
 
 def _statements(policy: Policy) -> dict[str, tuple[set[str], set[str]]]:
@@ -36,10 +36,10 @@ def test_the_pod_may_do_what_its_steps_do(plain: Needs) -> None:
             {f"{arn}staging/drafts/*", f"{arn}staging/quarantine/*"},
         ),
         "StageSees": ({"s3:ListBucket"}, {f"{arn}staging"}),
-        "Commit": ({"s3:PutObject", "s3:GetObject"}, {f"{arn}ledger/*"}),
+        "Commit": ({"s3:PutObject", "s3:GetObject", "s3:GetObjectVersion"}, {f"{arn}ledger/*"}),
         "CommitSees": ({"s3:ListBucket"}, {f"{arn}ledger"}),
         "Promote": (
-            {"s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"},
+            {"s3:PutObject", "s3:GetObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"},
             {f"{arn}reports/outbound/*"},
         ),
         "PromoteSees": ({"s3:ListBucket"}, {f"{arn}reports"}),
@@ -116,14 +116,14 @@ def test_a_source_in_a_bucket_may_be_read_and_nothing_beside_it() -> None:
     source = {"kind": "files", "path": "s3://upstream/in/{business_date:%Y}/*.csv", "format": "csv"}
     policy = needs(declaration(feed(sources={"rows": source})), "DEV").pod.policy
     statements = {one.sid: one for one in policy.statements}
-    assert statements["Source1"].actions == ("s3:GetObject",)
+    assert statements["Source1"].actions == ("s3:GetObject", "s3:GetObjectVersion")
     assert statements["Source1"].resources == ("arn:aws:s3:::upstream/in/*",)
     assert statements["Source1Sees"].conditions == {"StringLike": {"s3:prefix": ("in/*",)}}
 
 
-def test_buckets_are_versioned_and_only_drafts_expire(plain: Needs) -> None:
+def test_buckets_are_versioned_and_only_drafts_and_what_was_told_expire(plain: Needs) -> None:
     assert [(one.name, one.versioned, one.expiring, one.days, one.folders) for one in plain.buckets] == [
-        ("acme-dev-staging", True, ("drafts/",), 7, ()),
+        ("acme-dev-staging", True, ("drafts/", "watch/"), 7, ()),
         ("acme-dev-reports", True, (), 0, ("outbound", "receipts")),
         ("acme-dev-ledger", True, (), 0, ()),
     ]

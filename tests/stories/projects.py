@@ -20,6 +20,7 @@ sftp:
   host_keys: ["file:keys/host.pub"]
 share: {path: share, receipt_key: "file:keys/receipts.pem", receipt_public_keys: ["file:keys/receipts.pub"]}
 environments: {DEV: {}}
+watch: {catch_up: 6h}
 """
 
 _FEED = """

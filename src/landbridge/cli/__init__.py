@@ -47,6 +47,8 @@ COMMANDS = (
     ),
     Command("keys", "keys", "The SSH keys of the SFTP side: create, rotate, retire, status.", group=True),
     Command("deploy", "deploy", "Render what is declared for AWS and Kubernetes, and apply it.", group=True),
+    Command("watch", "watch", "Look at all slots once: tell what is late or missing, run what was missed."),
+    Command("needs", "needs", "Print what an environment needs, for a security review."),
     Command("twin", "twin", "The whole chain on this machine: up, down, status.", group=True),
 )
 

@@ -43,7 +43,8 @@ PATTERNS = {
         "`decimal(12,2)`"
     ),
     r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{0,12}:.+$": "an ARN: `arn:aws:SERVICE:REGION:ACCOUNT:NAME`",
-    r"^arn:aws[a-z-]*:sns:.+$": "the ARN of an SNS topic: `arn:aws:sns:REGION:ACCOUNT:NAME`",
+    r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:.+$": "the ARN of an SNS topic: `arn:aws:sns:REGION:ACCOUNT:NAME`",
+    r"^[A-Za-z0-9.-]+:\d{1,5}$": "a host and its port: `mail.example.internal:587`",
     r":oidc-provider/.+": "the ARN of an IAM OIDC provider: `arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH`",
     r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$": "an EKS cluster's name: letters, digits, `_` and `-`, at most 100",
     r"^s-[0-9a-f]{17}$": "the id of a Transfer Family server: `s-` and 17 hexadecimal digits",

@@ -6,13 +6,13 @@ twin enforces is the document that is deployed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from landbridge.deploy import permissions
 from landbridge.deploy.policy import Policy  # noqa: TC001 - whoever writes needs as JSON reads the annotations
 from landbridge.deploy.referred import secret_ids, variables
-from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS
+from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS, WATCH
 from landbridge.project import place
 
 if TYPE_CHECKING:
@@ -160,8 +160,7 @@ def needs(declaration: Declaration, environment: str) -> Needs:
         for feed in declaration.feeds.values()
         if not feed.environments or environment in feed.environments
     ]
-    name = f"{where.project}-{environment.lower()}"
-    key_secret = sftp_key_secret(where)
+    name = named(where)
     return Needs(
         project=where.project,
         environment=environment,
@@ -169,7 +168,7 @@ def needs(declaration: Declaration, environment: str) -> Needs:
         key_alias=key_alias(where),
         buckets=_buckets(where, feeds, declaration.project.staging_days),
         pod=_role(name, where, "pod", "", permissions.pod(name, where, feeds)),
-        operator=_role(name, where, "operator", "-operator", permissions.operator(name, where)),
+        operator=_role(name, where, "operator", "-operator", permissions.operator(name, where, feeds)),
         watch=_role(name, where, "watch", "-watch", permissions.watch(name, where, feeds)),
         sftp=SftpUser(
             name=where.sftp.user,
@@ -180,7 +179,7 @@ def needs(declaration: Declaration, environment: str) -> Needs:
             ),
             policy=permissions.sftp_user(name, where),
         ),
-        rotator=permissions.rotator(name, where, (key_secret, sftp_host_secret(where))),
+        rotator=permissions.rotator(name, where, (sftp_key_secret(where), sftp_host_secret(where))),
         secrets=tuple(_secrets(where, feeds)),
         flows=tuple(_flows(where)),
         jobs=tuple(
@@ -200,6 +199,11 @@ def sftp_host_secret(where: Place) -> str:
     return f"landbridge/{where.project}/{where.environment.lower()}/sftp-host"
 
 
+def named(where: Place) -> str:
+    """Give project and environment, as every name of a resource begins: `eidv-dev`."""
+    return f"{where.project}-{where.environment.lower()}"
+
+
 def sftp_key_secret(where: Place) -> str:
     """Name the secret that holds the SFTP user's private key."""
     return f"landbridge/{where.project}/{where.environment.lower()}/sftp/{where.sftp.user}"
@@ -214,25 +218,44 @@ def _role(name: str, where: Place, kind: str, suffix: str, policy: Policy) -> Ro
 
 def _buckets(where: Place, feeds: Iterable[Feed], staging_days: int) -> tuple[Bucket, ...]:
     own = where.buckets
-    named = {
-        own.staging: Bucket(
-            own.staging, "staging", versioned=True, expiring=(f"{DRAFTS}/",), days=staging_days
+    wanted = [
+        Bucket(
+            own.staging,
+            "staging",
+            versioned=True,
+            expiring=(f"{DRAFTS}/", f"{WATCH}/"),
+            days=staging_days,
         ),
-        own.reports: Bucket(
+        Bucket(
             own.reports,
             "reports",
             versioned=True,
             folders=(OUTBOUND, RECEIPTS),
             created_once=(f"{OUTBOUND}/",),
         ),
-        own.ledger: Bucket(
-            own.ledger, "ledger", versioned=True, created_once=(permissions.ledger_prefix(where),)
+        Bucket(own.ledger, "ledger", versioned=True, created_once=(permissions.ledger_prefix(where),)),
+        *(
+            Bucket(bucket, "place", versioned=True)
+            for bucket, _ in permissions.further_places(where, feeds)
+            if "*" not in bucket
         ),
-    }
-    for bucket, _ in permissions.further_places(where, feeds):
-        if "*" not in bucket:
-            named.setdefault(bucket, Bucket(bucket, "place", versioned=True))
+    ]
+    named: dict[str, Bucket] = {}
+    for one in wanted:
+        known = named.get(one.name)
+        named[one.name] = _both(known, one) if known else one
     return tuple(named.values())
+
+
+def _both(first: Bucket, second: Bucket) -> Bucket:
+    """Give one bucket that does for two purposes, as a ledger below a prefix of another bucket."""
+    return replace(
+        first,
+        expiring=(*first.expiring, *second.expiring),
+        days=max(first.days, second.days),
+        folders=(*first.folders, *second.folders),
+        created_once=(*first.created_once, *second.created_once),
+    )
 
 
 def _secrets(where: Place, feeds: Iterable[Feed]) -> Iterator[Secret]:
@@ -246,6 +269,10 @@ def _secrets(where: Place, feeds: Iterable[Feed]) -> Iterator[Secret]:
     for each in sorted({one for feed in feeds for one in secret_ids(feed)}):
         users = sorted(feed.feed for feed in feeds if each in secret_ids(feed))
         yield Secret(each, "its owner", "the pods", f"sources of {', '.join(users)}")
+    for each in secret_ids(where.watch):
+        yield Secret(each, "its owner", "the watch", "who is told: declared under `watch`")
+    for each in secret_ids((where.share.receipt_public_keys, where.share.path)):
+        yield Secret(each, "its owner", "operators and the watch", "checks receipts")
 
 
 def _flows(where: Place) -> Iterator[Flow]:
@@ -259,6 +286,14 @@ def _flows(where: Place) -> Iterator[Flow]:
         ("secretsmanager", "resolves secrets"),
     ):
         yield Flow(service, "the pods", f"{service}.{where.region}.amazonaws.com", 443, why)
+    told = where.watch
+    if told.topic or where.aws:
+        yield Flow("sns", "the watch", f"sns.{where.region}.amazonaws.com", 443, "tells the alarm topic")
+    if told.smtp:
+        relay, _, number = told.smtp.rpartition(":")
+        yield Flow("mail", "the watch", relay, int(number), "tells by mail: declared under `watch`")
+    if told.webhook:
+        yield Flow("webhook", "the watch", "the host of `watch.webhook`", 443, "tells the webhook")
     for reach in where.kubernetes.reach if where.kubernetes else ():
         for port in reach.ports:
             yield Flow(reach.name, "the pods", reach.cidr, port, "declared: `kubernetes.reach`")

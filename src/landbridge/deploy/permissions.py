@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, assert_never
 
+from landbridge.deploy.alarms import NAMESPACE
 from landbridge.deploy.policy import (
     ACCOUNT,
     KEY,
@@ -25,7 +26,7 @@ from landbridge.deploy.policy import (
 from landbridge.deploy.referred import secret_ids
 from landbridge.feed.inputs import FileReady, FilesSource
 from landbridge.feed.outputs import FolderPlace, StorePlace
-from landbridge.naming import DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS
+from landbridge.naming import DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS, WATCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
     from landbridge.feed import Feed
     from landbridge.project import Place
 
-_WRITE = ("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload")
-"""S3 asks `s3:GetObject` for HEAD, too: without it nobody could see whose bytes a 412 speaks of. Deleting is never needed."""
 _READ = ("s3:GetObject", "s3:GetObjectVersion")
+"""S3 asks `s3:GetObject` for HEAD, too, and the other one as soon as a version is named: every look that goes on after
+a first answer names the version that it saw, so that it does not read two halves of two files."""
+_WRITE = ("s3:PutObject", *_READ, "s3:AbortMultipartUpload")
+"""Without reading nobody could see whose bytes a 412 speaks of. Deleting is never needed."""
 _DATES = "????-??-??/"
 """What every key of the ledger begins with (naming.ledger_day), for IAM's StringLike."""
 
@@ -46,21 +49,38 @@ def pod(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
     return Policy(f"landbridge-{name}-pod", (*_sources(where, feeds), *_run(where, feeds)))
 
 
-def operator(name: str, where: Place) -> Policy:
+def operator(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
     """Give what people who look, and their monitoring, may do: read everything, change nothing."""
-    return Policy(f"landbridge-{name}-operator", tuple(_looking(where)))
+    return Policy(f"landbridge-{name}-operator", tuple(_looking(where, tuple(feeds))))
 
 
 def watch(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
-    """Give what the watch may do: look, tell, and, where that is declared, run what was missed."""
-    told = Statement("Tell", ("sns:Publish",), (TOPIC,), why="tells the alarm topic what is late or missing")
-    declared = where.kubernetes.watch if where.kubernetes else None
-    if declared is None or declared.catch_up is None:
-        return Policy(f"landbridge-{name}-watch", (*_looking(where), told))
-    run = pod(name, where, feeds).statements
-    taken = {each.sid for each in run}
-    looking = (each for each in _looking(where) if each.sid not in taken)
-    return Policy(f"landbridge-{name}-watch", (*run, *looking, told))
+    """Give what the watch may do: look, tell, remember what it told, and, where that is declared, run what was missed."""
+    feeds = tuple(feeds)
+    run = pod(name, where, feeds).statements if where.watch.catch_up else (_encrypting(where),)
+    taken = {each.sid for each in run} | {"Decrypt"}  # `Encrypt` allows that, too
+    looking = tuple(each for each in _looking(where, feeds) if each.sid not in taken)
+    return Policy(f"landbridge-{name}-watch", (*run, *looking, *_telling(where)))
+
+
+def _telling(where: Place) -> Iterator[Statement]:
+    topic = where.watch.topic or TOPIC
+    yield Statement("Tell", ("sns:Publish",), (topic,), why="tells the alarm topic what is late or missing")
+    why = "the topic is encrypted with the environment's key"
+    keys = ("kms:GenerateDataKey", "kms:Decrypt")
+    yield Statement("TellEncrypted", keys, (KEY,), through("sns", where.region), why)
+    yield Statement(
+        "Count",
+        ("cloudwatch:PutMetricData",),
+        ("*",),  # CloudWatch knows no resource for it; the namespace is the bound
+        {"StringEquals": {"cloudwatch:namespace": (NAMESPACE,)}},
+        "tells an alarm how many slots are late, and that somebody looked",
+    )
+    why = "reads and writes what was told, so that it is told once"
+    memory = (objects_arn(where.buckets.staging, f"{WATCH}/"),)
+    yield Statement("Remember", ("s3:PutObject", "s3:GetObject"), memory, why=why)
+    yield listing("RememberSees", where.buckets.staging, (f"{WATCH}/",), why="finds what was told last")
+    yield from _secrets(where, "TellSecrets", (where.watch,), why="resolves who is told, and the password")
 
 
 def sftp_user(name: str, where: Place) -> Policy:
@@ -144,7 +164,9 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
 
 
 def secret_arn(where: Place, name: str) -> str:
-    """Name a secret; the six characters at the end are made up by Secrets Manager."""
+    """Name a secret, given by its name or its ARN; the six characters at the end are made up by Secrets Manager."""
+    if name.startswith("arn:"):
+        return name
     return f"arn:{PARTITION}:secretsmanager:{where.region}:{ACCOUNT}:secret:{name}-??????"
 
 
@@ -173,14 +195,14 @@ def _run(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
     staged = (f"{DRAFTS}/", f"{QUARANTINE}/")
     yield Statement(
         "Stage",
-        (*_WRITE, "s3:GetObjectVersion"),
+        _WRITE,
         tuple(objects_arn(own.staging, prefix) for prefix in staged),
         why="stages what was generated, reads it back for validation, keeps what broke its contract",
     )
     yield listing("StageSees", own.staging, staged, why="tells an absent key from a forbidden one")
     yield Statement(
         "Commit",
-        ("s3:PutObject", "s3:GetObject"),
+        ("s3:PutObject", *_READ),
         (objects_arn(own.ledger, ledger),),
         why="writes the verdict once, and reads it",
     )
@@ -194,7 +216,11 @@ def _run(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
     yield listing("PromoteSees", own.reports, (f"{OUTBOUND}/",), why="as StageSees")
     if further := sorted({objects_arn(bucket, prefix) for bucket, prefix in further_places(where, feeds)}):
         yield Statement("PromoteFurther", _WRITE, tuple(further), why="copies to the feeds' further places")
-    yield Statement(
+    yield _encrypting(where)
+
+
+def _encrypting(where: Place) -> Statement:
+    return Statement(
         "Encrypt",
         ("kms:GenerateDataKey", "kms:Decrypt"),
         (KEY,),
@@ -203,23 +229,28 @@ def _run(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
     )
 
 
-def _looking(where: Place) -> Iterator[Statement]:
+def _looking(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
     own, ledger = where.buckets, ledger_prefix(where)
-    look = ("s3:ListBucket", "s3:ListBucketVersions")
     released = (f"{OUTBOUND}/", f"{RECEIPTS}/")
     staged = (f"{DRAFTS}/", f"{QUARANTINE}/")
-    for of, bucket, prefixes, why in (
-        ("Staging", own.staging, staged, "reads drafts and what is in quarantine"),
-        ("Ledger", own.ledger, (ledger,), "reads the verdicts"),
-        ("Reports", own.reports, released, "reads what is released, and every version of a receipt"),
-    ):
-        seen = (f"{ledger}{_DATES}",) if of == "Ledger" else prefixes
-        resources = tuple(objects_arn(bucket, prefix) for prefix in prefixes)
-        yield Statement(f"Read{of}", _READ, resources, why=why)
-        yield listing(f"See{of}", bucket, seen, *look, why=why)
+    objects = (objects_arn(own.staging, prefix) for prefix in staged)
+    why = "reads drafts and what is in quarantine"
+    yield Statement("ReadStaging", _READ, tuple(objects), why=why)
+    yield listing("SeeStaging", own.staging, staged, why="tells an expired draft from a forbidden one")
+    # The one object is read as it is: an entry is written once.
+    yield Statement("ReadLedger", ("s3:GetObject",), (objects_arn(own.ledger, ledger),), why="reads verdicts")
+    yield listing("SeeLedger", own.ledger, (f"{ledger}{_DATES}",), why="finds the verdicts of a day")
+    objects = (objects_arn(own.reports, prefix) for prefix in released)
+    yield Statement("ReadReports", _READ, tuple(objects), why="reads what is released, and the receipts")
+    why = "finds every version of a receipt: the first valid one counts"
+    yield listing("SeeReports", own.reports, released, "s3:ListBucket", "s3:ListBucketVersions", why=why)
+    if further := sorted({objects_arn(bucket, prefix) for bucket, prefix in further_places(where, feeds)}):
+        yield Statement("ReadFurther", _READ, tuple(further), why="reads the copies in further places again")
     yield Statement(
         "Decrypt", ("kms:Decrypt",), (KEY,), through("s3", where.region), "reads encrypted objects"
     )
+    checked = (where.share.receipt_public_keys, where.share.path)
+    yield from _secrets(where, "ReceiptKeys", checked, why="reads the keys that receipts are checked against")
 
 
 def _sources(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
@@ -235,12 +266,15 @@ def _sources(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
     for number, (bucket, prefixes) in enumerate(sorted(found.items()), 1):
         several = tuple(sorted(prefixes))
         resources = tuple(objects_arn(bucket, prefix) for prefix in several)
-        yield Statement(f"Source{number}", ("s3:GetObject",), resources, why="reads a declared source")
+        yield Statement(f"Source{number}", _READ, resources, why="reads a declared source")
         yield listing(f"Source{number}Sees", bucket, several, why="finds the files of a declared source")
-    if secrets := sorted({each for feed in feeds for each in secret_ids(feed)}):
-        resources = tuple(secret_arn(where, each) for each in secrets)
-        why = "resolves the `aws-sm:` references of the feeds"
-        yield Statement("Secrets", ("secretsmanager:GetSecretValue",), resources, why=why)
+    yield from _secrets(where, "Secrets", feeds, why="resolves the `aws-sm:` references of the feeds")
+
+
+def _secrets(where: Place, sid: str, parts: Iterable[object], *, why: str) -> Iterator[Statement]:
+    if found := sorted({each for part in parts for each in secret_ids(part)}):
+        resources = tuple(secret_arn(where, each) for each in found)
+        yield Statement(sid, ("secretsmanager:GetSecretValue",), resources, why=why)
 
 
 def _pattern(template: str, feed: Feed, where: Place) -> str:

@@ -17,9 +17,9 @@ def variables(feed: Feed) -> list[str]:
     return _of("env:", feed)
 
 
-def secret_ids(feed: Feed) -> list[str]:
-    """Give the ids of the Secrets Manager secrets that a run of the feed reads, in order."""
-    return sorted({each.partition("#")[0] for each in _of("aws-sm:", feed)})
+def secret_ids(part: object) -> list[str]:
+    """Give the ids of the Secrets Manager secrets that a part of the declaration (a feed, say) refers to, in order."""
+    return sorted({each.partition("#")[0] for each in _of("aws-sm:", part)})
 
 
 def files(feed: Feed) -> list[str]:
@@ -27,8 +27,8 @@ def files(feed: Feed) -> list[str]:
     return _of("file:", feed)
 
 
-def _of(prefix: str, feed: Feed) -> list[str]:
-    return sorted({text.removeprefix(prefix) for text in _texts(feed) if text.startswith(prefix)})
+def _of(prefix: str, part: object) -> list[str]:
+    return sorted({text.removeprefix(prefix) for text in _texts(part) if text.startswith(prefix)})
 
 
 def _texts(part: object) -> Iterator[str]:

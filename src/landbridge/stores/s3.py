@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ import obstore
 from botocore.exceptions import ClientError
 from obstore.exceptions import AlreadyExistsError, PermissionDeniedError
 
-from landbridge.errors import NotPermitted, StoreConflict, Unavailable, UsageError
+from landbridge.errors import NotFound, NotPermitted, StoreConflict, Unavailable, UsageError
 from landbridge.facts import Location
 from landbridge.ports import Blob
 from landbridge.stores import files, s3_copy
@@ -139,7 +140,7 @@ class S3Store:
         client = self._account.client
         for again in range(_ROUNDS):
             time.sleep(0.05 * again)
-            found = s3_copy.original(client, source, content)
+            found = self._original(source, content)
             blob = self._made(
                 key,
                 content,
@@ -148,6 +149,12 @@ class S3Store:
             if blob:
                 return blob
         raise _crowded(self._url(key))
+
+    def _original(self, source: Location, content: Content) -> s3_copy.Original:
+        beside = source.store.removeprefix("s3://").partition("/")
+        store = self if source.store == self.name else S3Store(beside[0], beside[2], account=self._account)
+        with store._reading(source.key):  # noqa: SLF001 - its own class
+            return s3_copy.original(self._account.client, source, content)
 
     def _made(self, key: str, content: Content, make: Callable[[str], Made]) -> Blob | None:
         """Make an object only if nobody has; None when neither ours nor another one is there now.
@@ -205,6 +212,20 @@ class S3Store:
                 raise
         return self._blob(answer.meta, answer.attributes.get(SHA256, ""))
 
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[None]:
+        """Tell a key that is not there from a forbidden one, as `head` does.
+
+        Raises:
+            NotFound: instead of NotPermitted.
+        """
+        try:
+            yield
+        except NotPermitted as error:
+            if self._is_absent(key):
+                raise NotFound(f"{self._url(key)} is not there", seen=error.seen) from error
+            raise
+
     def _is_absent(self, key: str) -> bool:
         """Tell whether a listing of the key's own prefix shows that it is not there."""
         try:
@@ -214,7 +235,7 @@ class S3Store:
 
     def read(self, key: str) -> bytes:
         """Give the whole object; see ports.Store."""
-        with told(self._url(key), "s3:GetObject"):
+        with self._reading(key), told(self._url(key), "s3:GetObject"):
             answer = obstore.get(self._bytes, self._whole(key))
             if (size := answer.meta["size"]) > SMALL:
                 raise files.too_large(self._url(key), size, SMALL)
@@ -222,11 +243,14 @@ class S3Store:
 
     def fetch(self, at: Location, path: Path) -> Content:
         """Download the object; see ports.Store."""
-        return files.arriving(path, self._pieces(at, self._sizes.part))
+        with self._reading(at.key):
+            return files.arriving(path, self._pieces(at, self._sizes.part))
 
     def chunks(self, at: Location, size: int = 8 << 20) -> Iterator[bytes]:
         """Stream the object; see ports.Store."""
-        return (bytes(piece) for piece in self._pieces(at, size))  # plain bytes are not copied
+        with self._reading(at.key):
+            for piece in self._pieces(at, size):
+                yield bytes(piece)  # plain bytes are not copied
 
     def _pieces(self, at: Location, size: int) -> Iterator[bytes | Bytes]:
         if at.store != self.name:

@@ -25,7 +25,7 @@ def role_arn(role: Role) -> str:
 
 def document(needs: Needs, *, issuer: str, signing_key: str) -> dict[str, object]:
     """Give what `-s3.iam.config` wants; `signing_key` (base64 of 32 random bytes) signs the session tokens."""
-    roles = (needs.pod, needs.operator)
+    roles = (needs.pod, needs.operator, needs.watch)
     return {
         "sts": {
             "tokenDuration": "1h",
@@ -47,7 +47,7 @@ def document(needs: Needs, *, issuer: str, signing_key: str) -> dict[str, object
         ],
         "policy": {"defaultEffect": "Deny"},
         "policies": [
-            {"name": role.policy.name, "document": filled(role.policy.document(), _words(needs.region))}
+            {"name": role.policy.name, "document": filled(role.policy.document(), words(needs.region))}
             for role in roles
         ],
         "roles": [
@@ -62,7 +62,7 @@ def document(needs: Needs, *, issuer: str, signing_key: str) -> dict[str, object
     }
 
 
-def _words(region: str) -> dict[str, str]:
+def words(region: str) -> dict[str, str]:
     """Give what the words of a policy stand for here; there is no such key or topic, and nothing of it is enforced."""
     return {
         KEY: f"arn:aws:kms:{region}:{ACCOUNT}:key/twin",

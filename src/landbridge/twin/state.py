@@ -74,6 +74,8 @@ class TwinState:
     """The role of the run: it stages, commits, promotes."""
     operator: WebIdentity
     """The role of `status`, `trace` and `verify`: it only reads."""
+    watch: WebIdentity
+    """The role of `watch`."""
     ground: Ground
     keeper: Identity
     """The process that owns all others; they end with it."""

@@ -81,12 +81,13 @@ def fulfilling(needed: Needs, folder: Path, *, progress: Progress) -> Iterator[T
             ground = _ground(needed, folder)
             signing_key = _kept(folder / "keys" / "sessions", _random_key)
         before = _remembered(folder)
-        pod, operator = _web_identity(needed.pod, folder), _web_identity(needed.operator, folder)
+        roles = (needed.pod, needed.operator, needed.watch)
+        pod, operator, watch = (_web_identity(role, folder) for role in roles)
         with _step(progress, "token issuer"):
             issuer = Issuer(folder / "issuer", before.issuer if before else None)
-            tokens = (
-                Projected(needed.pod.trust, pod.token_file),
-                Projected(needed.operator.trust, operator.token_file),
+            tokens = tuple(
+                Projected(role.trust, identity.token_file)
+                for role, identity in zip(roles, (pod, operator, watch), strict=True)
             )
             parts.enter_context(issuer.serving(tokens))
         with _step(progress, "S3, STS and SFTP server"):
@@ -113,6 +114,7 @@ def fulfilling(needed: Needs, folder: Path, *, progress: Progress) -> Iterator[T
             bucket=needed.sftp.bucket,
             pod=pod,
             operator=operator,
+            watch=watch,
             ground=replace(ground, port=server.ports.sftp),
             keeper=child.identity(os.getpid()),
             services=(_service("server", server.process.pid, folder / "server" / "weed.log"),),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from landbridge.share.folder import FolderShare
     from landbridge.twin.state import TwinState, WebIdentity
     from landbridge.wiring.ground_side import Host
-    from landbridge.world import Cloud, Evidence, Ground
+    from landbridge.world import Cloud, Evidence, Ground, Watching
 
 JOB_NAME = "LANDBRIDGE_JOB_NAME"
 """Set in a pod from its label `batch.kubernetes.io/job-name`, through the downward API."""
@@ -45,6 +45,8 @@ ENVIRONMENT = "LANDBRIDGE_ENVIRONMENT"
 """Environment of a command without `--environment`."""
 LOG = "LANDBRIDGE_LOG"
 """Least level of the events that are written: debug, info, warning, error."""
+ALARM_TOPIC = "LANDBRIDGE_ALARM_TOPIC"
+"""ARN of the SNS topic that `watch` tells when the declaration names none: an output of the deployed stacks."""
 COLLECTOR = "LANDBRIDGE_COLLECTOR"
 """Name of this host's collector on receipts and claims; else the host's name."""
 SFTP_CLIENT = "LANDBRIDGE_SFTP_CLIENT"
@@ -126,6 +128,28 @@ def evidence(declared: Declaration, environment: str, *, twin: bool) -> Evidence
         endpoint=endpoint,
         references=_references(declared, session),
         ground=state.ground if state else None,
+    )
+
+
+def watching(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Watching:
+    """Fill in the look at all slots of one environment: evidence, a run for what was missed, and who is told.
+
+    With `twin` it has the twin's slots, and tells whom the declaration names but nobody on AWS.
+    """
+    from landbridge.wiring import watch_side
+
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    session, endpoint = _session(place, state, state.watch if state else None)
+    return watch_side.make(
+        declared,
+        place,
+        session=session,
+        endpoint=endpoint,
+        references=_references(declared, session),
+        process=_process(progress),
+        ground=state.ground if state else None,
+        topic="" if twin else (place.watch.topic or os.environ.get(ALARM_TOPIC, "")),
     )
 
 

@@ -105,7 +105,8 @@ def acme() -> Declaration:
     place = {"kind": "s3", "name": "copy", "bucket": "partner-{environment}-in", "prefix": "acme"}
     project = {
         "aws": _EVERY,
-        "kubernetes": {**_CLUSTER, "watch": {"catch_up": "6h"}},
+        "kubernetes": _CLUSTER,
+        "watch": {"catch_up": "6h"},
         "environments": {
             "EVERY": {},
             "ADOPT": {

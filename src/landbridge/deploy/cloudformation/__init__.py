@@ -16,7 +16,7 @@ from landbridge.deploy.cloudformation.grants import values as grant_values
 from landbridge.deploy.cloudformation.template import fill, text
 from landbridge.deploy.needs import needs
 from landbridge.deploy.stack import ORDER, Stack
-from landbridge.naming import DRAFTS, OUTBOUND
+from landbridge.naming import DRAFTS, OUTBOUND, WATCH
 from landbridge.project import place
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def _templates(
     }
     words = {
         "drafts": DRAFTS,
+        "watch": WATCH,
         "outbound": OUTBOUND,
         "namespace": alarms.NAMESPACE,
         "late_slots": alarms.LATE_SLOTS,

@@ -134,7 +134,7 @@ def every(interval: timedelta) -> str:
         return f"0 */{hours} * * *" if hours < 24 else "0 0 * * *"  # noqa: PLR2004 - a day
     raise UsageError(
         f"a CronJob cannot fire every {interval}",
-        expected="`kubernetes.watch.every`: a divisor of an hour, or of a day in whole hours, such as `15m` or `2h`",
+        expected="`watch.every`: a divisor of an hour, or of a day in whole hours, such as `15m` or `2h`",
     )
 
 

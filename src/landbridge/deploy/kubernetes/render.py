@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from landbridge.alarms import Watch
     from landbridge.cluster import Kubernetes, SecretKey
     from landbridge.deploy.kubernetes.text import Object
     from landbridge.deploy.needs import Needs, Role
@@ -155,26 +156,26 @@ def _mistakes(folder: Path, where: Place, cluster: Kubernetes, feeds: Iterable[F
         if (wait := longest_wait(feed)) >= cluster.time_limit:
             what = f"`{feed.feed}` may wait {wait} for its upstream, and its job is ended after {cluster.time_limit}"
             yield problem(folder, file, "schedule.ready", what, hint="raise `kubernetes.time_limit`")
-    for name in _watch_variables(where, cluster, ()):
+    for name in _watch_variables(where, ()):
         if name not in cluster.environment:
             yield problem(
                 folder, PROJECT_FILE, "kubernetes", f"the watch has no environment variable `{name}`"
             )
     try:
-        cron.every(cluster.watch.every)
+        cron.every(where.watch.every)
     except UsageError as error:
-        yield problem(folder, PROJECT_FILE, "kubernetes.watch.every", error.what, expected=error.expected)
-    yield from _port_mistakes(folder, cluster)
+        yield problem(folder, PROJECT_FILE, "watch.every", error.what, expected=error.expected)
+    yield from _port_mistakes(folder, where.watch, cluster)
 
 
-def _port_mistakes(folder: Path, cluster: Kubernetes) -> Iterator[Problem]:
-    if not cluster.watch.smtp:
+def _port_mistakes(folder: Path, watch: Watch, cluster: Kubernetes) -> Iterator[Problem]:
+    if not watch.smtp:
         return
-    _, _, port = cluster.watch.smtp.rpartition(":")
+    _, _, port = watch.smtp.rpartition(":")
     if not any(port == str(each) for reach in cluster.reach for each in reach.ports):
-        what = f"the mail relay `{cluster.watch.smtp}` cannot be reached"
+        what = f"the mail relay `{watch.smtp}` cannot be reached"
         hint = f"declare it under `kubernetes.reach`, with port {port}"
-        yield problem(folder, PROJECT_FILE, "kubernetes.watch.smtp", what, hint=hint)
+        yield problem(folder, PROJECT_FILE, "watch.smtp", what, hint=hint)
 
 
 def _warnings(feeds: Iterable[Feed], cluster: Kubernetes) -> Iterator[str]:
@@ -266,7 +267,7 @@ def _feed_job(ground: _Ground, feed: Feed) -> Object:
 def _watch_job(ground: _Ground) -> Object:
     """Look at all slots; where it catches up, it does what any feed's pod does, one after the other."""
     cluster, need = ground.cluster, ground.need
-    runs = cluster.watch.catch_up is not None
+    runs = ground.where.watch.catch_up is not None
     feeds = ground.feeds if runs else ()
     paths = {path for feed in feeds for path in ground.shipped.from_secrets[feed.feed]}
     paths |= {path for path in files.receipt_files(ground.where) if path in cluster.files}
@@ -276,7 +277,7 @@ def _watch_job(ground: _Ground) -> Object:
         service_account=need.watch.trust.service_account,
         memory=max((feed.memory for feed in feeds), default=0) + pod.mebibytes(cluster.memory_overhead),
         scratch=max(scratch, default=256),
-        variables=_given(cluster, ground.feeds, set(_watch_variables(ground.where, cluster, feeds))),
+        variables=_given(cluster, ground.feeds, set(_watch_variables(ground.where, feeds))),
         files={path: cluster.files[path] for path in sorted(paths)},
         volumes=cluster.volumes if any(map(_uses_volumes, feeds)) else (),
     )
@@ -286,7 +287,7 @@ def _watch_job(ground: _Ground) -> Object:
         "kind": "CronJob",
         "metadata": ground.head(names.watch_job(need), labels),
         "spec": jobs.cron_job(
-            cron.every(cluster.watch.every),
+            cron.every(ground.where.watch.every),
             "Etc/UTC",
             cluster,
             _pod(ground, work),
@@ -311,8 +312,9 @@ def _given(cluster: Kubernetes, feeds: Iterable[Feed], wanted: set[str]) -> dict
     }
 
 
-def _watch_variables(where: Place, cluster: Kubernetes, feeds: Iterable[Feed]) -> list[str]:
-    own = [cluster.watch.webhook or "", where.share.path, *where.share.receipt_public_keys]
+def _watch_variables(where: Place, feeds: Iterable[Feed]) -> list[str]:
+    told = where.watch
+    own = [told.webhook or "", told.smtp_password or "", where.share.path, *where.share.receipt_public_keys]
     names_ = {each.removeprefix("env:") for each in own if each.startswith("env:")}
     return sorted(names_ | {name for feed in feeds for name in referred.variables(feed)})
 

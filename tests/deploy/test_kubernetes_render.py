@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from landbridge.declare import load
+from landbridge.deploy.cloudformation import stacks
 from landbridge.deploy.kubernetes import names
 from landbridge.deploy.kubernetes.checks import findings
 from landbridge.deploy.kubernetes.files import MOST
@@ -83,6 +85,16 @@ def test_the_service_accounts_are_those_that_the_roles_trust() -> None:
         role.trust.service_account: f"arn:aws:iam::123456789012:role/{role.name}"
         for role in (need.pod, need.operator, need.watch)
     }
+
+
+def test_the_watch_tells_the_topic_that_the_storage_stack_makes() -> None:
+    container = _container(_cron_job(rendered(), "eidv-dev-landbridge-watch"))
+    told = {each["name"]: each.get("value") for each in container["env"]}["LANDBRIDGE_ALARM_TOPIC"]
+    storage, *_ = stacks(load(EXAMPLE), "DEV")
+    name = re.search(r"TopicName: !Sub \"(.+)\"", storage.template)
+    assert name
+    made = name[1].replace("${Name}", storage.parameters["Name"])
+    assert told == f"arn:aws:sns:eu-west-2:123456789012:{made}"
 
 
 def test_a_pod_gets_the_secrets_of_its_feed_and_no_others() -> None:

@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from landbridge.deploy import permissions
-from landbridge.deploy.policy import Policy  # noqa: TC001 - whoever writes needs as JSON reads the annotations
+from landbridge.deploy.policy import (
+    PARTITION,
+    Policy,  # whoever writes needs as JSON reads the annotations
+)
 from landbridge.deploy.referred import secret_ids, variables
 from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS, WATCH
 from landbridge.project import place
@@ -192,6 +195,15 @@ def needs(declaration: Declaration, environment: str) -> Needs:
 def key_alias(where: Place) -> str:
     """Name the KMS key that encrypts everything of an environment at rest."""
     return f"alias/landbridge-{where.project}-{where.environment.lower()}"
+
+
+def alarm_topic(where: Place) -> str:
+    """Give the ARN of the SNS topic that alarms go to: declared, adopted, or made by the storage stack; empty without AWS."""
+    if where.watch.topic or where.aws is None:
+        return where.watch.topic or ""
+    name = f"landbridge-{where.project}-{where.environment.lower()}-alarms"
+    made = f"arn:{PARTITION}:sns:{where.region}:{where.aws.account}:{name}"
+    return where.aws.adopt.alarm_topic or made
 
 
 def sftp_host_secret(where: Place) -> str:

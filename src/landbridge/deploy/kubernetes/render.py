@@ -14,7 +14,7 @@ from landbridge.deploy import referred
 from landbridge.deploy.kubernetes import cron, files, jobs, names, network, pod
 from landbridge.deploy.kubernetes.mistakes import PROJECT_FILE, feed_file, problem
 from landbridge.deploy.kubernetes.places import folders, longest_wait, stranded
-from landbridge.deploy.needs import needs
+from landbridge.deploy.needs import alarm_topic, needs
 from landbridge.errors import DeclarationWrong, UsageError
 from landbridge.project import place
 
@@ -272,12 +272,14 @@ def _watch_job(ground: _Ground) -> Object:
     paths = {path for feed in feeds for path in ground.shipped.from_secrets[feed.feed]}
     paths |= {path for path in files.receipt_files(ground.where) if path in cluster.files}
     scratch = [pod.mebibytes(cluster.feed_scratch.get(feed.feed, cluster.scratch)) for feed in feeds]
+    topic = alarm_topic(ground.where)
     work = pod.Work(
         arguments=("watch", "--environment", need.environment, "--project", pod.PROJECT),
         service_account=need.watch.trust.service_account,
         memory=max((feed.memory for feed in feeds), default=0) + pod.mebibytes(cluster.memory_overhead),
         scratch=max(scratch, default=256),
-        variables=_given(cluster, ground.feeds, set(_watch_variables(ground.where, feeds))),
+        variables=_given(cluster, ground.feeds, set(_watch_variables(ground.where, feeds)))
+        | ({"LANDBRIDGE_ALARM_TOPIC": topic} if topic else {}),
         files={path: cluster.files[path] for path in sorted(paths)},
         volumes=cluster.volumes if any(map(_uses_volumes, feeds)) else (),
     )

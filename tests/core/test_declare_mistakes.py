@@ -332,6 +332,14 @@ MISTAKES = [
         "S3 takes no bucket",
         "63",
     ),
+    (
+        PROJECT,
+        "demo-{environment}-ledger",
+        "§demo-{environment}-reports",
+        "buckets.ledger",
+        "shares the reports bucket",
+        "",
+    ),
     # names that meet
     (
         PROJECT,

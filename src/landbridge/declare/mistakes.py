@@ -62,6 +62,11 @@ PATTERNS = {
     r"^[a-z0-9][a-z0-9._:/-]*(@sha256:[0-9a-f]{64})$": "an image by its digest: `registry/name@sha256:` and 64 hexadecimal digits",
     r"^[-._a-zA-Z0-9]{1,253}$": "a key of a Kubernetes Secret: letters, digits, `-`, `_` and `.`",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
+    r"^(/[A-Za-z0-9._-]+)+$": "an absolute path of letters, digits, `.`, `_` and `-`: `/mnt/archive`",
+    r"^(ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*$": (
+        "a public key as OpenSSH writes it, without a comment: `ssh-ed25519 AAAA...`"
+    ),
+    r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$": "a bucket's name: 3 to 63 lower-case letters, digits, `.` and `-`",
 }
 """Patterns of the models in words; a test holds that each has some."""
 

@@ -153,6 +153,20 @@ def check_places(project: Project, document: Document, places: Sequence[Place]) 
                 expected = "3 to 63 lower-case letters, digits, `.` and `-`"
                 document.problems.append(document.problem(where, what, expected=expected))
                 noted.add(where)
+        _check_shared_bucket(project, document, place, noted)
+
+
+def _check_shared_bucket(project: Project, document: Document, place: Place, noted: set[Where]) -> None:
+    """Note a ledger that would lie among files: its keys are written once and never expire, receipts and drafts are not and do."""
+    where = where_of(project, place.environment, "buckets", "ledger")
+    own = place.buckets
+    if where in noted or own.ledger_prefix.strip("/") or own.ledger not in {own.staging, own.reports}:
+        return
+    other = "staging" if own.ledger == own.staging else "reports"
+    what = f"the ledger shares the {other} bucket without a prefix of its own"
+    hint = "give it a bucket, or say `ledger_prefix: ledger`"
+    document.problems.append(document.problem(where, what, seen=own.ledger, hint=hint))
+    noted.add(where)
 
 
 def _texts(place: Place) -> Iterator[tuple[str, str, str]]:

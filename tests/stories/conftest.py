@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,14 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder = write_project(tmp_path_factory.mktemp("story"))
+    with played(tmp_path_factory.mktemp("story")) as stage:
+        yield stage
+
+
+@contextmanager
+def played(empty: Path) -> Iterator[Stage]:
+    """Set a stage up in an empty folder."""
+    folder = write_project(empty)
     declaration = wiring.declaration(folder)
     with twin.running(declaration, "DEV", progress=Silent()) as up:
         runner = subprocess.Popen(

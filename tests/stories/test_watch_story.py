@@ -25,8 +25,11 @@ from landbridge.wiring import choice
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.set_clock import SetClock
 from tests.servers import api as apis
+from tests.stories.conftest import played
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from landbridge.feed import Feed
     from landbridge.notices import Notice
     from landbridge.world import Watching
@@ -35,6 +38,15 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.story, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage of its own: what other stories left open, or refused, would be told here."""
+    with played(tmp_path_factory.mktemp("watch")) as stage:
+        yield stage
+
+
 DECLARED = Watch.model_validate_json(
     json.dumps({"look_back": "2d", "remind": "1d", "catch_up": "6h", "catch_up_after": "30m"})
 )

@@ -13,6 +13,7 @@ from landbridge.cli.output import err, out, print_json, print_pairs, print_table
 from landbridge.deploy.keys import host as host_keys
 from landbridge.deploy.keys import user as user_keys
 from landbridge.deploy.keys.pair import Kind, fingerprint, same
+from landbridge.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,11 +101,12 @@ def retire(
 
     Example: landbridge keys retire --environment PRD --overlap 72h
     """
+    both = duration_of(overlap)
     declaration, place, world = _world(project, environment, server, host=host)
     if host:
         gone = host_keys.switch(world, wiring.pinned(declaration, place))
     else:
-        gone = user_keys.retire(world, duration_of(overlap), fingerprints or ())
+        gone = user_keys.retire(world, both, fingerprints or ())
     if as_json:
         print_json({"retired": gone})
     elif gone:
@@ -166,9 +168,11 @@ def _next(rows: list[user_keys.Row]) -> str:
 
 
 def _print_host_status(world: World, declaration: Declaration, place: str, *, as_json: bool) -> None:
-    rows = host_keys.status(world, wiring.pinned(declaration, place))
+    pinned = wiring.pinned(declaration, place)
+    rows = host_keys.status(world, pinned)
+    lines, away = _lines(world)
     if as_json:
-        print_json({"secret": world.custody.name, "keys": rows})
+        print_json({"secret": world.custody.name, "keys": rows, "lines": lines})
         return
     print_table(
         world.custody.name,
@@ -178,6 +182,21 @@ def _print_host_status(world: World, declaration: Declaration, place: str, *, as
             for row in rows
         ],
     )
+
+    if away:
+        err().print(f"[dim]the lines to pin are not known here[/] {escape(away)}")
+    for line in lines:
+        out().print(f"{line}  {'(pinned)' if any(same(line, pin) for pin in pinned) else '(not pinned)'}")
+    if lines and not pinned:
+        err().print("[dim]next[/] pin these lines under `sftp.host_keys`; AWS names the same fingerprints")
+
+
+def _lines(world: World) -> tuple[list[str], str]:
+    """Give the public host keys as the endpoint shows them, or why it cannot be asked from here."""
+    try:
+        return host_keys.lines(world), ""
+    except Unavailable as error:
+        return [], str(error)
 
 
 def _yes(is_so: bool) -> str:

@@ -301,6 +301,11 @@ def _flows(where: Place) -> Iterator[Flow]:
     told = where.watch
     if told.topic or where.aws:
         yield Flow("sns", "the watch", f"sns.{where.region}.amazonaws.com", 443, "tells the alarm topic")
+    if where.aws:
+        address = f"monitoring.{where.region}.amazonaws.com"
+        yield Flow(
+            "monitoring", "the watch", address, 443, "counts the slots past their deadline, for the alarm"
+        )
     if told.smtp:
         relay, _, number = told.smtp.rpartition(":")
         yield Flow("mail", "the watch", relay, int(number), "tells by mail: declared under `watch`")

@@ -275,6 +275,9 @@ def _secrets(where: Place, sid: str, parts: Iterable[object], *, why: str) -> It
     if found := sorted({each for part in parts for each in secret_ids(part)}):
         resources = tuple(secret_arn(where, each) for each in found)
         yield Statement(sid, ("secretsmanager:GetSecretValue",), resources, why=why)
+        through_it = through("secretsmanager", where.region)
+        why = "a secret that its owner encrypts with the environment's key; one with a key of its own allows it there"
+        yield Statement(f"{sid}Decrypt", ("kms:Decrypt",), (KEY,), through_it, why)
 
 
 def _pattern(template: str, feed: Feed, where: Place) -> str:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from landbridge.errors import NotPermitted, Unavailable, UsageError
 from landbridge.telling import subject, text
@@ -25,6 +31,7 @@ _REFUSED = {
     "SignatureDoesNotMatch",
 }
 _WRONG = {"InvalidParameter", "InvalidParameterValue", "NotFound", "NotFoundException"}
+_NO_CREDENTIALS = (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError)
 _LARGEST = 200_000
 """Bytes; SNS takes 262,144."""
 
@@ -83,5 +90,10 @@ def _meaning(what: str, needed: str) -> Iterator[None]:
                 f"{what} does not take what is told", seen=code, hint="is it deployed?"
             ) from error
         raise Unavailable(f"{what} gave no proper answer", seen=code, hint="try again later") from error
+    except _NO_CREDENTIALS as error:
+        hint = "see which credentials are found: aws sts get-caller-identity"
+        raise NotPermitted(
+            f"{what} cannot be asked without credentials", seen=type(error).__name__, hint=hint
+        ) from error
     except BotoCoreError as error:
         raise Unavailable(f"{what} cannot be reached", seen=type(error).__name__) from error

@@ -56,6 +56,7 @@ _NO_CREDENTIALS = (
     SSOError,
     TokenRetrievalError,
 )
+_ALLOW = "give it to the role that deploys, or deploy with another one"
 _CHAIN = "see which credentials are found: aws sts get-caller-identity"
 
 
@@ -70,8 +71,8 @@ class Refused(Exception):
 
 
 @contextmanager
-def told(what: str, *known: str) -> Iterator[None]:
-    """Say what went wrong while `what` in the operator's words.
+def told(what: str, *known: str, allow: str = _ALLOW) -> Iterator[None]:
+    """Say what went wrong while `what` in the operator's words; `allow` says what to do about a missing permission.
 
     Raises:
         Refused: one of the codes that the caller knows.
@@ -84,7 +85,7 @@ def told(what: str, *known: str) -> Iterator[None]:
         message = error.response.get("Error", {}).get("Message", "")
         if code in known:
             raise Refused(code, message) from error
-        raise _meaning(what, error, code, message) from error
+        raise _meaning(what, error, code, message, allow) from error
     except ParamValidationError as error:
         raise UsageError(f"{what} failed: AWS would not take the request", seen=str(error)) from error
     except _NO_CREDENTIALS as error:
@@ -99,7 +100,7 @@ def told(what: str, *known: str) -> Iterator[None]:
         ) from error
 
 
-def _meaning(what: str, error: ClientError, code: str, message: str) -> LandbridgeError:
+def _meaning(what: str, error: ClientError, code: str, message: str, allow: str) -> LandbridgeError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _EXPIRED:
         return NotPermitted(
@@ -117,7 +118,7 @@ def _meaning(what: str, error: ClientError, code: str, message: str) -> Landbrid
             f"{what} was denied",
             expected=action + on,
             seen=message,
-            hint="give it to the role that deploys, or deploy with another one",
+            hint=allow,
         )
     if code in _BUSY or status >= _SERVER:
         return Unavailable(
@@ -137,6 +138,6 @@ def resource_failed(stack: str, logical_id: str, kind: str, reason: str, hint: s
             what,
             expected=found[1] + (f" on {found[2]}" if found[2] else ""),
             seen=reason,
-            hint="give it to the role that deploys, or deploy with another one",
+            hint=_ALLOW,
         )
     return StackFailed(what, seen=reason, hint=hint)

@@ -6,11 +6,10 @@ import uuid
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from landbridge.deploy.aws.failures import told
 from landbridge.deploy.keys.pair import KeyPair, same
 from landbridge.deploy.keys.ports import Announced, Held, HostKey, Version
-from landbridge.errors import NotPermitted, TryAgain, Unavailable, UsageError
+from landbridge.errors import TryAgain, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_transfer.type_defs import ListedHostKeyTypeDef
 
 _PENDING, _CURRENT, _PREVIOUS = "AWSPENDING", "AWSCURRENT", "AWSPREVIOUS"
+_ALLOW = "who runs this needs the rotator's policy: see `landbridge needs`"
 _SPACE = uuid.UUID("6f3a6f0e-6f5f-4d0c-8d0b-0c2b5a3d9e11")
 
 
@@ -35,7 +35,7 @@ class SecretCustody:
 
     def look(self) -> Held:
         """See ports.Custody."""
-        with _translated(f"looking at the secret {self.name}"):
+        with told(f"looking at the secret {self.name}", allow=_ALLOW):
             by_label = self._labels()
             read = {
                 version: self._read(version)
@@ -51,7 +51,7 @@ class SecretCustody:
         and finds the first one's. Where that id was used up by an older change, any other will do.
         """
         after = held.current.id if held.current else "none"
-        with _translated(f"writing the secret {self.name}"):
+        with told(f"writing the secret {self.name}", allow=_ALLOW):
             self._make()
             if self._labels().get(_PENDING):
                 return  # somebody else was first
@@ -66,7 +66,7 @@ class SecretCustody:
         if held.pending is None:
             return
         pending = held.pending.id
-        with _translated(f"changing the secret {self.name}"):
+        with told(f"changing the secret {self.name}", allow=_ALLOW):
             labels = self._labels()
             if labels.get(_CURRENT) != pending:
                 # A label may be on a version that has no value yet.
@@ -205,7 +205,7 @@ class TransferServer:
 
     @contextmanager
     def _asking(self, doing: str) -> Iterator[None]:
-        with _translated(f"{doing} {self._user} of {self._server}"):
+        with told(f"{doing} {self._user} of {self._server}", allow=_ALLOW):
             try:
                 yield
             except self._client.exceptions.ResourceNotFoundException as error:
@@ -219,36 +219,3 @@ class TransferServer:
 
 def _with_hash(text: str) -> str:
     return text if text.startswith("SHA256:") else f"SHA256:{text.rstrip('=')}"
-
-
-_REFUSED = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedOperation",
-    "UnrecognizedClientException",
-    "ExpiredTokenException",
-    "ExpiredToken",
-    "InvalidClientTokenId",
-}
-
-
-@contextmanager
-def _translated(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _REFUSED:
-            raise NotPermitted(
-                f"{doing}: AWS refused it",
-                seen=f"{code} on {error.operation_name}",
-                hint="who runs this needs the rotator's policy: see `landbridge needs`",
-            ) from error
-        if code in {"ThrottlingException", "InternalServiceError", "ServiceUnavailableException"}:
-            raise Unavailable(f"{doing}: AWS did not answer properly", seen=code) from error
-        raise UsageError(
-            f"{doing}: AWS refused the request",
-            seen=f"{code} on {error.operation_name}: {error.response['Error'].get('Message', '')}",
-        ) from error
-    except BotoCoreError as error:
-        raise Unavailable(f"{doing}: AWS cannot be reached", seen=type(error).__name__) from error

@@ -352,6 +352,32 @@ def test_parameters_the_fact_and_the_snapshot_are_the_same(url: str) -> None:
     assert b"2026-11-20,2026-11-21T06:00:00Z," in made[1]
 
 
+@pytest.mark.parametrize("path", ["public", "public, pg_catalog"])
+def test_a_function_of_somebody_elses_does_not_spell_our_lines(url: str, path: str) -> None:
+    schema = "own" + path.replace(", ", "_")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+        for name in ("concat", "concat_ws", "replace", "strpos", "ascii", "round", "rpad", "length"):
+            for arguments in (
+                "text",
+                "text, text",
+                "text, text, text",
+                "numeric, integer",
+                "text, integer, text",
+            ):
+                connection.execute(
+                    f"CREATE FUNCTION {schema}.{name}({arguments}) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT 'theirs' $$"
+                )
+    options = f"options=-csearch_path%3D{schema}" + ("%2Cpg_catalog" if "pg_catalog" in path else "")
+    there = f"{url}{'&' if '?' in url else '?'}{options}"
+    declared = feed(
+        there, "SELECT '=x' AS a, 'b,c' AS b, 1.5::numeric(4,2) AS c", {}, formula_injection="escape"
+    )
+    lines, counted = both(declared)
+    assert b"theirs" not in repr(lines).encode()
+    assert (counted.values > 0) == ("pg_catalog" in path)
+
+
 def test_an_order_of_ours_or_another_format_reads_the_values(url: str) -> None:
     plain = feed(url, "SELECT 1 AS n", {})
     ordered = plain.model_copy(update={"order_by": ("n",)})

@@ -120,9 +120,9 @@ def _measured(source: str, connection: psycopg.Connection, text: str, name: str)
     """Give the narrowest decimal for a column without declared digits (`sum(x)`): one more query on the same snapshot."""
     column = compose.Identifier(name)
     row = connection.execute(
-        compose.SQL("SELECT max(scale({c})), max(abs({c})) FROM ({q}\n) AS measured").format(
-            c=column, q=raw_sql(text)
-        )
+        compose.SQL(
+            "SELECT pg_catalog.max(pg_catalog.scale({c})), pg_catalog.max(pg_catalog.abs({c})) FROM ({q}\n) AS measured"
+        ).format(c=column, q=raw_sql(text))
     ).fetchone()
     scale, largest = row or (None, None)
     if largest is None:

@@ -38,10 +38,13 @@ _SECOND, _SECOND_LONG = len("2026-11-20 10:00:00"), len("2026-11-20 10:00:00.000
 def line(columns: Sequence[Column], csv: Csv, formulas: Policy, connection: psycopg.Connection) -> str | None:
     """Give the SQL of a row's line with its line end, null where it is not certain; None where no line can be promised.
 
-    Stands on a session in UTC with ISO dates, on a database in UTF-8.
+    Stands on a session in UTC with ISO dates, on a database in UTF-8. Functions are called by their schema: in `public`
+    anybody may have put a better match (PostgreSQL, "Function Type Resolution").
     """
     if connection.info.parameter_status("server_encoding") != "UTF8":
         return None  # its texts are read by their UTF-8 here
+    if "pg_catalog" in str(connection.execute("SHOW search_path").fetchone()):
+        return None  # named there it does not come first, and an operator of somebody else's may stand in its place
     if "\0" in csv.delimiter + csv.quote + csv.null or any(kinds.is_floating(it.type) for it in columns):
         return None
     writer = _Writer(csv, formulas, lambda text: compose.Literal(text).as_string(connection))
@@ -53,8 +56,8 @@ def line(columns: Sequence[Column], csv: Csv, formulas: Policy, connection: psyc
     delimiter, end = writer.literal(csv.delimiter), writer.literal(_ENDS[csv.line_end])
     while len(texts) > 1:
         pieces = [texts[at : at + _ARGUMENTS] for at in range(0, len(texts), _ARGUMENTS)]
-        texts = [f"concat_ws({delimiter}, {', '.join(piece)})" for piece in pieces]
-    whole = f"concat({texts[0]}, {end})"
+        texts = [f"pg_catalog.concat_ws({delimiter}, {', '.join(piece)})" for piece in pieces]
+    whole = f"pg_catalog.concat({texts[0]}, {end})"
     return f"CASE WHEN {' OR '.join(doubts)} THEN NULL ELSE {whole} END" if doubts else whole
 
 
@@ -78,7 +81,7 @@ class _Writer:
         textual = lexical.textual(column.type)
         guarded = text
         if textual:
-            starts = f"ascii({text}) IN ({', '.join(map(str, STARTS))})"
+            starts = f"pg_catalog.ascii({text}) IN ({', '.join(map(str, STARTS))})"
             match self.formulas:
                 case "reject":
                     doubts.append(starts)
@@ -112,14 +115,14 @@ class _Writer:
 
     def _special(self, text: str) -> list[str]:
         signs = dict.fromkeys((self.csv.delimiter, self.csv.quote, "\r", "\n"))
-        return [f"strpos({text}, {self.literal(sign)}) > 0" for sign in signs]
+        return [f"pg_catalog.strpos({text}, {self.literal(sign)}) > 0" for sign in signs]
 
     def _like_null(self, text: str) -> list[str]:
         return [f"{text} = {self.literal(self.csv.null)}"] if self.csv.null else []
 
     def _quoted(self, text: str) -> str:
         once, twice = self.literal(self.csv.quote), self.literal(self.csv.quote * 2)
-        return f"{once} || replace({text}, {once}, {twice}) || {once}"
+        return f"{once} || pg_catalog.replace({text}, {once}, {twice}) || {once}"
 
 
 def _text(column: Column) -> tuple[str, list[str]]:
@@ -128,7 +131,7 @@ def _text(column: Column) -> tuple[str, list[str]]:
     kind = column.type
     if kinds.is_string(kind):
         if column.oid == BPCHAR:
-            value = f"textin(bpcharout({value}))"  # the cast to text would cut the blanks at its end
+            value = f"pg_catalog.textin(pg_catalog.bpcharout({value}))"  # the cast to text would cut the blanks at its end
         elif column.oid not in _TEXTS:
             value = f"{value}::text"
         # Bytes are compared and searched, whatever the column's own collation takes for equal.
@@ -141,26 +144,26 @@ def _text(column: Column) -> tuple[str, list[str]]:
         return f"({_with_fraction(value, _CLOCK, _CLOCK_LONG)})", [f"{value} = time '24:00'"]
     if kinds.is_timestamp(kind):
         moment = f"({value} AT TIME ZONE 'UTC')" if kind.tz else value
-        spelt = f"replace({_with_fraction(moment, _SECOND, _SECOND_LONG)}, ' ', 'T')"
+        spelt = f"pg_catalog.replace({_with_fraction(moment, _SECOND, _SECOND_LONG)}, ' ', 'T')"
         outside = [
             f"{moment} < timestamp '0001-01-01'",
             f"{moment} > timestamp '9999-12-31 23:59:59.999999'",
         ]
         return (f"({spelt} || 'Z')" if kind.tz else spelt), outside
     if kinds.is_binary(kind):
-        return f"replace(encode({value}, 'base64'), chr(10), '')", []
+        return f"pg_catalog.replace(pg_catalog.encode({value}, 'base64'), pg_catalog.chr(10), '')", []
     return f"{value}::text", []  # integers, booleans
 
 
 def _decimal(value: str, scale: int, *, measured: bool) -> tuple[str, list[str]]:
     """A scale is null for what is not finite; digits that were not declared come with various scales."""
     if measured:
-        return f"round({value}, {scale})::text", [
-            f"{value} IS NOT NULL AND (scale({value}) <= {scale}) IS NOT TRUE"
+        return f"pg_catalog.round({value}, {scale})::text", [
+            f"{value} IS NOT NULL AND (pg_catalog.scale({value}) <= {scale}) IS NOT TRUE"
         ]
-    return f"{value}::text", [f"{value} IS NOT NULL AND scale({value}) IS DISTINCT FROM {scale}"]
+    return f"{value}::text", [f"{value} IS NOT NULL AND pg_catalog.scale({value}) IS DISTINCT FROM {scale}"]
 
 
 def _with_fraction(value: str, whole: int, long: int) -> str:
     """PostgreSQL cuts the zeros of a fraction; we write six digits or none."""
-    return f"CASE length({value}::text) WHEN {whole} THEN {value}::text ELSE rpad({value}::text, {long}, '0') END"
+    return f"CASE pg_catalog.length({value}::text) WHEN {whole} THEN {value}::text ELSE pg_catalog.rpad({value}::text, {long}, '0') END"

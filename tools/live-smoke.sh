@@ -45,6 +45,9 @@ if [ -n "${POD_PROFILE:-}" ]; then
   aws --profile "$POD_PROFILE" s3 cp "$scratch/large" "s3://$staging/drafts/$name"
   aws --profile "$POD_PROFILE" s3api put-object --bucket "$reports" --key "outbound/$day/$name" \
     --body "$scratch/small" --if-none-match '*'
+  say "a conditional copy: 501 is expected, which is why promotion copies in parts; 200 would be welcome"
+  aws --profile "$POD_PROFILE" s3api copy-object --bucket "$reports" --key "outbound/$day/$name-copy" \
+    --copy-source "$staging/drafts/$name" --if-none-match '*' || true
   refused "a put without a condition" aws --profile "$POD_PROFILE" s3api put-object \
     --bucket "$reports" --key "outbound/$day/$name-plain" --body "$scratch/small"
   refused "an object outside of the prefixes" aws --profile "$POD_PROFILE" s3api put-object \
@@ -54,6 +57,12 @@ else
   head -c 4096 /dev/urandom >"$scratch/small"
   aws s3api put-object --bucket "$reports" --key "outbound/$day/$name" --body "$scratch/small" --if-none-match '*'
 fi
+
+say "the host key: made, pinned, shown"
+landbridge keys create --host --environment "$environment" --project "$project"
+read -rp "Pin the line under sftp.host_keys (with the old ones), fix the addresses if they are declared, then press Enter: " _
+landbridge keys retire --host --environment "$environment" --project "$project"
+landbridge keys status --host --environment "$environment" --project "$project"
 
 say "a key for the SFTP user"
 landbridge keys create --environment "$environment" --project "$project"

@@ -268,9 +268,7 @@ CALLS = (
         (
             _observed("secretsmanager:GetSecretValue", "pod.Secrets"),
             _derived("secretsmanager:GetSecretValue", "operator.ReceiptKeys", "watch.TellSecrets"),
-            _derived(
-                "kms:Decrypt", "pod.SecretsDecrypt", "operator.ReceiptKeysDecrypt", "watch.TellSecretsDecrypt"
-            ),
+            _DECRYPTS,
         ),
     ),
     # The watch.

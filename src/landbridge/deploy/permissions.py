@@ -68,7 +68,7 @@ def _telling(where: Place) -> Iterator[Statement]:
     yield Statement("Tell", ("sns:Publish",), (topic,), why="tells the alarm topic what is late or missing")
     why = "the topic is encrypted with the environment's key"
     keys = ("kms:GenerateDataKey", "kms:Decrypt")
-    yield Statement("TellEncrypted", keys, (KEY,), through("sns", where.region), why)
+    yield Statement("TellEncrypted", keys, (KEY,), through(where.region, "sns"), why)
     yield Statement(
         "Count",
         ("cloudwatch:PutMetricData",),
@@ -108,7 +108,7 @@ def sftp_user(name: str, where: Place) -> Policy:
             "Decrypt",
             ("kms:Decrypt", "kms:GenerateDataKey"),
             (KEY,),
-            through("s3", where.region),
+            through(where.region, "s3"),
             "reads encrypted objects, and writes receipts encrypted",
         ),
     ]
@@ -156,7 +156,7 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
                 "EncryptKey",
                 ("kms:Decrypt", "kms:GenerateDataKey"),
                 (KEY,),
-                through("secretsmanager", where.region),
+                through(where.region, "secretsmanager"),
                 "the secret is encrypted with the environment's key",
             ),
         ),
@@ -224,8 +224,8 @@ def _encrypting(where: Place) -> Statement:
         "Encrypt",
         ("kms:GenerateDataKey", "kms:Decrypt"),
         (KEY,),
-        through("s3", where.region),
-        "S3 encrypts with the environment's key; a multipart upload needs Decrypt, too",
+        through(where.region, "s3", "secretsmanager"),
+        "S3 encrypts with the environment's key, a multipart upload needs Decrypt, too; so may secrets be encrypted",
     )
 
 
@@ -246,9 +246,8 @@ def _looking(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
     yield listing("SeeReports", own.reports, released, "s3:ListBucket", "s3:ListBucketVersions", why=why)
     if further := sorted({objects_arn(bucket, prefix) for bucket, prefix in further_places(where, feeds)}):
         yield Statement("ReadFurther", _READ, tuple(further), why="reads the copies in further places again")
-    yield Statement(
-        "Decrypt", ("kms:Decrypt",), (KEY,), through("s3", where.region), "reads encrypted objects"
-    )
+    why = "reads encrypted objects, and secrets that are encrypted with the environment's key"
+    yield Statement("Decrypt", ("kms:Decrypt",), (KEY,), through(where.region, "s3", "secretsmanager"), why)
     checked = (where.share.receipt_public_keys, where.share.path)
     yield from _secrets(where, "ReceiptKeys", checked, why="reads the keys that receipts are checked against")
 
@@ -275,9 +274,6 @@ def _secrets(where: Place, sid: str, parts: Iterable[object], *, why: str) -> It
     if found := sorted({each for part in parts for each in secret_ids(part)}):
         resources = tuple(secret_arn(where, each) for each in found)
         yield Statement(sid, ("secretsmanager:GetSecretValue",), resources, why=why)
-        through_it = through("secretsmanager", where.region)
-        why = "a secret that its owner encrypts with the environment's key; one with a key of its own allows it there"
-        yield Statement(f"{sid}Decrypt", ("kms:Decrypt",), (KEY,), through_it, why)
 
 
 def _pattern(template: str, feed: Feed, where: Place) -> str:

@@ -81,12 +81,12 @@ def filled(document: Mapping[str, object], words: Mapping[str, str]) -> dict[str
     return {key: fill(value) for key, value in document.items()}
 
 
-def through(service: str, region: str) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Give the condition that a key is used only through an AWS service, on the caller's behalf.
+def through(region: str, *services: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Give the condition that a key is used only through one of these AWS services, on the caller's behalf.
 
     Source: AWS KMS Developer Guide, "kms:ViaService".
     """
-    return {"StringEquals": {"kms:ViaService": (f"{service}.{region}.amazonaws.com",)}}
+    return {"StringEquals": {"kms:ViaService": tuple(f"{each}.{region}.amazonaws.com" for each in services)}}
 
 
 def bucket_arn(bucket: str) -> str:

@@ -25,6 +25,7 @@ from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, Un
 from landbridge.sftp import keys, openssh
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
+from landbridge.sftp.said import KEPT, Said
 from landbridge.twin.keys import Ed25519Key
 from tests.servers.line import line_to
 from tests.servers.sftp import asyncssh_server
@@ -248,6 +249,23 @@ def test_a_long_line_is_filled_by_as_many_connections_as_it_takes(
 
 
 @needs_ssh
+def test_a_server_that_allows_few_connections_is_asked_for_more_only_once(
+    server: Sftp, tmp_path: Path
+) -> None:
+    size = 65 << 20
+    digest = _large(server, size)
+    whole = 1 << 40
+    with (
+        line_to(server.port, delay=0.01, cut_after=(whole, whole, 0, 0)) as line,
+        SftpRemote(server.endpoint(line.port), Tuning(client=Client.OPENSSH)) as remote,
+    ):
+        for name in ("first", "second"):
+            assert remote.download("/large", tmp_path / name, size).sha256 == digest
+            assert line.connections == 4
+            assert len(_children_of(os.getpid(), "ssh")) == 2
+
+
+@needs_ssh
 def test_the_private_key_is_lent_in_memory_and_taken_back(server: Sftp) -> None:
     with SftpRemote(server.endpoint(), Tuning(client=Client.OPENSSH)) as remote:
         remote.files("/")
@@ -272,7 +290,9 @@ def test_a_lent_key_is_readable_by_nobody_else_and_sealed() -> None:
 
 
 @needs_ssh
-def test_no_child_outlives_a_collector_that_is_killed(server: Sftp) -> None:
+def test_the_child_of_a_killed_collector_ends_when_the_server_has_seen_the_end_of_its_input(
+    server: Sftp,
+) -> None:
     program = (
         "import sys, time\n"
         "from landbridge.sftp.client import SftpRemote\n"
@@ -356,6 +376,51 @@ def test_words_of_a_server_are_not_taken_for_ours(
     with SftpRemote(server.endpoint()) as remote, pytest.raises(Unavailable) as caught:
         remote.files("/")
     assert caught.value.seen == "Connection closed by [31m x"
+
+
+@needs_ssh
+def test_a_server_that_talks_without_end_neither_fills_memory_nor_hides_why_it_ended(
+    server: Sftp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "ssh"
+    program.write_text(
+        "#!/bin/sh\n"
+        "echo 'debug1: Connecting to x' >&2\n"
+        "line='debug1: banner: a server that talks without end'\n"
+        'for _ in 1 2 3 4 5 6 7; do line="$line\n$line"; done\n'
+        'n=0; while [ $n -lt 100 ]; do echo "$line" >&2; n=$((n + 1)); done\n'
+        "echo 'collector@x: Permission denied (publickey).' >&2\n"
+        "exit 255\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with SftpRemote(server.endpoint()) as remote, pytest.raises(NotPermitted, match="refused the key"):
+        remote.files("/")
+
+
+def test_of_what_was_said_the_beginning_and_the_end_are_kept() -> None:
+    words = [b"%d=%d\n" % (number, number) for number in range(200_000)]
+    said = Said()
+    for word in words:
+        os.write(said.theirs, word)
+    said.lent()
+    said.wait(10)
+    kept = said.text().splitlines()
+    assert kept[0] == "0=0"
+    assert kept[-1] == "199999=199999"
+    assert len(said.text()) <= 2 * KEPT
+    assert set(kept) <= {word.decode().strip() for word in words}
+
+
+@pytest.mark.parametrize("size", [0, 1, KEPT - 1, KEPT, KEPT + 1, 2 * KEPT - 1, 2 * KEPT])
+def test_what_was_said_is_whole_where_it_is_short(size: int) -> None:
+    body = (b"a line\n" * (size // 7 + 1))[:size]
+    said = Said()
+    assert os.write(said.theirs, body) == size
+    said.lent()
+    said.wait(10)
+    assert said.text() == body.decode()
 
 
 def test_a_name_that_is_an_option_stays_a_name() -> None:

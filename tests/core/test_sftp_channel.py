@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import random
 import struct
-import threading
+import tracemalloc
+from array import array
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -221,40 +223,148 @@ def test_a_listing_tells_kinds_and_shows_every_name() -> None:
         packets.entries_in(memoryview(packet[:-3]))
 
 
-def test_a_server_that_gives_less_at_once_is_asked_for_the_rest(tmp_path: Path) -> None:
-    body = bytes(range(256)) * 300
-    channel = Channel(line := Obliging(body, 1_000))
-    line.channel = channel
-    with Part(tmp_path / "part", len(body), None) as part:
-        Download("/f", part, len(body), Window(1 << 20), Pace(None)).over([channel])
-    assert (tmp_path / "part").read_bytes() == body
-    assert channel.block == 4096  # a larger block has no use there, a smaller one is never asked for
+@pytest.mark.parametrize(("told", "block"), [(1, 4096), (2**63, 255 << 10), (0, 255 << 10)])
+def test_limits_that_no_server_means_are_kept_in_bounds(told: int, block: int) -> None:
+    line = Scripted()
+    channel = Channel(line)
+    channel.begin()
+    line.sent = b""
+    _feed(channel, _framed(_VERSION + _text(b"limits@openssh.com") + _text(b"1")))
+    ((_, number),) = line.asked()
+    _feed(channel, _framed(bytes([201]) + struct.pack(">IQQQQ", number, 256 << 10, told, 0, 0)))
+    assert channel.block == block
 
 
-class Obliging(Scripted):
+@pytest.mark.parametrize("most", [1_000, 5_000, 20_000])
+def test_a_server_that_gives_less_at_once_is_asked_for_the_rest_and_then_for_less(
+    tmp_path: Path, most: int
+) -> None:
+    body = bytes(range(256)) * 4_000
+    line = Capped(body, most)
+    channel = _over(line, 32 << 10)
+    _bring(tmp_path / "part", body, channel, window=64 << 10)
+    late = line.sizes[len(line.sizes) // 2 :]
+    assert max(late) <= max(most, 4096)  # many small ones at once, not one after the other
+    assert channel.block == 32 << 10  # the next file may be on another disk
+
+
+@pytest.mark.parametrize(("chunk", "reads"), [(1_000_000, 31 + 8 + 1), (256 << 10, 31 + 31 + 1)])
+def test_a_server_whose_reads_stop_at_a_boundary_goes_on_being_asked_for_whole_blocks(
+    tmp_path: Path, chunk: int, reads: int
+) -> None:
+    body = random.Random(1).randbytes(8_000_000)
+    line = Chunked(body, chunk)
+    channel = _over(line, 255 << 10)
+    for name in ("first", "second"):
+        del line.sizes[:]
+        _bring(tmp_path / name, body, channel, window=1 << 20)
+        assert len(line.sizes) <= reads  # the blocks, their rests, the byte beyond
+
+
+def test_requests_under_way_are_few_however_little_a_server_says_that_it_gives(tmp_path: Path) -> None:
+    body = bytes(8 << 20)
+    line = Capped(body, 1 << 20)
+    _bring(tmp_path / "part", body, _over(line, 4096))
+    assert line.together <= 513
+    assert len(line.sizes) == 2048 + 1
+
+
+def test_bytes_that_come_one_by_one_take_no_more_memory_than_the_window(tmp_path: Path) -> None:
+    body = random.Random(1).randbytes(8_000)
+    channel = _over(Backwards(body, 1), 4_000)
+    tracemalloc.start()
+    try:
+        _bring(tmp_path / "part", body, channel)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * len(body)
+
+
+def test_a_file_that_cannot_be_opened_on_one_channel_is_closed_on_the_others(tmp_path: Path) -> None:
+    lines = [Refusing(b"", 1), Capped(bytes(100), 1_000), Capped(bytes(100), 1_000)]
+    channels = [_over(line, 1_000) for line in lines]
+    with Part(tmp_path / "part", 100, None) as part, pytest.raises(Refused):
+        Download("/f", part, 100, Window(1 << 20), Pace(None)).over(channels)
+    assert [line.opened - line.closed for line in lines] == [0, 0, 0]
+    assert [line.opened for line in lines] == [0, 1, 1]
+
+
+class Capped(Scripted):
     """A server that holds one file, and gives at most so much of it at once."""
 
     channel: Channel
 
     def __init__(self, body: bytes, most: int) -> None:
         super().__init__()
-        self._body = body
-        self._most = most
+        self.body = body
+        self.most = most
+        self.sizes = array("I")
+        self.together = self.opened = self.closed = 0
 
     def send(self, packet: bytes) -> None:
-        answers = []
+        answers: list[bytes] = []
         while packet:
             length, kind, number = struct.unpack_from(">IBI", packet)
             if kind == 3:
-                answers.append(_answer(_HANDLE, number, b"h"))
+                answers.append(self.open(number))
+            elif kind == 4:
+                self.closed += 1
             elif kind == 5:
                 offset, size = struct.unpack_from(">QI", packet, 4 + length - 12)
-                data = self._body[offset : offset + min(size, self._most)]
+                data = self.body[offset : offset + self.given(offset, size)]
                 answers.append(_answer(_DATA, number, data) if data else _answer(_STATUS, number, 1))
+                self.sizes.append(size)
             packet = packet[4 + length :]
-        feeding = threading.Thread(target=_feed, args=(self.channel, b"".join(answers)))
-        feeding.start()
-        feeding.join()
+        self.together = max(self.together, len(answers))
+        self.answer(answers)
+
+    def answer(self, answers: list[bytes]) -> None:
+        _feed(self.channel, b"".join(answers))
+
+    def open(self, number: int) -> bytes:
+        self.opened += 1
+        return _answer(_HANDLE, number, b"h")
+
+    def given(self, offset: int, size: int) -> int:
+        return min(size, self.most)
+
+
+class Chunked(Capped):
+    """A server that stores files in chunks, and whose reads stop where one ends."""
+
+    def given(self, offset: int, size: int) -> int:
+        return min(size, self.most - offset % self.most)
+
+
+class Backwards(Capped):
+    """A server that answers what was asked last first, so that all waits for the beginning."""
+
+    def answer(self, answers: list[bytes]) -> None:
+        super().answer(answers[::-1])
+
+    def open(self, number: int) -> bytes:
+        tracemalloc.reset_peak()  # the beginning of a Part, which reads what is there, does not count
+        return super().open(number)
+
+
+class Refusing(Capped):
+    """A server that opens nothing."""
+
+    def open(self, number: int) -> bytes:
+        return _answer(_STATUS, number, 3)
+
+
+def _over(line: Capped, block: int) -> Channel:
+    line.channel = Channel(line)
+    line.channel.block = block
+    return line.channel
+
+
+def _bring(into: Path, body: bytes, channel: Channel, *, window: int = 16 << 20) -> None:
+    with Part(into, len(body), None) as part:
+        Download("/f", part, len(body), Window(window), Pace(None)).over([channel])
+    assert into.read_bytes() == body
 
 
 def _text(body: bytes) -> bytes:

@@ -30,6 +30,8 @@ _USUAL = 32 << 10
 """Bytes that every server met gives at once, also one that tells no limits."""
 _LARGEST = 255 << 10
 """OpenSSH's own limit; larger blocks gain nothing."""
+LEAST = 4096
+"""No server is asked for less at once, however little it says that it gives: it is asked for the rest then."""
 _FIRST = -1
 """In the place of the number that the server's first packet does not have."""
 
@@ -67,7 +69,7 @@ class Channel:
     def __init__(self, line: Line) -> None:
         self.line = line
         self.block = _USUAL
-        """Bytes that the server gives at once."""
+        """Bytes that the server is asked for at once."""
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Callable[[Answer], None]] = {}
         self._lost: Lost | None = None
@@ -171,7 +173,7 @@ class Channel:
     def _limits(self, answer: Answer) -> None:
         if isinstance(answer, memoryview):
             told = packets.most_read_in(answer)
-            self.block = min(told, _LARGEST) if told else _LARGEST
+            self.block = max(LEAST, min(told, _LARGEST)) if told else _LARGEST
 
 
 class _Run:

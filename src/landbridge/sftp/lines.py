@@ -46,6 +46,8 @@ class Lines:
         self._program = None if tuning.client is Client.ASYNCSSH else openssh.found()
         self._opening = threading.Lock()
         self._channels: list[Channel] = []
+        self._allowed = _MOST
+        """Connections at once, as far as is known; fewer after the server refused one, until none is left."""
         self._round_trip: float | None = None
         """Seconds; measured before the first large file."""
         self._failed: tuple[float, LandbridgeError] | None = None
@@ -77,6 +79,7 @@ class Lines:
                 raise type(error)(error.what, expected=error.expected, seen=error.seen, hint=error.hint)
             try:
                 self._channels = [self._connected()]
+                self._allowed = _MOST
             except LandbridgeError as error:
                 self._failed = time.monotonic(), error
                 raise
@@ -89,9 +92,13 @@ class Lines:
             return [first]
         with self._opening:
             self._drop_the_dead()
-            missing = range(wanted - len(self._channels))
-            with ThreadPoolExecutor(_MOST, thread_name_prefix="sftp") as pool:
-                self._channels += [channel for channel in pool.map(self._another, missing) if channel]
+            missing = min(wanted, self._allowed) - len(self._channels)
+            if missing > 0:
+                with ThreadPoolExecutor(missing, thread_name_prefix="sftp") as pool:
+                    opened = [channel for channel in pool.map(self._another, range(missing)) if channel]
+                self._channels += opened
+                if len(opened) < missing:  # each further try would be a refused log-in before the first byte
+                    self._allowed = max(1, len(self._channels))
             return self._channels[:wanted] or [first]
 
     def close(self) -> None:

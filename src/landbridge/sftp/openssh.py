@@ -1,8 +1,9 @@
 """How does the host's own `ssh` carry our channel, as a child that knows nothing but what we tell it?
 
 Keys and known hosts are lent as sealed files in memory, which the child opens through `/proc` (OpenSSH closes the
-descriptors it inherits). It reads no configuration, no agent and no key of the user. It ends when its standard input
-does, so that none outlives us, also after a SIGKILL.
+descriptors it inherits). It reads no configuration, no agent and no key of the user. We end it when we end. After a
+SIGKILL of ours its standard input ends; it tells the server so, and ends as soon as the server closes the session, which
+servers do at once, or the line is cut. A server that keeps the session and answers keepalives keeps the child.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.endpoint import UNANSWERED
 from landbridge.sftp.errors import closed, failed, host_key_changed, key_refused
+from landbridge.sftp.said import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,8 +89,8 @@ class OpenSsh:
         """What is needed until the end."""
         known = "".join(f"{_ALIAS} {key.line}\n" for key in keys.pinned)
         try:
-            self._said = os.memfd_create("landbridge-ssh-said")
-            self._held.callback(os.close, self._said)
+            self._said = Said()
+            self._lent.callback(self._said.lent)
             self._socket, theirs = socket.socketpair()
             self._held.callback(self._socket.close)
             with theirs:
@@ -102,11 +104,12 @@ class OpenSsh:
                     [program, *_arguments(endpoint, tuning, key_file, known_file)],
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
-                    stderr=self._said,
+                    stderr=self._said.theirs,
                     env={"LC_ALL": "C"},
                     cwd="/",
                     start_new_session=True,
                 )
+            self._said.lent()
         except OSError as error:
             self._let_go()
             raise Unusable(f"{program}: {error.strerror}") from error
@@ -152,6 +155,7 @@ class OpenSsh:
                 self._process.kill()
                 self._process.wait()
             self._thread.join()
+            self._said.wait(_PATIENCE)
             self._let_go()
 
     def _read(self) -> None:
@@ -167,16 +171,14 @@ class OpenSsh:
             return "it was closed"
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_PATIENCE)
-        return _last(self._text())
-
-    def _text(self) -> str:
-        return os.pread(self._said, 1 << 20, 0).decode("utf-8", "replace").replace("\r", "")
+            self._said.wait(_PATIENCE)
+        return _last(self._said.text())
 
     def _why(self) -> LandbridgeError | Unusable:
         """Say why it ended before it began. What the server writes comes after its host key is verified, and indented."""
         if self._ended:
             return closed(self._endpoint)
-        text = self._text()
+        text = self._said.text()
         last = _last(text)
         if _HOST_KEY.search(text) and (seen := _FINGERPRINT.search(text)):
             pinned = [key.fingerprint for key in self._pinned]

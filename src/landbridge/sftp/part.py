@@ -59,7 +59,7 @@ class Part:
         """Close; what is there stays."""
         os.close(self._file)
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | bytearray) -> None:
         """Add the next bytes.
 
         Raises:
@@ -88,7 +88,7 @@ class Part:
             raise disk_refused(error, f"making {self._path} durable") from error
         return Content(size=self.there, sha256=self._digest.hexdigest(), rows=0)
 
-    def _take(self, piece: bytes) -> None:
+    def _take(self, piece: bytes | bytearray) -> None:
         self._digest.update(piece)
         self.there += len(piece)
         if self._watch is not None:

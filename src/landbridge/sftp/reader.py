@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
 from landbridge.sftp import exchange, packets
-from landbridge.sftp.channel import Lost
+from landbridge.sftp.channel import LEAST, Lost
 from landbridge.sftp.packets import Malformed, Refused
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from landbridge.sftp.packets import Request
     from landbridge.sftp.part import Part
 
-_LEAST = 4096
-"""No server is asked for less at once, however little it gave."""
+_MOST = 512
+"""Requests of one file that are under way at once: 16 MiB by blocks of 32 KiB, and a bound where they are smaller."""
 
 
 class _Lane:
@@ -29,8 +29,12 @@ class _Lane:
     def __init__(self, channel: Channel, handle: bytes) -> None:
         self.channel = channel
         self.handle = handle
+        self.block = channel.block
+        """Bytes that are asked for at once."""
         self.awaited = 0
         """Bytes asked for."""
+        self._short = 0
+        """Bytes of the last short answer, until a longer one comes."""
         self.requests: list[Request] = []
         self.sinks: list[Callable[[Answer], None]] = []
 
@@ -40,11 +44,25 @@ class _Lane:
             self.channel.ask(self.requests, self.sinks)
             self.requests, self.sinks = [], []
 
+    def learn(self, came: int, *, asked: int) -> None:
+        """Ask for less where the server has a limit that it does not tell: it gave as little twice running.
+
+        A server that stops where a chunk of its storage does gives less once, and another time another number.
+        """
+        if came < asked:
+            if came == self._short:
+                self.block = max(LEAST, min(self.block, came))
+            self._short = came
+        elif came > self._short:
+            self._short = 0
+
 
 class _Piece(NamedTuple):
     """What came of one read."""
 
     lane: _Lane
+    begin: int
+    """Where the block begins that it is a part of."""
     offset: int
     asked: int
     came: bytes | Refused | Lost
@@ -61,11 +79,13 @@ class Download:
         self._pace = pace
         self._lanes: list[_Lane] = []
         self._pieces: SimpleQueue[_Piece] = SimpleQueue()
-        self._ready: dict[int, bytes] = {}
-        """Blocks that came and whose turn has not come, by offset."""
+        self._ready: dict[int, bytes | bytearray] = {}
+        """What came of each block and whose turn has not come, by offset; as one, in however many answers it came."""
         self._asked = part.there
         self._held = 0
         """Bytes of the window that this file holds: asked for and not yet written."""
+        self._under_way = 0
+        """Requests that are not answered."""
         self._failure: Refused | Lost | None = None
         self._stopped = False
 
@@ -78,8 +98,13 @@ class Download:
         """
         opening = [(channel, channel.run(exchange.opened(self._path))) for channel in channels]
         try:
-            for channel, handle in opening:
-                self._lanes.append(_Lane(channel, handle.result()))
+            for channel, handle in opening:  # all of them, so that each handle that there is gets closed
+                try:
+                    self._lanes.append(_Lane(channel, handle.result()))
+                except (Refused, Lost) as error:
+                    self._failure = self._failure or error
+            if self._failure is not None:
+                raise self._failure
             first = self._lanes[0]
             beyond = first.channel.run(_beyond(first.handle, self._size))
             self._carry()
@@ -106,13 +131,13 @@ class Download:
     def _ask(self) -> bool:
         """Ask for as much as the window has room for, or, with a bandwidth limit, for the next block; was there any?"""
         before = self._asked
-        while self._asked < self._size:
+        while self._asked < self._size and self._under_way < _MOST:
             lane = min(self._lanes, key=lambda lane: lane.awaited)
-            size = min(lane.channel.block, self._size - self._asked)
+            size = min(lane.block, self._size - self._asked)
             if not self._window.take(size):
                 break
             self._held += size
-            self._put_down(lane, self._asked, size)
+            self._put_down(lane, self._asked, self._asked, size)
             self._asked += size
             if self._pace.limited:
                 self._pace.ask(size)
@@ -121,12 +146,13 @@ class Download:
             lane.send()
         return self._asked > before
 
-    def _put_down(self, lane: _Lane, offset: int, size: int) -> None:
+    def _put_down(self, lane: _Lane, begin: int, offset: int, size: int) -> None:
+        self._under_way += 1
         lane.awaited += size
         lane.requests.append(packets.reading(lane.handle, offset, size))
-        lane.sinks.append(partial(self._came, lane, offset, size))
+        lane.sinks.append(partial(self._came, lane, begin, offset, size))
 
-    def _came(self, lane: _Lane, offset: int, asked: int, answer: Answer) -> None:
+    def _came(self, lane: _Lane, begin: int, offset: int, asked: int, answer: Answer) -> None:
         if self._stopped:
             return
         came: bytes | Refused | Lost
@@ -136,14 +162,14 @@ class Download:
             came = refused
         except Malformed as error:
             came = Lost(f"what came is not SFTP: {error}")
-        self._pieces.put(_Piece(lane, offset, asked, came))
+        self._pieces.put(_Piece(lane, begin, offset, asked, came))
 
     def _that_came(self, *, wait: bool) -> Iterator[_Piece]:
         if wait:
             if not self._held:  # others hold the whole window
                 if not self._lanes[0].channel.live:
                     raise Lost("it was closed")
-                self._window.await_room(self._lanes[0].channel.block)
+                self._window.await_room(self._lanes[0].block)
                 return
             yield self._pieces.get()
         with suppress(Empty):
@@ -151,6 +177,7 @@ class Download:
                 yield self._pieces.get_nowait()
 
     def _take(self, piece: _Piece) -> None:
+        self._under_way -= 1
         piece.lane.awaited -= piece.asked
         if not isinstance(piece.came, bytes):
             self._failure = self._failure or piece.came
@@ -160,10 +187,17 @@ class Download:
             exchange.check_size(self._path, piece.offset + piece.asked, piece.offset, longer=False)
         if size > piece.asked:
             raise Lost("what came is not SFTP: more bytes than were asked for")
-        self._ready[piece.offset] = piece.came
+        begin = piece.begin
+        if (before := self._ready.get(begin)) is None:  # the first of it, or what came before is written
+            begin = piece.offset
+            self._ready[begin] = piece.came
+        elif isinstance(before, bytearray):
+            before += piece.came
+        else:
+            self._ready[begin] = bytearray(before + piece.came)
+        piece.lane.learn(size, asked=piece.asked)
         if size < piece.asked:
-            piece.lane.channel.block = max(_LEAST, min(piece.lane.channel.block, size))
-            self._put_down(piece.lane, piece.offset + size, piece.asked - size)
+            self._put_down(piece.lane, begin, piece.offset + size, piece.asked - size)
             piece.lane.send()
 
 

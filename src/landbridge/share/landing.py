@@ -221,6 +221,7 @@ def found(session: Session, manifest: Manifest) -> Receipt:
         session.settings.clock.now(),
         session.settings.collector,
     )
+    session.folders.sync((session.settings.root / manifest.landed_name).parent)
     deliver_done(session, intent)
     return journal_landed(session, receipt_for(manifest, intent), "found")
 
@@ -322,10 +323,12 @@ def _occupied(session: Session, intent: Intent, part: Path, final: Path) -> Rece
     if not same:  # it was there a moment ago: the consumer took somebody else's file
         withdraw(session, intent)
         raise ShareRefused(f"{final} came and went while it was to be landed", hint="collect again")
-    deliver_done(session, intent)
-    receipt = journal_landed(session, receipt_for(intent.manifest, intent), "found")
+    # Killed from here on, the intent without a part says what is true: delivered.
+    session.folders.sync(final.parent)
     part.unlink(missing_ok=True)
-    return receipt
+    session.folders.sync(session.parts)
+    deliver_done(session, intent)
+    return journal_landed(session, receipt_for(intent.manifest, intent), "found")
 
 
 def _sha256(path: Path) -> str:

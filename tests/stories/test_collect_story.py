@@ -301,6 +301,18 @@ def test_two_collectors_share_the_work_and_deliver_nothing_twice(at: Bridgehead,
     assert len(at.proven()) == 60
 
 
+def test_a_folder_that_is_none_keeps_no_other_feed_from_its_delivery(at: Bridgehead, server: Sftp) -> None:
+    large = some_bytes(2_000_000)
+    at.release(b"small", feed="small", name="sub/small.csv")
+    at.release(large, feed="large", name="large.csv")
+    (at.root / "sub").write_bytes(b"in the way")
+    assert states(collected(at, server)) == [
+        ("small/2026-11-20", State.FAILED),
+        ("large/2026-11-20", State.DELIVERED),
+    ]
+    assert at.seen() == {"sub": b"in the way", "large.csv": large}
+
+
 def test_a_part_that_cannot_be_looked_at_or_removed_is_an_outcome(at: Bridgehead, tmp_path: Path) -> None:
     class Other:
         """A server that has other bytes."""

@@ -99,7 +99,7 @@ def begin(settings: Settings, way: Way | None) -> Session:
             hint="let it finish; two hosts need two names (the environment variable LANDBRIDGE_COLLECTOR)",
         ) from error
     except OSError as error:
-        raise disk_refused(error, f"opening {settings.private}") from error
+        raise disk_refused(error, f"opening {settings.private}", whole=True) from error
     try:
         who = Who(settings.collector, secrets.token_hex(8), alone=held is not None)
         return Session(
@@ -115,7 +115,7 @@ def begin(settings: Settings, way: Way | None) -> Session:
     except OSError as error:
         if held is not None:
             os.close(held)
-        raise disk_refused(error, f"opening {settings.private}") from error
+        raise disk_refused(error, f"opening {settings.private}", whole=True) from error
 
 
 def _lock_of(settings: Settings) -> int | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from landbridge.errors import ShareRefused
 from landbridge.facts import Receipt
 from landbridge.share.platform import Way
 from tests.contract.test_share import BODY, DAY, Stand, content, manifest
@@ -241,3 +242,34 @@ def test_what_is_found_is_on_the_disk_before_it_is_journalled(
             claim.land(content(BODY))
     assert len(disk._kept("landed")) == 1
     assert [one for one in disk.broken if "`landed`" in one] == []
+
+
+@pytest.mark.parametrize("done", ["", ".done"])
+def test_a_folder_that_fails_ends_only_the_files_in_it(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, done: str
+) -> None:
+    bad, good = several(1, "bad", done), several(5, "good", done)[1:]
+    share = stand.open()
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", _ends(os.fsync, stand.root / "bad", 1, refused))
+        failed, *landed = land_together(share, [*bad, *good])
+    assert all(isinstance(one, Receipt) for one in landed)
+    assert isinstance(failed, ShareRefused)
+    assert not failed.whole
+    for named in ("bad/f0.csv", f"names in {stand.root / 'bad'} "):
+        assert named in failed.what
+    share.close()
+    with stand.open().claim(bad[0]) as claim:
+        assert claim.landed
+    assert len(stand.files()) == (10 if done else 5)
+
+
+def test_the_folder_of_the_parts_concerns_all(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    share = stand.open()
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr(os, "fsync", _ends(os.fsync, stand.private / "parts", 2, refused))
+    for failed in land_together(share, several(3)):
+        assert isinstance(failed, ShareRefused)
+        assert failed.whole
+        assert str(stand.private / "parts") in failed.what

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -82,6 +83,9 @@ class Disk:
         for one in self._kept("landed"):
             if not self._is_kept(self.root / one["receipt"]["landed_path"]):
                 self.broken.append(f"`landed` of {one['receipt']['landed_path']} is kept before its name")
+            for folder in (self.root / one["receipt"]["landed_path"]).relative_to(self.root).parents[:-1]:
+                if not self._is_kept(self.root / folder):
+                    self.broken.append(f"`landed` is kept before the folder {folder}")
         parts = self.names.get(self.private / "parts", set())
         for intent in self._kept("intent"):
             landed = [
@@ -242,6 +246,21 @@ def test_what_is_found_is_on_the_disk_before_it_is_journalled(
             claim.land(content(BODY))
     assert len(disk._kept("landed")) == 1
     assert [one for one in disk.broken if "`landed`" in one] == []
+
+
+def test_a_folder_that_a_killed_run_made_is_made_durable(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stand.root / "deep" / "in").mkdir(parents=True)
+    share = stand.open()
+    with watched(stand.root, monkeypatch) as disk:
+        land_together(share, several(2, "deep/in"))
+    assert disk.broken == []
+    shutil.rmtree(stand.root / "deep")  # the consumer takes the folders as well
+    with watched(stand.root, monkeypatch) as disk:
+        assert all(isinstance(one, Receipt) for one in land_together(share, several(4, "deep/in")[2:]))
+        assert all(isinstance(one, Receipt) for one in land_together(share, several(6, "deep/in")[4:]))
+    assert disk.fsyncs.count(stand.root) == 1
 
 
 @pytest.mark.parametrize("done", ["", ".done"])

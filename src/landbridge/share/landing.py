@@ -238,7 +238,9 @@ def found(session: Session, manifest: Manifest) -> Receipt:
         session.settings.clock.now(),
         session.settings.collector,
     )
-    session.folders.sync((session.settings.root / manifest.landed_name).parent)
+    folder = (session.settings.root / manifest.landed_name).parent
+    make_folders(session, folder)
+    session.folders.sync(folder)
     deliver_done(session, intent)
     return journal_landed(session, receipt_for(manifest, intent), "found")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,8 @@ class Session:
     claims: Claims
     folders: Folders
     held: int | None
+    kept: set[Path] = field(default_factory=set)
+    """Folders of the consumer whose names this session has made durable."""
 
     @property
     def parts(self) -> Path:

@@ -128,16 +128,22 @@ def keep_done(session: Session, way: Way, named: Sequence[tuple[Path, Path]]) ->
 def make_folders(session: Session, folder: Path) -> None:
     """Make a folder below the share's root, durable with all above it.
 
+    One that is there may be another thread's, or a killed run's, that never came to its fsync: so each is made durable
+    once a session, whoever made it.
+
     Raises:
         OSError: the share refused.
     """
-    missing = []
-    while folder != session.settings.root and not folder.is_dir():
-        missing.append(folder)
+    unsure = []
+    while folder != session.settings.root:
+        if folder not in session.kept or not folder.is_dir():
+            unsure.append(folder)
         folder = folder.parent
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True)
+    for one in reversed(unsure):
+        if not one.is_dir():
+            one.mkdir(exist_ok=True)
         session.folders.sync(one.parent)
+        session.kept.add(one)
 
 
 def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], claim: str) -> bool:

@@ -12,7 +12,7 @@ from itertools import chain
 from threading import Event
 from typing import TYPE_CHECKING
 
-from landbridge.errors import DiskFailed, LandbridgeError, ShareRefused
+from landbridge.errors import LandbridgeError
 from landbridge.facts import Receipt
 from landbridge.receipted import resent, send
 from landbridge.released import Outcome, offered, outcome_of
@@ -52,7 +52,7 @@ def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Ou
 def deliver(
     ground: Ground, line: ThreadPoolExecutor, halted: Event, manifests: Sequence[Manifest]
 ) -> list[Outcome]:
-    """Take files all the way together; what goes wrong with one is its outcome, and a share that fails halts the others."""
+    """Take files all the way together; what goes wrong with one is its outcome, and a share that fails as a whole halts the others."""
     if halted.is_set():
         return [outcome_of(manifest, None, None, {}) for manifest in manifests]
     watch = partial(ground.progress.advance, "collect")
@@ -64,7 +64,7 @@ def deliver(
             landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)
     except LandbridgeError as error:
         came = landed = [error for _ in manifests]
-    if any(isinstance(answer, ShareRefused | DiskFailed) for answer in landed):
+    if any(isinstance(answer, LandbridgeError) and answer.whole for answer in landed):
         halted.set()
     proofs = [
         answer

@@ -41,13 +41,19 @@ class LandbridgeError(Exception):
     retry: ClassVar[bool] = False
     """Whether the same command may succeed later with nothing changed by a person."""
 
-    def __init__(self, what: str, *, expected: str = "", seen: str = "", hint: str = "") -> None:
-        """Say `what` happened; `hint` is the next command or action. None of them may hold a secret."""
+    def __init__(
+        self, what: str, *, expected: str = "", seen: str = "", hint: str = "", whole: bool = False
+    ) -> None:
+        """Say `what` happened; `hint` is the next command or action. None of them may hold a secret.
+
+        `whole` says that a share or disk failed as a whole, so that nothing else need be tried on it now.
+        """
         super().__init__(what)
         self.what = what
         self.expected = expected
         self.seen = seen
         self.hint = hint
+        self.whole = whole
 
     def __str__(self) -> str:
         """Give one line for logs; the command line prints the parts apart."""
@@ -178,9 +184,30 @@ _REFUSALS = {
 }
 
 
-def disk_refused(error: OSError, what: str) -> ShareRefused | DiskFailed:
-    """Say what a share or local disk did to `what` ("writing /mnt/edbh/x"): it refused, or it failed half-way (EIO and the like)."""
+_OF_THE_WHOLE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EIO,
+    errno.ESTALE,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENOTCONN,
+    errno.ETIMEDOUT,
+    errno.ENODEV,
+    errno.ENXIO,
+}
+"""What one file met, the next one will meet too; not so a right that is lacking, or a file in a folder's place."""
+
+
+def disk_refused(error: OSError, what: str, *, whole: bool = False) -> ShareRefused | DiskFailed:
+    """Say what a share or local disk did to `what` ("writing /mnt/edbh/x"): it refused, or it failed half-way (EIO and the like).
+
+    `whole`: every file needs what was refused here, such as the journal.
+    """
     seen = error.strerror or str(error)
+    whole = whole or error.errno in _OF_THE_WHOLE
     if error.errno in _REFUSALS:
-        return ShareRefused(f"{what} was refused", seen=seen, hint=_REFUSALS[error.errno])
-    return DiskFailed(f"{what} failed", seen=seen, hint="look at the disk, the mount and the system's log")
+        return ShareRefused(f"{what} was refused", seen=seen, hint=_REFUSALS[error.errno], whole=whole)
+    hint = "look at the disk, the mount and the system's log"
+    return DiskFailed(f"{what} failed", seen=seen, hint=hint, whole=whole)

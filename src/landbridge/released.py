@@ -42,7 +42,7 @@ class State(StrEnum):
     FAILED = "failed"
     """The line or the share failed; the next run goes on."""
     NOT_TRIED = "not tried"
-    """The share had failed before its turn came."""
+    """The share as a whole had failed before its turn came."""
 
 
 @dataclass(frozen=True, slots=True)

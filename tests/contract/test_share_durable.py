@@ -7,21 +7,24 @@ the kernel keeps what a killed process has written.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from landbridge.errors import ShareRefused
 from landbridge.facts import Receipt
 from landbridge.share.platform import Way
 from tests.contract.test_share import BODY, DAY, Stand, content, manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from landbridge.facts import Manifest
     from landbridge.share.folder import FolderShare
@@ -58,8 +61,11 @@ class Disk:
                 self.broken.append(f"the claim on {slot} is given back before `landed` is kept")
         for intent in self._kept("intent") if event == "os.remove" else ():
             final = self.root / intent["manifest"]["landed_name"]
-            if path.name == intent["part"] and final.name not in self.names.get(final.parent, set()):
+            if path.name == intent["part"] and not self._is_kept(final):
                 self.broken.append(f"the part of {final.name} is removed before its name is kept")
+
+    def _is_kept(self, path: Path) -> bool:
+        return path.name in self.names.get(path.parent, set())
 
     def _kept(self, kind: str) -> list[dict[str, Any]]:
         return [one for lines in self.lines.values() for one in lines if one["kind"] == kind]
@@ -74,20 +80,23 @@ class Disk:
                 self.broken.append(f"{name} is there before its intent is kept")
 
     def _holds_of_lines(self) -> None:
+        for one in self._kept("landed"):
+            if not self._is_kept(self.root / one["receipt"]["landed_path"]):
+                self.broken.append(f"`landed` of {one['receipt']['landed_path']} is kept before its name")
+            for folder in (self.root / one["receipt"]["landed_path"]).relative_to(self.root).parents[:-1]:
+                if not self._is_kept(self.root / folder):
+                    self.broken.append(f"`landed` is kept before the folder {folder}")
         parts = self.names.get(self.private / "parts", set())
         for intent in self._kept("intent"):
             landed = [
                 one for one in self._kept("landed") if _slot(one["receipt"]) == _slot(intent["manifest"])
             ]
             final = self.root / intent["manifest"]["landed_name"]
-            if (
-                not landed
-                and intent["part"] not in parts
-                and final.name not in self.names.get(final.parent, set())
-            ):
+            if not landed and intent["part"] not in parts and not self._is_kept(final):
                 self.broken.append(f"the intent of {final.name} is kept before its part's name")
-            if landed and final.name not in self.names.get(final.parent, set()):
-                self.broken.append(f"`landed` of {final.name} is kept before its name")
+            done = intent["manifest"]["done_name"]
+            if landed and done and not self._is_kept(self.root / done):
+                self.broken.append(f"`landed` of {final.name} is kept before its done-file's name")
             if landed and intent["part"] in parts:
                 self.broken.append(f"`landed` of {final.name} is kept before the part's name is gone")
 
@@ -174,3 +183,112 @@ def test_files_that_land_together_share_their_fsyncs(stand: Stand, monkeypatch: 
     with watched(stand.root, monkeypatch) as disk:
         land_together(share, several(100)[1:])
     assert len(disk.fsyncs) == 5  # parts, intents, the consumer's folder, parts, landed
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.parametrize("how", [Killed(), OSError(errno.EIO, "Input/output error")], ids=["kill", "fsync"])
+@pytest.mark.parametrize("before", [1, 2], ids=["file", "done-file"])
+def test_what_is_settled_is_on_the_disk_before_it_is_journalled(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, before: int, how: BaseException
+) -> None:
+    """The names were given, and whoever gave them ended before the consumer's folder was synced."""
+    wanted = several(3, done=".done" if before == 2 else "")
+    share = stand.open()
+    share.unreceipted(DAY)
+    with watched(stand.root, monkeypatch) as disk:
+        with monkeypatch.context() as patched, suppress(Killed):
+            patched.setattr(os, "fsync", _ends(os.fsync, stand.root / "in", before, how))
+            land_together(share, wanted)
+        assert len(stand.files()) == 3 * before
+        assert disk._kept("landed") == []
+        share.close()
+        disk.broken.clear()  # in a kill no claim is given back, here they are
+        with share.claim_all(wanted) as claimed:
+            assert all(isinstance(claim.landed, Receipt) for claim in claimed.claims)  # type: ignore[union-attr]
+    assert len(disk._kept("landed")) == 3
+    assert disk.broken == []
+    assert list((stand.private / "parts").iterdir()) == []
+
+
+def _ends(
+    fsync: Callable[[int], None], folder: Path, before: int, how: BaseException
+) -> Callable[[int], None]:
+    """Give an fsync that ends so instead of syncing `folder` for the time `before`."""
+    times = iter(range(1, before + 1))
+
+    def ending(number: int) -> None:
+        if Path(f"/proc/self/fd/{number}").readlink() == folder and next(times) == before:
+            raise how
+        fsync(number)
+
+    return ending
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_is_found_is_on_the_disk_before_it_is_journalled(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """The file is there already, perhaps from a copy that nobody synced."""
+    wanted = manifest(name="in/f.csv", remote_path="/outbound/flights/f.csv")
+    final = stand.root / "in/f.csv"
+    final.parent.mkdir()
+    share = stand.open()
+    share.unreceipted(DAY)
+    if not late:
+        final.write_bytes(BODY)
+    with watched(stand.root, monkeypatch) as disk, share.claim(wanted) as claim:
+        if late:
+            claim.part.write_bytes(BODY)
+            final.write_bytes(BODY)
+            claim.land(content(BODY))
+    assert len(disk._kept("landed")) == 1
+    assert [one for one in disk.broken if "`landed`" in one] == []
+
+
+def test_a_folder_that_a_killed_run_made_is_made_durable(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stand.root / "deep" / "in").mkdir(parents=True)
+    share = stand.open()
+    with watched(stand.root, monkeypatch) as disk:
+        land_together(share, several(2, "deep/in"))
+    assert disk.broken == []
+    shutil.rmtree(stand.root / "deep")  # the consumer takes the folders as well
+    with watched(stand.root, monkeypatch) as disk:
+        assert all(isinstance(one, Receipt) for one in land_together(share, several(4, "deep/in")[2:]))
+        assert all(isinstance(one, Receipt) for one in land_together(share, several(6, "deep/in")[4:]))
+    assert disk.fsyncs.count(stand.root) == 1
+
+
+@pytest.mark.parametrize("done", ["", ".done"])
+def test_a_folder_that_fails_ends_only_the_files_in_it(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, done: str
+) -> None:
+    bad, good = several(1, "bad", done), several(5, "good", done)[1:]
+    share = stand.open()
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", _ends(os.fsync, stand.root / "bad", 1, refused))
+        failed, *landed = land_together(share, [*bad, *good])
+    assert all(isinstance(one, Receipt) for one in landed)
+    assert isinstance(failed, ShareRefused)
+    assert not failed.whole
+    for named in ("bad/f0.csv", f"names in {stand.root / 'bad'} "):
+        assert named in failed.what
+    share.close()
+    with stand.open().claim(bad[0]) as claim:
+        assert claim.landed
+    assert len(stand.files()) == (10 if done else 5)
+
+
+def test_the_folder_of_the_parts_concerns_all(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    share = stand.open()
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr(os, "fsync", _ends(os.fsync, stand.private / "parts", 2, refused))
+    for failed in land_together(share, several(3)):
+        assert isinstance(failed, ShareRefused)
+        assert failed.whole
+        assert str(stand.private / "parts") in failed.what

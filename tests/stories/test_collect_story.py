@@ -10,18 +10,28 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from landbridge.collect import collect
-from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, NotPermitted, Unavailable
+from landbridge.errors import (
+    DiskFailed,
+    Exit,
+    IntegrityBroken,
+    LandbridgeError,
+    NotPermitted,
+    ShareRefused,
+    Unavailable,
+)
 from landbridge.facts import Content
 from landbridge.ledger import make_receipt_bytes
 from landbridge.released import State
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Endpoint, Tuning
 from landbridge.sftp.retried import Retried
+from landbridge.steps.fetch import fetch_claimed
 from landbridge.twin.keys import Ed25519Key
 from tests.servers.line import line_to
 from tests.servers.sftp import asyncssh_server
@@ -289,6 +299,34 @@ def test_two_collectors_share_the_work_and_deliver_nothing_twice(at: Bridgehead,
     assert len(delivered) == len(set(delivered)) == 60
     assert len(at.seen()) == 60
     assert len(at.proven()) == 60
+
+
+def test_a_folder_that_is_none_keeps_no_other_feed_from_its_delivery(at: Bridgehead, server: Sftp) -> None:
+    large = some_bytes(2_000_000)
+    at.release(b"small", feed="small", name="sub/small.csv")
+    at.release(large, feed="large", name="large.csv")
+    (at.root / "sub").write_bytes(b"in the way")
+    assert states(collected(at, server)) == [
+        ("small/2026-11-20", State.FAILED),
+        ("large/2026-11-20", State.DELIVERED),
+    ]
+    assert at.seen() == {"sub": b"in the way", "large.csv": large}
+
+
+def test_a_part_that_cannot_be_looked_at_or_removed_is_an_outcome(at: Bridgehead, tmp_path: Path) -> None:
+    class Other:
+        """A server that has other bytes."""
+
+        def download(self, *_: object) -> Content:
+            return Content(1, "0" * 64, 0)
+
+    manifest = at.release(b"one")
+    (tmp_path / "folder").mkdir()
+    for part in (tmp_path / ("x" * 300), tmp_path / "folder"):
+        claim = SimpleNamespace(landed=None, part=part)
+        answer = fetch_claimed(Other(), lambda _: None, claim, manifest)  # type: ignore[arg-type]
+        assert isinstance(answer, ShareRefused | DiskFailed)
+        assert str(part) in answer.what
 
 
 @contextmanager

@@ -93,7 +93,7 @@ class FolderShare:
     def claim_all(self, manifests: Sequence[Manifest]) -> Iterator[_FolderClaims]:
         """See ports.Share."""
         session = self._recognised()
-        with _disk(f"claiming {', '.join(map(_slot, manifests[:3]))} on {self._settings.root}"):
+        with _disk(f"claiming {', '.join(map(_slot, manifests[:3]))} on {self._settings.root}", whole=True):
             taken = session.claims.take(map(_slot, manifests))
         tokens = [token for token in taken.values() if isinstance(token, str)]
         reserved: list[Path] = []
@@ -190,7 +190,7 @@ class FolderShare:
     ) -> list[_FolderClaim | LandbridgeError]:
         """Settle every slot whose claim was taken; one look at journal and parts serves them all."""
         accounts = session.journal.accounts_of([(one.business_date, _key(one)) for one in manifests])
-        with _disk(f"listing {session.parts}"):
+        with _disk(f"listing {session.parts}", whole=True):
             parts = _by_slot(session.parts)
         prepared: list[_FolderClaim | LandbridgeError] = []
         for manifest, account in zip(manifests, accounts, strict=True):
@@ -335,8 +335,8 @@ def _take_up(session: Session, names: Sequence[str], part: Path) -> None:
 
 
 @contextmanager
-def _disk(what: str) -> Iterator[None]:
+def _disk(what: str, *, whole: bool = False) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise disk_refused(error, what) from error
+        raise disk_refused(error, what, whole=whole) from error

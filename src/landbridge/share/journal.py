@@ -62,7 +62,7 @@ class Journal:
         try:
             names = sorted(entry.name for entry in self._folder.iterdir())
         except OSError as error:
-            raise disk_refused(error, f"listing {self._folder}") from error
+            raise disk_refused(error, f"listing {self._folder}", whole=True) from error
         for name in names:
             day = _as_date(name)
             if day is not None and day >= since:
@@ -97,7 +97,7 @@ class Journal:
             if durable:
                 self._together.wait()
         except OSError as error:
-            raise disk_refused(error, f"writing the journal in {self._folder}") from error
+            raise disk_refused(error, f"writing the journal in {self._folder}", whole=True) from error
 
     def close(self) -> None:
         """Close the files. Idempotent."""
@@ -116,7 +116,7 @@ class Journal:
             try:
                 day.refresh()
             except OSError as error:
-                raise disk_refused(error, f"reading the journal in {self._folder}") from error
+                raise disk_refused(error, f"reading the journal in {self._folder}", whole=True) from error
             return day
 
     def _sync(self) -> None:

@@ -14,12 +14,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken, LandbridgeError, ShareRefused, disk_refused
-from landbridge.share.platform import changed_at, give_name, make_durable
+from landbridge.share.platform import changed_at, give_name, let_go
 from landbridge.share.records import Intent, LandedRecord
 from landbridge.share.settle import (
     deliver_done,
     journal_landed,
-    keep_done,
     make_folders,
     name_done,
     private_done,
@@ -28,7 +27,7 @@ from landbridge.share.settle import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -57,7 +56,8 @@ def land(session: Session, landings: Sequence[Landing]) -> list[Receipt | Landbr
 
         IntegrityBroken: it is not the manifest's file (the part is removed), or the name is taken by other bytes.
         ShareRefused: another collector took the claim over.
-        ShareRefused, DiskFailed: the share refused, then often for all; settling tells later whether it landed.
+        ShareRefused, DiskFailed: the share refused; all of them only where all need what was refused: the parts' folder
+            or the journal. Settling tells later whether it landed.
     """
     group = _Group(session, landings)
     group.land()
@@ -75,14 +75,15 @@ class _Group:
         self._intents: dict[str, Intent] = {}
 
     def land(self) -> None:
-        """Take all the steps; what fails for the group as a whole ends all that are still under way."""
+        """Take all the steps; what fails for the group as a whole (parts' folder, journal) ends all that are still under way."""
         try:
             self.check()
             self.intend()
             self.place()
             self.record()
         except OSError as error:
-            self.ended |= {one.claim: self._refused(one, error) for one in self._going()}
+            refused = disk_refused(error, f"landing from {self._session.parts}", whole=True)
+            self.ended |= {one.claim: refused for one in self._going()}
         except LandbridgeError as error:
             self.ended |= {one.claim: error for one in self._going()}
 
@@ -123,16 +124,19 @@ class _Group:
                     self.ended[one.claim] = _occupied(
                         self._session, self._intents[one.claim], one.part, self.final(one)
                     )
-        placed = [(one.part, self.final(one)) for one in self._going()]
-        make_durable(placed, self._session.way, self._session.folders.sync)
+        placed = {one.claim: (one.part, self.final(one)) for one in self._going()}
+        self._keep(placed)
 
     def record(self) -> None:
         """Let the done-files follow, and put on the journal what landed."""
-        done = []
+        done = {}
         for one in self._going():
             with self._its_own(one):
-                done.append(name_done(self._session, self._intents[one.claim]))
-        keep_done(self._session, self._session.way, [named for named in done if named])
+                if named := name_done(self._session, self._intents[one.claim]):
+                    done[one.claim] = named
+        self._keep(done)
+        for waiting, _ in (done[one.claim] for one in self._going() if one.claim in done):
+            waiting.unlink(missing_ok=True)
         going = self._going()
         receipts = [receipt_for(one.manifest, self._intents[one.claim]) for one in going]
         self._session.journal.append_all(
@@ -143,6 +147,19 @@ class _Group:
     def final(self, one: Landing) -> Path:
         """Where the consumer finds it."""
         return self._session.settings.root / one.manifest.landed_name
+
+    def _keep(self, named: Mapping[str, tuple[Path, Path]]) -> None:
+        """Make names durable, by claim the old and the new one; a folder that fails ends only the files that have names in it."""
+        for folder in dict.fromkeys(final.parent for _, final in named.values()):
+            try:
+                self._session.folders.sync(folder)
+            except OSError as error:
+                for one in self._going():
+                    if one.claim in named and named[one.claim][1].parent == folder:
+                        what = f"landing {self.final(one)}: making the names in {folder} durable"
+                        self.ended[one.claim] = disk_refused(error, what)
+        parts = [named[one.claim][0] for one in self._going() if one.claim in named]
+        let_go(parts, self._session.way, self._session.folders.sync)
 
     def _refused(self, one: Landing, error: OSError) -> LandbridgeError:
         return disk_refused(error, f"landing {self.final(one)}")
@@ -221,6 +238,9 @@ def found(session: Session, manifest: Manifest) -> Receipt:
         session.settings.clock.now(),
         session.settings.collector,
     )
+    folder = (session.settings.root / manifest.landed_name).parent
+    make_folders(session, folder)
+    session.folders.sync(folder)
     deliver_done(session, intent)
     return journal_landed(session, receipt_for(manifest, intent), "found")
 
@@ -322,10 +342,12 @@ def _occupied(session: Session, intent: Intent, part: Path, final: Path) -> Rece
     if not same:  # it was there a moment ago: the consumer took somebody else's file
         withdraw(session, intent)
         raise ShareRefused(f"{final} came and went while it was to be landed", hint="collect again")
-    deliver_done(session, intent)
-    receipt = journal_landed(session, receipt_for(intent.manifest, intent), "found")
+    # Killed from here on, the intent without a part says what is true: delivered.
+    session.folders.sync(final.parent)
     part.unlink(missing_ok=True)
-    return receipt
+    session.folders.sync(session.parts)
+    deliver_done(session, intent)
+    return journal_landed(session, receipt_for(intent.manifest, intent), "found")
 
 
 def _sha256(path: Path) -> str:

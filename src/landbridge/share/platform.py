@@ -95,19 +95,24 @@ def give_name(part: Path, final: Path, way: Way) -> None:
 def make_durable(placed: Sequence[tuple[Path, Path]], way: Way, sync: Callable[[Path], None]) -> None:
     """Do the second half for any number of files together: every folder concerned is synced once.
 
-    A link's old name goes only when the new one has reached the disk.
+    Raises:
+        OSError: the share refused.
+    """
+    for folder in dict.fromkeys(final.parent for _, final in placed):
+        sync(folder)
+    let_go([part for part, _ in placed], way, sync)
+
+
+def let_go(parts: Sequence[Path], way: Way, sync: Callable[[Path], None]) -> None:
+    """End `make_durable`: the old names of links go, which they may only when the new ones have reached the disk.
 
     Raises:
         OSError: the share refused.
     """
-    if sys.platform == "win32":
-        return
-    for folder in dict.fromkeys(final.parent for _, final in placed):
-        sync(folder)
     if way is Way.LINK:
-        for part, _ in placed:
+        for part in parts:
             part.unlink(missing_ok=True)  # or somebody took over, saw the link, and removed it
-    for folder in dict.fromkeys(part.parent for part, _ in placed):
+    for folder in dict.fromkeys(part.parent for part in parts):
         sync(folder)
 
 

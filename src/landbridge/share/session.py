@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,8 @@ class Session:
     claims: Claims
     folders: Folders
     held: int | None
+    kept: set[Path] = field(default_factory=set)
+    """Folders of the consumer whose names this session has made durable."""
 
     @property
     def parts(self) -> Path:
@@ -99,7 +101,7 @@ def begin(settings: Settings, way: Way | None) -> Session:
             hint="let it finish; two hosts need two names (the environment variable LANDBRIDGE_COLLECTOR)",
         ) from error
     except OSError as error:
-        raise disk_refused(error, f"opening {settings.private}") from error
+        raise disk_refused(error, f"opening {settings.private}", whole=True) from error
     try:
         who = Who(settings.collector, secrets.token_hex(8), alone=held is not None)
         return Session(
@@ -115,7 +117,7 @@ def begin(settings: Settings, way: Way | None) -> Session:
     except OSError as error:
         if held is not None:
             os.close(held)
-        raise disk_refused(error, f"opening {settings.private}") from error
+        raise disk_refused(error, f"opening {settings.private}", whole=True) from error
 
 
 def _lock_of(settings: Settings) -> int | None:

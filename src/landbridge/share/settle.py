@@ -3,6 +3,9 @@
 The rule: an intent whose part is gone was delivered, even if the consumer has taken the file by now. It is put on the
 journal as landed, and never delivered again. A part that is still there was not delivered, whoever wrote the intent:
 renaming it to a name of ours makes sure that its claimant, should it wake up, cannot deliver it any more.
+
+A name that was given need not be durable: who gave it may have been killed before the fsync, or the fsync failed. So
+whatever is found delivered is made durable once more before `landed` is written and before a link's old name goes.
 """
 
 from __future__ import annotations
@@ -81,7 +84,7 @@ def private_done(session: Session, part: str) -> Path:
 
 
 def deliver_done(session: Session, intent: Intent) -> None:
-    """Give the waiting done-file its name, durably, unless that has happened before.
+    """Give the waiting done-file its name, unless that has happened before; durably in any case.
 
     Raises:
         OSError: the share refused.
@@ -91,7 +94,7 @@ def deliver_done(session: Session, intent: Intent) -> None:
 
 
 def name_done(session: Session, intent: Intent) -> tuple[Path, Path] | None:
-    """Do the first half for one file: give where it waited and its name, for `keep_done`; None where nothing is to do.
+    """Do the first half for one file: give where it waited and its name, for `keep_done`; None where none is wanted.
 
     Raises:
         OSError: the share refused.
@@ -105,7 +108,7 @@ def name_done(session: Session, intent: Intent) -> tuple[Path, Path] | None:
         if not (intent.way is Way.LINK and was_linked(waiting, intent.done_changed)):
             give_name(waiting, final, intent.way)
     except FileNotFoundError:
-        return None  # delivered before
+        pass  # named before, perhaps not durably
     except FileExistsError:
         pass  # a done-file is empty, so the one that is there says the same
     return waiting, final
@@ -125,25 +128,32 @@ def keep_done(session: Session, way: Way, named: Sequence[tuple[Path, Path]]) ->
 def make_folders(session: Session, folder: Path) -> None:
     """Make a folder below the share's root, durable with all above it.
 
+    One that is there may be another thread's, or a killed run's, that never came to its fsync: so each is made durable
+    once a session, whoever made it.
+
     Raises:
         OSError: the share refused.
     """
-    missing = []
-    while folder != session.settings.root and not folder.is_dir():
-        missing.append(folder)
+    unsure = []
+    while folder != session.settings.root:
+        if folder not in session.kept or not folder.is_dir():
+            unsure.append(folder)
         folder = folder.parent
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True)
+    for one in reversed(unsure):
+        if not one.is_dir():
+            one.mkdir(exist_ok=True)
         session.folders.sync(one.parent)
+        session.kept.add(one)
 
 
 def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], claim: str) -> bool:
-    """Find out, and take the part away from its claimant if it was not."""
+    """Find out; make the name durable if it was, and take the part away from its claimant if it was not."""
     manifest, last = intent.manifest, session.parts / intent.part
+    final = session.settings.root / manifest.landed_name
     mine = session.parts / part_name(manifest, claim)
     try:
         if intent.way is Way.LINK and was_linked(last, intent.changed):
-            last.unlink(missing_ok=True)
+            make_durable([(last, final)], intent.way, session.folders.sync)
             return True
     except FileNotFoundError:
         pass  # an earlier settlement has moved it, or it is gone
@@ -155,7 +165,8 @@ def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], cl
         except FileNotFoundError:
             continue
         if intent.way is Way.LINK and mine.lstat().st_nlink > 1:  # linked between the two looks
-            mine.unlink()
+            make_durable([(mine, final)], intent.way, session.folders.sync)
             return True
         return False
+    make_durable([(last, final)], intent.way, session.folders.sync)
     return True

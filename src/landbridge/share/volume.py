@@ -71,6 +71,7 @@ class Recognised:
             raise ShareRefused(
                 f"the share {self.private.parent.parent} was adopted anew meanwhile",
                 hint="run the command again",
+                whole=True,
             )
 
 
@@ -89,6 +90,7 @@ def recognise(private: Path, journal: Path) -> Recognised:
             expected=f"the marker {private / _MARKER}",
             seen="no marker: the share is not mounted, is another one, or is new",
             hint=f"mount the share; {_ADOPT}",
+            whole=True,
         )
     mark = _read(journal / _MARK, _marks())
     if mark is None or (mark.volume, mark.journal) != (volume.volume, volume.journal):
@@ -98,6 +100,7 @@ def recognise(private: Path, journal: Path) -> Recognised:
             seen=f"journal {mark.journal}" if mark else "no journal",
             hint="correct `share.path` or `share.journal`; if the journal is lost, run `landbridge collect --adopt-share`: "
             "a new one is rebuilt from the receipts, and what neither of them tells is asked",
+            whole=True,
         )
     return Recognised(private, journal, volume, _bytes(private, journal))
 
@@ -133,7 +136,7 @@ def adopt(private: Path, journal: Path, clock: Clock) -> None:
         for folder in (journal, private, private.parent, root):
             sync_folder(folder)
     except OSError as error:
-        raise disk_refused(error, f"adopting {root}") from error
+        raise disk_refused(error, f"adopting {root}", whole=True) from error
 
 
 def _bytes(private: Path, journal: Path) -> bytes:
@@ -142,7 +145,7 @@ def _bytes(private: Path, journal: Path) -> bytes:
     except (FileNotFoundError, NotADirectoryError):
         return b""
     except OSError as error:
-        raise disk_refused(error, f"reading {private}") from error
+        raise disk_refused(error, f"reading {private}", whole=True) from error
 
 
 def _known(private: Path) -> tuple[str, bool]:
@@ -169,7 +172,7 @@ def _read(path: Path, adapter: TypeAdapter[_T]) -> _T | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise disk_refused(error, f"reading {path}") from error
+        raise disk_refused(error, f"reading {path}", whole=True) from error
     except ValidationError as error:
         raise IntegrityBroken(
             f"{path} is damaged", hint="restore it from a backup, or see docs on adopting a share"

@@ -298,18 +298,19 @@ def _server() -> Iterator[Claim]:
         other=["DISABLED"],
     )
     yield server("its log is structured", ["ServerLog.Arn"], "StructuredLogDestinations")
-    for logical in ("Server", "ServerLog"):
+    for logical in ("Server", "ServerLog", "ServerSecurityGroup"):  # AWS deletes no group that the server uses
         yield Claim(
             f"{logical} outlives its stack",
             "sftp",
             EIDV,
             lambda made, logical=logical: (
-                made.resources[logical]["DeletionPolicy"] == "Retain"  # type: ignore[misc]
+                made.resources[logical]["DeletionPolicy"] == "RetainExceptOnCreate"  # type: ignore[misc]
                 and made.resources[logical]["UpdateReplacePolicy"] == "Retain"
             ),
             [
                 without("Resources", logical, "DeletionPolicy"),
                 without("Resources", logical, "UpdateReplacePolicy"),
+                put("Retain", "Resources", logical, "DeletionPolicy"),
             ],
         )
     yield Claim(
@@ -630,7 +631,7 @@ def _private_key() -> Iterator[Claim]:
             set(made.resources["PrivateKey"]["Properties"]) == {"Name", "Description", "KmsKeyId"}
             and made.at("PrivateKey", "KmsKeyId") == OUTPUTS["KeyArn"]
             and made.at("PrivateKey", "Name") == "landbridge/eidv/prd/sftp/edbh-controlm"
-            and made.resources["PrivateKey"]["DeletionPolicy"] == "Retain"
+            and made.resources["PrivateKey"]["DeletionPolicy"] == "RetainExceptOnCreate"
             and made.resources["PrivateKey"]["UpdateReplacePolicy"] == "Retain"
         ),
         [
@@ -638,6 +639,7 @@ def _private_key() -> Iterator[Claim]:
             put({}, *props("PrivateKey", "GenerateSecretString")),
             without(*props("PrivateKey", "KmsKeyId")),
             without("Resources", "PrivateKey", "DeletionPolicy"),
+            put("Retain", "Resources", "PrivateKey", "DeletionPolicy"),
             without("Resources", "PrivateKey", "UpdateReplacePolicy"),
         ],
     )

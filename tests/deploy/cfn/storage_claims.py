@@ -57,14 +57,15 @@ def _claim(name: str, holds: Callable[[Made], bool], *breaks: Break, variant: st
 
 def _retained(logical: str) -> Claim:
     return _claim(
-        f"{logical} outlives its stack",
+        f"{logical} outlives its stack, but not a creation that failed",
         lambda made: (
-            made.resources[logical]["DeletionPolicy"] == "Retain"
+            made.resources[logical]["DeletionPolicy"] == "RetainExceptOnCreate"
             and made.resources[logical]["UpdateReplacePolicy"] == "Retain"
         ),
         without("Resources", logical, "DeletionPolicy"),
         without("Resources", logical, "UpdateReplacePolicy"),
         put("Delete", "Resources", logical, "DeletionPolicy"),
+        put("Retain", "Resources", logical, "DeletionPolicy"),
     )
 
 
@@ -280,6 +281,7 @@ def _any_bucket(bucket: str) -> Iterator[Claim]:
         without(*props(bucket, "BucketName")),
     )
     yield _retained(bucket)
+    yield _retained(policy)  # it goes on to guard what is kept
 
 
 def _rules(template: dict[str, Any], bucket: str) -> list[dict[str, Any]]:
@@ -454,6 +456,7 @@ def _access_logs() -> Iterator[Claim]:
         without(*props("AccessLogBucket", "LifecycleConfiguration")),
     )
     yield _retained("AccessLogBucket")
+    yield _retained(policy)
 
 
 def _topic() -> Iterator[Claim]:

@@ -106,6 +106,34 @@ def _identity() -> Iterator[Claim]:
         ),
         [without("Resources", f"{role}Role", "Condition") for role in ("Pod", "Operator")],
     )
+    theirs = {
+        f"{role}Association": f"arn:aws:iam::{ACCOUNT}:role/theirs-{role.lower()}" for role in ("Pod", "Operator")
+    }
+    ours = {"WatchAssociation": "WatchRole.Arn"}
+    yield Claim(
+        "by Pod Identity an adopted role has its association as well: without one no pod could take it",
+        "identity",
+        ADOPT,
+        lambda made: (
+            {
+                name: one["Properties"]["RoleArn"]
+                for name, one in made.of("AWS::EKS::PodIdentityAssociation").items()
+            }
+            == theirs | ours
+        ),
+        [
+            *(put(f"Create{role}Role", "Resources", f"{role}Association", "Condition") for role in ("Pod", "Operator")),
+            *(without(*props(name, "RoleArn")) for name in theirs),
+            put({"Ref": "AdoptOperatorRoleArn"}, *props("PodAssociation", "RoleArn")),
+        ],
+    )
+    yield Claim(
+        "by IRSA there is no association",
+        "identity",
+        EIDV,
+        lambda made: not made.of("AWS::EKS::PodIdentityAssociation"),
+        [without("Resources", f"{role}Association", "Condition") for role in ("Pod", "Operator", "Watch")],
+    )
 
 
 def _irsa(role: str, subject: str) -> Claim:

@@ -59,10 +59,7 @@ ACCOUNT_IDS = _IDS | {
 """The least that can be declared."""
 _ADOPT = _IDS | {
     "on_premises": ["10.20.40.0/24"],
-    "identity": {
-        "kind": "irsa",
-        "oidc_provider": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A",
-    },
+    "identity": {"kind": "pod_identity", "cluster": "theirs"},
     "adopt": {
         "key": OUTPUTS["KeyArn"],
         "staging": True,

@@ -149,13 +149,17 @@ def _statements(given: Sequence[Grant], indent: int) -> str:
 
 
 def _role(name: str) -> str:
-    condition = "" if name == "Watch" else f"    Condition: Create{name}Role\n"
+    condition, arn = "", f"!GetAtt {name}Role.Arn"
+    if name != "Watch":  # that role is never adopted
+        condition = f"    Condition: Create{name}Role\n"
+        arn = f"!If [Create{name}Role, {arn}, !Ref Adopt{name}RoleArn]"
     return (
         text("role.part")
         .replace("{Role}", name)
         .replace("{role}", name.lower())
         .replace("{why}", _WHY[name])
         .replace("{condition}", condition)
+        .replace("{arn}", arn)
     )
 
 

@@ -136,7 +136,7 @@ class Aws(Declared):
     ] = 400
     """How long CloudWatch keeps the server's log."""
     noncurrent_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    """How long replaced versions of objects are kept in staging and reports."""
+    """How long replaced versions of objects are kept in staging and reports; those of drafts go after the project's `staging_days`."""
     object_lock: ObjectLock | None = None
     """For the ledger; can only be declared before its bucket exists."""
     sftp_may_delete: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from landbridge.naming import DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS
+from landbridge.naming import DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS, WATCH
 from tests.deploy.cfn.asking import denied
 from tests.deploy.cfn.claims import (
     Claim,
@@ -317,10 +317,21 @@ def _lifecycles() -> Iterator[Claim]:
         edit("of everything", lambda template: _rules(template, "StagingBucket")[0].pop("Prefix")),
         edit("not enabled", lambda template: _rules(template, "StagingBucket")[0].update(Status="Disabled")),
     )
+    versions = "NoncurrentVersionExpiration"
+    yield _claim(
+        "the bytes of a draft, and of what the watch told, are gone as many days after its expiry again, not only marked as deleted",
+        lambda made: all(
+            min(_days(made, "StagingBucket", f"{prefix}/x", noncurrent=True)) == 7  # of two rules the shorter
+            for prefix in (DRAFTS, WATCH)
+        ),
+        edit("not of drafts", lambda template: _rules(template, "StagingBucket")[0].pop(versions)),
+        edit("not of what was told", lambda template: _rules(template, "StagingBucket")[2].pop(versions)),
+        put({"Ref": "NoncurrentDays"}, *props("StagingBucket", "LifecycleConfiguration", "Rules", 0, versions, "NoncurrentDays")),
+    )
     yield _claim(
         "replaced versions expire in staging and below outbound",
         lambda made: (
-            _days(made, "StagingBucket", f"{DRAFTS}/x", noncurrent=True) == {90}
+            _days(made, "StagingBucket", f"{QUARANTINE}/x", noncurrent=True) == {90}
             and _days(made, "ReportsBucket", f"{OUTBOUND}/x", noncurrent=True) == {90}
         ),
         edit("not in staging", lambda template: _rules(template, "StagingBucket").pop(1)),

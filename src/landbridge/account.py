@@ -56,7 +56,7 @@ PublicKey = Annotated[
 ]
 """A line of OpenSSH without a comment."""
 
-OwnEndpoint = Literal["s3", "kms", "sts", "secretsmanager", "transfer"]
+OwnEndpoint = Literal["s3", "kms", "sts", "secretsmanager", "transfer", "sns", "monitoring"]
 
 
 class Adopted(Declared):
@@ -124,7 +124,7 @@ class Aws(Declared):
     dns: Dns | None = None
     """Without it the consumer uses the endpoint's own name."""
     endpoints: tuple[OwnEndpoint, ...] = ()
-    """VPC endpoints to create; landing zones often have them already."""
+    """VPC endpoints to create; landing zones often have them already. The watch needs `sns` and `monitoring` (CloudWatch)."""
     route_tables: tuple[Annotated[str, StringConstraints(pattern=r"^rtb-[0-9a-f]{8,17}$")], ...] = ()
     """That the S3 gateway endpoint is entered into; needed with `s3` among `endpoints`."""
     endpoint_clients: tuple[Cidr, ...] = ()

@@ -326,7 +326,10 @@ def _lifecycles() -> Iterator[Claim]:
         ),
         edit("not of drafts", lambda template: _rules(template, "StagingBucket")[0].pop(versions)),
         edit("not of what was told", lambda template: _rules(template, "StagingBucket")[2].pop(versions)),
-        put({"Ref": "NoncurrentDays"}, *props("StagingBucket", "LifecycleConfiguration", "Rules", 0, versions, "NoncurrentDays")),
+        put(
+            {"Ref": "NoncurrentDays"},
+            *props("StagingBucket", "LifecycleConfiguration", "Rules", 0, versions, "NoncurrentDays"),
+        ),
     )
     yield _claim(
         "replaced versions expire in staging and below outbound",

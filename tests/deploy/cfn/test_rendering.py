@@ -15,7 +15,18 @@ from landbridge.deploy.stack import ORDER
 from landbridge.errors import DeclarationWrong
 from tests.deploy.cfn.golden import kept_files, rendered_files
 from tests.deploy.cfn.reading import read
-from tests.deploy.cfn.variants import ACCOUNT_IDS, ADOPT, EIDV, EVERY, VARIANTS, acme, eidv, made, rendered
+from tests.deploy.cfn.variants import (
+    ACCOUNT_IDS,
+    ADOPT,
+    CLUSTER,
+    EIDV,
+    EVERY,
+    VARIANTS,
+    acme,
+    eidv,
+    made,
+    rendered,
+)
 from tests.servers.declared import declaration, feed
 
 if TYPE_CHECKING:
@@ -112,6 +123,7 @@ def test_a_project_with_an_underscore_has_stacks_that_can_be_named() -> None:
         ({}, "environments.DEV.aws"),
         ({"aws": ACCOUNT_IDS | {"dns": {"hosted_zone": "Z0123456789EXAMPLE"}}}, "aws.dns"),
         ({"aws": ACCOUNT_IDS | {"object_lock": {"days": 1}, "adopt": {"ledger": True}}}, "aws.object_lock"),
+        ({"aws": ACCOUNT_IDS, "kubernetes": CLUSTER, "watch": {"every": "1h"}}, "watch.every"),
         ({"aws": ACCOUNT_IDS, "project": "a" * 40}, "project"),
     ],
 )
@@ -122,6 +134,18 @@ def test_what_no_template_can_be_made_of_is_said_and_nothing_is_rendered(
         stacks(declaration(project=changes), "DEV")
     assert [problem.path for problem in wrong.value.problems] == [said]
     assert wrong.value.exit == 78
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kubernetes": CLUSTER, "watch": {"every": "30m"}},
+        {"watch": {"every": "6h"}},  # on another scheduler: no alarm listens
+    ],
+)
+def test_a_watch_that_no_alarm_takes_for_dead_is_accepted(changes: dict[str, object]) -> None:
+    sftp = stacks(declaration(project={"aws": ACCOUNT_IDS} | changes), "DEV")[2]
+    assert sftp.parameters["WatchTells"] == ("true" if "kubernetes" in changes else "false")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ _EVERY = _IDS | {
     "identity": {"kind": "pod_identity", "cluster": "reports"},
     "security_policy": "TransferSecurityPolicy-2024-01",
     "dns": {"hosted_zone": "Z0123456789EXAMPLE"},
-    "endpoints": ["s3", "kms", "sts", "secretsmanager", "transfer"],
+    "endpoints": ["s3", "kms", "sts", "secretsmanager", "transfer", "sns", "monitoring"],
     "route_tables": ["rtb-0a1b2c3d4e5f60711", "rtb-0a1b2c3d4e5f60722"],
     "endpoint_clients": ["10.65.0.0/16", "10.66.0.0/16"],
     "alarm_mails": ["ops@example.org", "owner@example.org"],
@@ -72,7 +72,7 @@ _ADOPT = _IDS | {
         "alarm_topic": OUTPUTS["AlarmTopicArn"],
     },
 }
-_CLUSTER = {
+CLUSTER = {
     "namespace": "reports",
     "image": "registry.example.internal/landbridge@sha256:" + "0" * 64,
 }
@@ -102,13 +102,13 @@ def acme() -> Declaration:
     place = {"kind": "s3", "name": "copy", "bucket": "partner-{environment}-in", "prefix": "acme"}
     project = {
         "aws": _EVERY,
-        "kubernetes": _CLUSTER,
+        "kubernetes": CLUSTER,
         "watch": {"catch_up": "6h"},
         "environments": {
             "EVERY": {},
             "ADOPT": {
                 "aws": _ADOPT,
-                "kubernetes": _CLUSTER,
+                "kubernetes": CLUSTER,
                 "buckets": {
                     "staging": "theirs-staging",
                     "reports": "theirs-reports",

@@ -163,8 +163,10 @@ def _role(name: str) -> str:
     )
 
 
-def _endpoint(name: str, service: str) -> str:
-    return text("endpoint.part").replace("{Name}", name).replace("{service}", service)
+def _endpoint(name: str, service: str, actions: str = "") -> str:
+    """Give an interface endpoint; `actions` where IAM calls the service otherwise."""
+    part = text("endpoint.part").replace("{Name}", name).replace("{service}", service)
+    return part.replace("{actions}", actions or service)
 
 
 def _mappings(user: SftpUser) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from landbridge.account import Irsa, PodIdentity
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _BUCKET_NAME = 63
 _ROLE_NAME = 64
+_SELDOM = timedelta(minutes=30)
+"""Half of the period of the alarm on late slots, so that each period has a look in it."""
 _LONGEST = 4096
 """Bytes of a parameter's value. Source: AWS CloudFormation User Guide, "CloudFormation quotas"."""
 
@@ -68,6 +71,9 @@ def _wrong(where: Place, aws: Aws) -> list[tuple[str, str, str]]:
     if aws.dns and ":" in where.sftp.host:
         what = "a name that is entered into Route 53 has to stand in the declaration"
         found.append(("sftp.host", what, "the name itself, not a reference"))
+    if _watched(where) and where.watch.every > _SELDOM:
+        what = f"every {where.watch.every} is too seldom: the alarm on late slots takes an hour's silence for a dead watch"
+        found.append(("watch.every", what, "at most `30m`"))
     longest = f"landbridge-{where.project}-{where.environment.lower()}-sftp-user"
     if len(longest) > _ROLE_NAME:
         what = f"the role `{longest}` would have {len(longest)} characters"
@@ -151,12 +157,14 @@ def sftp(needs: Needs, where: Place, aws: Aws, counts: Mapping[str, int]) -> dic
         "HostedZoneId": aws.dns.hosted_zone if aws.dns else "",
         "HostName": where.sftp.host if aws.dns else "",
         "Addresses": ",".join(aws.addresses),
-        "WatchTells": _flag(where.kubernetes is not None),
+        "WatchTells": _flag(_watched(where)),
         "CreateS3Endpoint": _flag("s3" in aws.endpoints),
         "CreateKmsEndpoint": _flag("kms" in aws.endpoints),
         "CreateStsEndpoint": _flag("sts" in aws.endpoints),
         "CreateSecretsManagerEndpoint": _flag("secretsmanager" in aws.endpoints),
         "CreateTransferEndpoint": _flag("transfer" in aws.endpoints),
+        "CreateSnsEndpoint": _flag("sns" in aws.endpoints),
+        "CreateMonitoringEndpoint": _flag("monitoring" in aws.endpoints),
         "RouteTableIds": ",".join(aws.route_tables),
         **_numbered("EndpointClientCidr", aws.endpoint_clients, counts["endpoint_clients"]),
     }
@@ -207,6 +215,11 @@ def ledger_prefix(where: Place) -> str:
 def access_logs(where: Place, aws: Aws) -> str:
     """Name the bucket of the access logs."""
     return aws.adopt.access_logs or f"{where.buckets.reports[: _BUCKET_NAME - 5].rstrip('.-')}-logs"
+
+
+def _watched(where: Place) -> bool:
+    """Tell whether our CronJob watches. Of a watch on another scheduler nobody knows here; an alarm on its silence might never end."""
+    return where.kubernetes is not None
 
 
 def _flag(value: bool) -> str:  # noqa: FBT001 - CloudFormation knows no other

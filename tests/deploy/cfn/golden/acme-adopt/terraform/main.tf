@@ -127,6 +127,8 @@ resource "aws_cloudformation_stack" "sftp" {
     CreateStsEndpoint            = "false"
     CreateSecretsManagerEndpoint = "false"
     CreateTransferEndpoint       = "false"
+    CreateSnsEndpoint            = "false"
+    CreateMonitoringEndpoint     = "false"
     RouteTableIds                = ""
     EndpointClientCidr1          = ""
     EndpointClientCidr2          = ""

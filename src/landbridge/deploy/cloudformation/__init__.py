@@ -48,7 +48,7 @@ def stacks(declaration: Declaration, environment: str) -> tuple[Stack, ...]:
         DeclarationWrong: it has no `aws:` section, or one that no template can be made of.
     """
     where = place(declaration.project, environment)
-    aws = values.declared(where)
+    aws = values.declared(declaration.project, environment)
     needed = needs(declaration, environment)
     granted = grants(declaration, deployed(declaration))
     counts = _counts(declaration)

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, assert_never
 
 from landbridge.account import Irsa, PodIdentity
 from landbridge.deploy.cloudformation.words import kept_by_keys
+from landbridge.deploy.policy import mistake_of_partition
 from landbridge.deploy.stack import Output
 from landbridge.errors import DeclarationWrong, Problem
+from landbridge.project import place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from landbridge.account import Aws
     from landbridge.deploy.needs import Needs
-    from landbridge.project import Place
+    from landbridge.project import Place, Project
 
 _BUCKET_NAME = 63
 _ROLE_NAME = 64
@@ -31,12 +33,14 @@ OF_STORAGE = {
 OF_SFTP = {"ServerId": Output("sftp", "ServerId")}
 
 
-def declared(where: Place) -> Aws:
+def declared(project: Project, environment: str) -> Aws:
     """Give the `aws:` section of an environment, having seen that a template can be made of it.
 
     Raises:
+        KeyError: no such environment.
         DeclarationWrong: there is none, or what it asks for cannot be had; all of it at once.
     """
+    where = place(project, environment)
     aws = where.aws
     if aws is None:
         missing = Problem(
@@ -51,7 +55,7 @@ def declared(where: Place) -> Aws:
         raise DeclarationWrong([missing])
     if wrong := [
         Problem("landbridge.yaml", 1, 1, path, what, expected=expected)
-        for path, what, expected in _wrong(where, aws)
+        for path, what, expected in [*_wrong(where, aws), *_shared_addresses(project, environment, aws)]
     ]:
         raise DeclarationWrong(wrong)
     return aws
@@ -63,6 +67,8 @@ def _wrong(where: Place, aws: Aws) -> list[tuple[str, str, str]]:
     if aws.object_lock and (shared or aws.adopt.ledger):
         what = "S3 Object Lock is for a ledger bucket that is created here, and holds nothing else"
         found.append(("aws.object_lock", what, "a ledger bucket of its own, not adopted"))
+    if elsewhere := mistake_of_partition(where.region):
+        found.append(("region", *elsewhere))
     if aws.dns and not aws.addresses:
         what = (
             "CloudFormation does not tell the addresses that AWS chooses, so no name can be entered for them"
@@ -79,6 +85,21 @@ def _wrong(where: Place, aws: Aws) -> list[tuple[str, str, str]]:
         what = f"the role `{longest}` would have {len(longest)} characters"
         found.append(("project", what, f"shorter names: IAM takes {_ROLE_NAME} characters"))
     return found
+
+
+def _shared_addresses(project: Project, environment: str, aws: Aws) -> Iterator[tuple[str, str, str]]:
+    """Say which addresses another environment of the VPC has as well; two may share those of a server that one of them adopts."""
+    for name in project.environments:
+        other = place(project, name).aws
+        if name == environment or other is None or other.vpc != aws.vpc:
+            continue
+        shared = [each for each in aws.addresses if each in other.addresses]
+        if shared and not aws.adopt.server and not other.adopt.server:
+            what = (
+                f"{', '.join(shared)} in {aws.vpc} cannot be the server's of `{environment}` and of `{name}`"
+            )
+            expected = "`aws:` of its own in one of the environments, with other `addresses` or none, or with `adopt.server`"
+            yield "aws.addresses", what, expected
 
 
 def storage(

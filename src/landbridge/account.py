@@ -56,7 +56,7 @@ PublicKey = Annotated[
 ]
 """A line of OpenSSH without a comment."""
 
-OwnEndpoint = Literal["s3", "kms", "sts", "secretsmanager", "transfer"]
+OwnEndpoint = Literal["s3", "kms", "sts", "secretsmanager", "transfer", "sns", "monitoring"]
 
 
 class Adopted(Declared):
@@ -124,7 +124,7 @@ class Aws(Declared):
     dns: Dns | None = None
     """Without it the consumer uses the endpoint's own name."""
     endpoints: tuple[OwnEndpoint, ...] = ()
-    """VPC endpoints to create; landing zones often have them already."""
+    """VPC endpoints to create; landing zones often have them already. The watch needs `sns` and `monitoring` (CloudWatch)."""
     route_tables: tuple[Annotated[str, StringConstraints(pattern=r"^rtb-[0-9a-f]{8,17}$")], ...] = ()
     """That the S3 gateway endpoint is entered into; needed with `s3` among `endpoints`."""
     endpoint_clients: tuple[Cidr, ...] = ()
@@ -136,7 +136,7 @@ class Aws(Declared):
     ] = 400
     """How long CloudWatch keeps the server's log."""
     noncurrent_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    """How long replaced versions of objects are kept in staging and reports."""
+    """How long replaced versions of objects are kept in staging and reports; those of drafts go after the project's `staging_days`."""
     object_lock: ObjectLock | None = None
     """For the ledger; can only be declared before its bucket exists."""
     sftp_may_delete: bool = False

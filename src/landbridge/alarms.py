@@ -19,7 +19,7 @@ class Watch(Declared):
     """The scheduled look at all slots: what is late or missing is told, even when no job ever fired."""
 
     every: Duration = Field(default="15m", validate_default=True)
-    """How often; a divisor of an hour or a day, such as `5m`, `15m`, `1h`."""
+    """How often; a divisor of an hour or a day, such as `5m`, `15m`, `1h`. At most `30m` where `aws` and `kubernetes` are declared: silence raises an alarm."""
     look_back: Duration = Field(default="14d", validate_default=True)
     """Slots whose business date is older are left to people."""
     stuck_after: Duration = Field(default="1h", validate_default=True)

@@ -145,7 +145,7 @@ class Project(Declared):
     calendars: dict[Name, Holidays] = {}
     """Holiday calendars that schedules can name."""
     staging_days: Annotated[int, Field(ge=1, le=365)] = 7
-    """Days after which staging forgets what nobody promoted."""
+    """Days after which staging forgets what nobody promoted; its last version is gone after as many days again."""
     overdue_after: Duration = Field(default="24h", validate_default=True)
     """A slot without any verdict this long after its deadline (or its time) is missing."""
 

@@ -21,6 +21,7 @@ from landbridge.deploy.kubernetes.render import Manifests, manifests
 from landbridge.deploy.kubernetes.text import written
 from landbridge.deploy.needs import needs
 from landbridge.errors import DeclarationWrong
+from tests.deploy.cfn.variants import ACCOUNT_IDS
 from tests.deploy.manifests import EXAMPLE, rendered
 from tests.servers.declared import declaration as declared
 from tests.servers.declared import feed
@@ -82,7 +83,7 @@ def test_the_service_accounts_are_those_that_the_roles_trust() -> None:
         for one in _of(rendered(), "ServiceAccount")
     }
     assert found == {
-        role.trust.service_account: f"arn:aws:iam::123456789012:role/{role.name}"
+        role.trust.service_account: f"arn:aws:iam::210987654321:role/{role.name}"
         for role in (need.pod, need.operator, need.watch)
     }
 
@@ -94,7 +95,7 @@ def test_the_watch_tells_the_topic_that_the_storage_stack_makes() -> None:
     name = re.search(r"TopicName: !Sub \"(.+)\"", storage.template)
     assert name
     made = name[1].replace("${Name}", storage.parameters["Name"])
-    assert told == f"arn:aws:sns:eu-west-2:123456789012:{made}"
+    assert told == f"arn:aws:sns:eu-west-2:210987654321:{made}"
 
 
 def test_a_pod_gets_the_secrets_of_its_feed_and_no_others() -> None:
@@ -189,6 +190,16 @@ def test_what_cannot_be_put_on_a_cluster_is_told_with_its_place(
         manifests(made, "DEV")
     assert [problem for problem in raised.value.problems if what in problem.what]
     assert all(problem.file for problem in raised.value.problems)
+
+
+def test_a_region_whose_arns_would_be_wrong_is_told_where_arns_are_written(tmp_path: Path) -> None:
+    there = {"region": "us-gov-west-1", "kubernetes": {"image": IMAGE}}
+    calls = {"sources": {"rows": {"kind": "rest", "url": "https://api.example.internal"}}}
+    folder = _folder(tmp_path)
+    assert manifests(declared(feed(**calls), folder=folder, project=there), "DEV").objects
+    with pytest.raises(DeclarationWrong, match="us-gov-west-1") as raised:
+        manifests(declared(feed(**calls), folder=folder, project=there | {"aws": ACCOUNT_IDS}), "DEV")
+    assert [problem.file for problem in raised.value.problems] == ["landbridge.yaml"]
 
 
 def test_a_private_key_never_enters_a_config_map(tmp_path: Path) -> None:

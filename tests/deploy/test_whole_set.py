@@ -290,10 +290,15 @@ def test_destroyed_it_leaves_what_holds_data(ministack: Ministack, tmp_path: Pat
         "PrivateKey",
         "Server",
         "ServerLog",
+        "ServerSecurityGroup",
+        *(f"{name}BucketPolicy" for name in ("Staging", "Reports", "Ledger", "AccessLog")),
     }
     destroy(where, demolition, Ear())
     assert s3.get_object(Bucket=made.bucket("staging"), Key="drafts/x")["Body"].read() == b"x"
     ministack.client("transfer").describe_server(ServerId=given["ServerId"])
+    ministack.client("ec2").describe_security_groups(GroupIds=[given["SecurityGroupId"]])
+    policy = json.loads(s3.get_bucket_policy(Bucket=made.bucket("ledger"))["Policy"])
+    assert {"TlsOnly", "CreateOnce"} <= {statement["Sid"] for statement in policy["Statement"]}
     with pytest.raises(ClientError, match="NoSuchEntity"):
         ministack.client("iam").get_role(RoleName=f"landbridge-{made.name}-prd-pod")
 

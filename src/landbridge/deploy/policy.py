@@ -9,6 +9,8 @@ from collections.abc import Mapping  # noqa: TC003 - whoever writes needs as JSO
 from dataclasses import dataclass, field
 
 PARTITION = "aws"
+_OTHER_PARTITIONS = ("us-gov-", "cn-", "us-iso", "eu-iso", "eusc-")
+"""Begin the regions whose ARNs do not begin with `arn:aws:`. Source: AWS documentation, "AWS partitions"."""
 KEY = "${KeyArn}"
 """Stands for the ARN of the environment's KMS key, in the spelling of CloudFormation's `Fn::Sub`."""
 ACCOUNT = "${AWS::AccountId}"
@@ -17,6 +19,14 @@ TOPIC = "${AlarmTopicArn}"
 """Stands for the ARN of the topic that alarms go to, as `KEY`."""
 SERVER = "${ServerId}"
 """Stands for the id of the Transfer Family server, as `KEY`."""
+
+
+def mistake_of_partition(region: str) -> tuple[str, str] | None:
+    """Say what is wrong with a region whose ARNs would be written wrongly, and what is expected; None of any other."""
+    if not region.startswith(_OTHER_PARTITIONS):
+        return None
+    what = f"`{region}` is in another partition of AWS (GovCloud, China, a sovereign or secret cloud), for which nothing is rendered"
+    return what, "a region whose ARNs begin with `arn:aws:`, such as `eu-west-2`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,38 @@ def _identity() -> Iterator[Claim]:
         ),
         [without("Resources", f"{role}Role", "Condition") for role in ("Pod", "Operator")],
     )
+    theirs = {
+        f"{role}Association": f"arn:aws:iam::{ACCOUNT}:role/theirs-{role.lower()}"
+        for role in ("Pod", "Operator")
+    }
+    ours = {"WatchAssociation": "WatchRole.Arn"}
+    yield Claim(
+        "by Pod Identity an adopted role has its association as well: without one no pod could take it",
+        "identity",
+        ADOPT,
+        lambda made: (
+            {
+                name: one["Properties"]["RoleArn"]
+                for name, one in made.of("AWS::EKS::PodIdentityAssociation").items()
+            }
+            == theirs | ours
+        ),
+        [
+            *(
+                put(f"Create{role}Role", "Resources", f"{role}Association", "Condition")
+                for role in ("Pod", "Operator")
+            ),
+            *(without(*props(name, "RoleArn")) for name in theirs),
+            put({"Ref": "AdoptOperatorRoleArn"}, *props("PodAssociation", "RoleArn")),
+        ],
+    )
+    yield Claim(
+        "by IRSA there is no association",
+        "identity",
+        EIDV,
+        lambda made: not made.of("AWS::EKS::PodIdentityAssociation"),
+        [without("Resources", f"{role}Association", "Condition") for role in ("Pod", "Operator", "Watch")],
+    )
 
 
 def _irsa(role: str, subject: str) -> Claim:
@@ -298,18 +330,23 @@ def _server() -> Iterator[Claim]:
         other=["DISABLED"],
     )
     yield server("its log is structured", ["ServerLog.Arn"], "StructuredLogDestinations")
-    for logical in ("Server", "ServerLog"):
+    for logical in (
+        "Server",
+        "ServerLog",
+        "ServerSecurityGroup",
+    ):  # AWS deletes no group that the server uses
         yield Claim(
             f"{logical} outlives its stack",
             "sftp",
             EIDV,
             lambda made, logical=logical: (
-                made.resources[logical]["DeletionPolicy"] == "Retain"  # type: ignore[misc]
+                made.resources[logical]["DeletionPolicy"] == "RetainExceptOnCreate"  # type: ignore[misc]
                 and made.resources[logical]["UpdateReplacePolicy"] == "Retain"
             ),
             [
                 without("Resources", logical, "DeletionPolicy"),
                 without("Resources", logical, "UpdateReplacePolicy"),
+                put("Retain", "Resources", logical, "DeletionPolicy"),
             ],
         )
     yield Claim(
@@ -439,6 +476,7 @@ def _alarms() -> Iterator[Claim]:
             "MetricName": alarms.LATE_SLOTS,
             "Dimensions": [{"Name": alarms.DIMENSION, "Value": "eidv-prd"}],
             "Statistic": "Maximum",
+            "Period": 3600,  # twice the longest `watch.every`
             "Threshold": 1,
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
             "TreatMissingData": "breaching",
@@ -448,7 +486,14 @@ def _alarms() -> Iterator[Claim]:
 
 
 def _endpoints() -> Iterator[Claim]:
-    interface = {"Kms": "kms", "Sts": "sts", "SecretsManager": "secretsmanager", "Transfer": "transfer"}
+    bounded = {
+        "Kms": "kms",
+        "SecretsManager": "secretsmanager",
+        "Transfer": "transfer",
+        "Sns": "sns",
+        "Monitoring": "monitoring",
+    }
+    interface = {"Sts": "sts", **bounded}
     names = [f"{name}Endpoint" for name in interface]
     yield Claim(
         "the declared VPC endpoints are made, private and reached by pods and nodes over 443 only",
@@ -482,22 +527,22 @@ def _endpoints() -> Iterator[Claim]:
         ],
     )
     yield Claim(
-        "through the endpoints of KMS, Secrets Manager and Transfer Family only this account is reached; STS and S3 cannot say so",
+        "through the endpoints of all but STS and S3, which cannot say so, only this account is reached",
         "sftp",
         EVERY,
         lambda made: (
             all(
                 made.statements(f"{name}Endpoint")[0]["Condition"]
                 == {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
-                for name in ("Kms", "SecretsManager", "Transfer")
+                and made.statements(f"{name}Endpoint")[0]["Action"]
+                == f"{'cloudwatch' if service == 'monitoring' else service}:*"
+                for name, service in bounded.items()
             )
             and all(made.at(name, "PolicyDocument") is None for name in ("StsEndpoint", "S3Endpoint"))
         ),
         [
-            *(
-                without(*props(f"{name}Endpoint", "PolicyDocument"))
-                for name in ("Kms", "SecretsManager", "Transfer")
-            ),
+            *(without(*props(f"{name}Endpoint", "PolicyDocument")) for name in bounded),
+            put("monitoring:*", *props("MonitoringEndpoint", "PolicyDocument", "Statement", 0, "Action")),
             put({"Statement": []}, *props("StsEndpoint", "PolicyDocument")),
         ],
     )
@@ -630,7 +675,7 @@ def _private_key() -> Iterator[Claim]:
             set(made.resources["PrivateKey"]["Properties"]) == {"Name", "Description", "KmsKeyId"}
             and made.at("PrivateKey", "KmsKeyId") == OUTPUTS["KeyArn"]
             and made.at("PrivateKey", "Name") == "landbridge/eidv/prd/sftp/edbh-controlm"
-            and made.resources["PrivateKey"]["DeletionPolicy"] == "Retain"
+            and made.resources["PrivateKey"]["DeletionPolicy"] == "RetainExceptOnCreate"
             and made.resources["PrivateKey"]["UpdateReplacePolicy"] == "Retain"
         ),
         [
@@ -638,6 +683,7 @@ def _private_key() -> Iterator[Claim]:
             put({}, *props("PrivateKey", "GenerateSecretString")),
             without(*props("PrivateKey", "KmsKeyId")),
             without("Resources", "PrivateKey", "DeletionPolicy"),
+            put("Retain", "Resources", "PrivateKey", "DeletionPolicy"),
             without("Resources", "PrivateKey", "UpdateReplacePolicy"),
         ],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from landbridge.naming import DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS
+from landbridge.naming import DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS, WATCH
 from tests.deploy.cfn.asking import denied
 from tests.deploy.cfn.claims import (
     Claim,
@@ -57,14 +57,15 @@ def _claim(name: str, holds: Callable[[Made], bool], *breaks: Break, variant: st
 
 def _retained(logical: str) -> Claim:
     return _claim(
-        f"{logical} outlives its stack",
+        f"{logical} outlives its stack, but not a creation that failed",
         lambda made: (
-            made.resources[logical]["DeletionPolicy"] == "Retain"
+            made.resources[logical]["DeletionPolicy"] == "RetainExceptOnCreate"
             and made.resources[logical]["UpdateReplacePolicy"] == "Retain"
         ),
         without("Resources", logical, "DeletionPolicy"),
         without("Resources", logical, "UpdateReplacePolicy"),
         put("Delete", "Resources", logical, "DeletionPolicy"),
+        put("Retain", "Resources", logical, "DeletionPolicy"),
     )
 
 
@@ -280,6 +281,7 @@ def _any_bucket(bucket: str) -> Iterator[Claim]:
         without(*props(bucket, "BucketName")),
     )
     yield _retained(bucket)
+    yield _retained(policy)  # it goes on to guard what is kept
 
 
 def _rules(template: dict[str, Any], bucket: str) -> list[dict[str, Any]]:
@@ -315,10 +317,24 @@ def _lifecycles() -> Iterator[Claim]:
         edit("of everything", lambda template: _rules(template, "StagingBucket")[0].pop("Prefix")),
         edit("not enabled", lambda template: _rules(template, "StagingBucket")[0].update(Status="Disabled")),
     )
+    versions = "NoncurrentVersionExpiration"
+    yield _claim(
+        "the bytes of a draft, and of what the watch told, are gone as many days after its expiry again, not only marked as deleted",
+        lambda made: all(
+            min(_days(made, "StagingBucket", f"{prefix}/x", noncurrent=True)) == 7  # of two rules the shorter
+            for prefix in (DRAFTS, WATCH)
+        ),
+        edit("not of drafts", lambda template: _rules(template, "StagingBucket")[0].pop(versions)),
+        edit("not of what was told", lambda template: _rules(template, "StagingBucket")[2].pop(versions)),
+        put(
+            {"Ref": "NoncurrentDays"},
+            *props("StagingBucket", "LifecycleConfiguration", "Rules", 0, versions, "NoncurrentDays"),
+        ),
+    )
     yield _claim(
         "replaced versions expire in staging and below outbound",
         lambda made: (
-            _days(made, "StagingBucket", f"{DRAFTS}/x", noncurrent=True) == {90}
+            _days(made, "StagingBucket", f"{QUARANTINE}/x", noncurrent=True) == {90}
             and _days(made, "ReportsBucket", f"{OUTBOUND}/x", noncurrent=True) == {90}
         ),
         edit("not in staging", lambda template: _rules(template, "StagingBucket").pop(1)),
@@ -454,6 +470,7 @@ def _access_logs() -> Iterator[Claim]:
         without(*props("AccessLogBucket", "LifecycleConfiguration")),
     )
     yield _retained("AccessLogBucket")
+    yield _retained(policy)
 
 
 def _topic() -> Iterator[Claim]:

@@ -15,7 +15,18 @@ from landbridge.deploy.stack import ORDER
 from landbridge.errors import DeclarationWrong
 from tests.deploy.cfn.golden import kept_files, rendered_files
 from tests.deploy.cfn.reading import read
-from tests.deploy.cfn.variants import ACCOUNT_IDS, ADOPT, EIDV, EVERY, VARIANTS, acme, eidv, made, rendered
+from tests.deploy.cfn.variants import (
+    ACCOUNT_IDS,
+    ADOPT,
+    CLUSTER,
+    EIDV,
+    EVERY,
+    VARIANTS,
+    acme,
+    eidv,
+    made,
+    rendered,
+)
 from tests.servers.declared import declaration, feed
 
 if TYPE_CHECKING:
@@ -112,7 +123,12 @@ def test_a_project_with_an_underscore_has_stacks_that_can_be_named() -> None:
         ({}, "environments.DEV.aws"),
         ({"aws": ACCOUNT_IDS | {"dns": {"hosted_zone": "Z0123456789EXAMPLE"}}}, "aws.dns"),
         ({"aws": ACCOUNT_IDS | {"object_lock": {"days": 1}, "adopt": {"ledger": True}}}, "aws.object_lock"),
+        ({"aws": ACCOUNT_IDS, "kubernetes": CLUSTER, "watch": {"every": "1h"}}, "watch.every"),
         ({"aws": ACCOUNT_IDS, "project": "a" * 40}, "project"),
+        *(
+            ({"aws": ACCOUNT_IDS, "region": region}, "region")
+            for region in ("us-gov-west-1", "cn-north-1", "us-iso-east-1")
+        ),
     ],
 )
 def test_what_no_template_can_be_made_of_is_said_and_nothing_is_rendered(
@@ -127,6 +143,18 @@ def test_what_no_template_can_be_made_of_is_said_and_nothing_is_rendered(
 @pytest.mark.parametrize(
     "changes",
     [
+        {"kubernetes": CLUSTER, "watch": {"every": "30m"}},
+        {"watch": {"every": "6h"}},  # on another scheduler: no alarm listens
+    ],
+)
+def test_a_watch_that_no_alarm_takes_for_dead_is_accepted(changes: dict[str, object]) -> None:
+    sftp = stacks(declaration(project={"aws": ACCOUNT_IDS} | changes), "DEV")[2]
+    assert sftp.parameters["WatchTells"] == ("true" if "kubernetes" in changes else "false")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
         {"endpoints": ["kms"]},
         {"endpoint_clients": ["10.65.0.0/16"]},
         {"public_keys": ["ssh-ed25519 AAAA with a comment, and a comma"]},
@@ -136,6 +164,37 @@ def test_what_no_template_can_be_made_of_is_said_and_nothing_is_rendered(
 def test_what_cannot_be_meant_is_refused_when_it_is_declared(changes: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         declaration(project={"aws": ACCOUNT_IDS | changes})
+
+
+_FIXED = ACCOUNT_IDS | {"addresses": ["10.64.12.10", "10.64.13.10"]}
+
+
+@pytest.mark.parametrize(
+    ("other", "shared"),
+    [
+        ({}, True),
+        ({"addresses": ["10.64.12.11", "10.64.13.10"]}, True),
+        ({"addresses": ["10.64.12.11", "10.64.13.11"]}, False),
+        ({"addresses": []}, False),
+        ({"vpc": "vpc-0f1e2d3c4b5a60718"}, False),
+        (
+            {"adopt": {"server": "s-0123456789abcdef0"}},
+            False,
+        ),  # the other one's server, by the same addresses
+    ],
+)
+def test_two_servers_of_one_vpc_have_no_address_in_common(other: dict[str, object], shared: bool) -> None:
+    environments = {"DEV": {}, "PRD": {"aws": _FIXED | other}}
+    two = declaration(project={"aws": _FIXED, "environments": environments})
+    for environment, its_neighbour in (("DEV", "PRD"), ("PRD", "DEV")):
+        if not shared:
+            assert stacks(two, environment)
+            continue
+        with pytest.raises(DeclarationWrong, match=r"10\.64\.13\.10") as wrong:
+            stacks(two, environment)
+        (problem,) = wrong.value.problems
+        assert problem.path == "aws.addresses"
+        assert f"`{its_neighbour}`" in problem.what
 
 
 def test_a_list_that_no_parameter_can_hold_is_said() -> None:

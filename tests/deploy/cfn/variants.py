@@ -39,7 +39,7 @@ _EVERY = _IDS | {
     "identity": {"kind": "pod_identity", "cluster": "reports"},
     "security_policy": "TransferSecurityPolicy-2024-01",
     "dns": {"hosted_zone": "Z0123456789EXAMPLE"},
-    "endpoints": ["s3", "kms", "sts", "secretsmanager", "transfer"],
+    "endpoints": ["s3", "kms", "sts", "secretsmanager", "transfer", "sns", "monitoring"],
     "route_tables": ["rtb-0a1b2c3d4e5f60711", "rtb-0a1b2c3d4e5f60722"],
     "endpoint_clients": ["10.65.0.0/16", "10.66.0.0/16"],
     "alarm_mails": ["ops@example.org", "owner@example.org"],
@@ -59,10 +59,7 @@ ACCOUNT_IDS = _IDS | {
 """The least that can be declared."""
 _ADOPT = _IDS | {
     "on_premises": ["10.20.40.0/24"],
-    "identity": {
-        "kind": "irsa",
-        "oidc_provider": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A",
-    },
+    "identity": {"kind": "pod_identity", "cluster": "theirs"},
     "adopt": {
         "key": OUTPUTS["KeyArn"],
         "staging": True,
@@ -75,7 +72,7 @@ _ADOPT = _IDS | {
         "alarm_topic": OUTPUTS["AlarmTopicArn"],
     },
 }
-_CLUSTER = {
+CLUSTER = {
     "namespace": "reports",
     "image": "registry.example.internal/landbridge@sha256:" + "0" * 64,
 }
@@ -105,13 +102,13 @@ def acme() -> Declaration:
     place = {"kind": "s3", "name": "copy", "bucket": "partner-{environment}-in", "prefix": "acme"}
     project = {
         "aws": _EVERY,
-        "kubernetes": _CLUSTER,
+        "kubernetes": CLUSTER,
         "watch": {"catch_up": "6h"},
         "environments": {
             "EVERY": {},
             "ADOPT": {
                 "aws": _ADOPT,
-                "kubernetes": _CLUSTER,
+                "kubernetes": CLUSTER,
                 "buckets": {
                     "staging": "theirs-staging",
                     "reports": "theirs-reports",

@@ -48,7 +48,7 @@ def stacks(declaration: Declaration, environment: str) -> tuple[Stack, ...]:
         DeclarationWrong: it has no `aws:` section, or one that no template can be made of.
     """
     where = place(declaration.project, environment)
-    aws = values.declared(where)
+    aws = values.declared(declaration.project, environment)
     needed = needs(declaration, environment)
     granted = grants(declaration, deployed(declaration))
     counts = _counts(declaration)
@@ -149,18 +149,24 @@ def _statements(given: Sequence[Grant], indent: int) -> str:
 
 
 def _role(name: str) -> str:
-    condition = "" if name == "Watch" else f"    Condition: Create{name}Role\n"
+    condition, arn = "", f"!GetAtt {name}Role.Arn"
+    if name != "Watch":  # that role is never adopted
+        condition = f"    Condition: Create{name}Role\n"
+        arn = f"!If [Create{name}Role, {arn}, !Ref Adopt{name}RoleArn]"
     return (
         text("role.part")
         .replace("{Role}", name)
         .replace("{role}", name.lower())
         .replace("{why}", _WHY[name])
         .replace("{condition}", condition)
+        .replace("{arn}", arn)
     )
 
 
-def _endpoint(name: str, service: str) -> str:
-    return text("endpoint.part").replace("{Name}", name).replace("{service}", service)
+def _endpoint(name: str, service: str, actions: str = "") -> str:
+    """Give an interface endpoint; `actions` where IAM calls the service otherwise."""
+    part = text("endpoint.part").replace("{Name}", name).replace("{service}", service)
+    return part.replace("{actions}", actions or service)
 
 
 def _mappings(user: SftpUser) -> str:

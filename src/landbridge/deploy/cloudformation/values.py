@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from landbridge.account import Irsa, PodIdentity
 from landbridge.deploy.cloudformation.words import kept_by_keys
+from landbridge.deploy.policy import mistake_of_partition
 from landbridge.deploy.stack import Output
 from landbridge.errors import DeclarationWrong, Problem
+from landbridge.project import place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from landbridge.account import Aws
     from landbridge.deploy.needs import Needs
-    from landbridge.project import Place
+    from landbridge.project import Place, Project
 
 _BUCKET_NAME = 63
 _ROLE_NAME = 64
+_SELDOM = timedelta(minutes=30)
+"""Half of the period of the alarm on late slots, so that each period has a look in it."""
 _LONGEST = 4096
 """Bytes of a parameter's value. Source: AWS CloudFormation User Guide, "CloudFormation quotas"."""
 
@@ -28,12 +33,14 @@ OF_STORAGE = {
 OF_SFTP = {"ServerId": Output("sftp", "ServerId")}
 
 
-def declared(where: Place) -> Aws:
+def declared(project: Project, environment: str) -> Aws:
     """Give the `aws:` section of an environment, having seen that a template can be made of it.
 
     Raises:
+        KeyError: no such environment.
         DeclarationWrong: there is none, or what it asks for cannot be had; all of it at once.
     """
+    where = place(project, environment)
     aws = where.aws
     if aws is None:
         missing = Problem(
@@ -48,7 +55,7 @@ def declared(where: Place) -> Aws:
         raise DeclarationWrong([missing])
     if wrong := [
         Problem("landbridge.yaml", 1, 1, path, what, expected=expected)
-        for path, what, expected in _wrong(where, aws)
+        for path, what, expected in [*_wrong(where, aws), *_shared_addresses(project, environment, aws)]
     ]:
         raise DeclarationWrong(wrong)
     return aws
@@ -60,6 +67,8 @@ def _wrong(where: Place, aws: Aws) -> list[tuple[str, str, str]]:
     if aws.object_lock and (shared or aws.adopt.ledger):
         what = "S3 Object Lock is for a ledger bucket that is created here, and holds nothing else"
         found.append(("aws.object_lock", what, "a ledger bucket of its own, not adopted"))
+    if elsewhere := mistake_of_partition(where.region):
+        found.append(("region", *elsewhere))
     if aws.dns and not aws.addresses:
         what = (
             "CloudFormation does not tell the addresses that AWS chooses, so no name can be entered for them"
@@ -68,11 +77,29 @@ def _wrong(where: Place, aws: Aws) -> list[tuple[str, str, str]]:
     if aws.dns and ":" in where.sftp.host:
         what = "a name that is entered into Route 53 has to stand in the declaration"
         found.append(("sftp.host", what, "the name itself, not a reference"))
+    if _watched(where) and where.watch.every > _SELDOM:
+        what = f"every {where.watch.every} is too seldom: the alarm on late slots takes an hour's silence for a dead watch"
+        found.append(("watch.every", what, "at most `30m`"))
     longest = f"landbridge-{where.project}-{where.environment.lower()}-sftp-user"
     if len(longest) > _ROLE_NAME:
         what = f"the role `{longest}` would have {len(longest)} characters"
         found.append(("project", what, f"shorter names: IAM takes {_ROLE_NAME} characters"))
     return found
+
+
+def _shared_addresses(project: Project, environment: str, aws: Aws) -> Iterator[tuple[str, str, str]]:
+    """Say which addresses another environment of the VPC has as well; two may share those of a server that one of them adopts."""
+    for name in project.environments:
+        other = place(project, name).aws
+        if name == environment or other is None or other.vpc != aws.vpc:
+            continue
+        shared = [each for each in aws.addresses if each in other.addresses]
+        if shared and not aws.adopt.server and not other.adopt.server:
+            what = (
+                f"{', '.join(shared)} in {aws.vpc} cannot be the server's of `{environment}` and of `{name}`"
+            )
+            expected = "`aws:` of its own in one of the environments, with other `addresses` or none, or with `adopt.server`"
+            yield "aws.addresses", what, expected
 
 
 def storage(
@@ -151,12 +178,14 @@ def sftp(needs: Needs, where: Place, aws: Aws, counts: Mapping[str, int]) -> dic
         "HostedZoneId": aws.dns.hosted_zone if aws.dns else "",
         "HostName": where.sftp.host if aws.dns else "",
         "Addresses": ",".join(aws.addresses),
-        "WatchTells": _flag(where.kubernetes is not None),
+        "WatchTells": _flag(_watched(where)),
         "CreateS3Endpoint": _flag("s3" in aws.endpoints),
         "CreateKmsEndpoint": _flag("kms" in aws.endpoints),
         "CreateStsEndpoint": _flag("sts" in aws.endpoints),
         "CreateSecretsManagerEndpoint": _flag("secretsmanager" in aws.endpoints),
         "CreateTransferEndpoint": _flag("transfer" in aws.endpoints),
+        "CreateSnsEndpoint": _flag("sns" in aws.endpoints),
+        "CreateMonitoringEndpoint": _flag("monitoring" in aws.endpoints),
         "RouteTableIds": ",".join(aws.route_tables),
         **_numbered("EndpointClientCidr", aws.endpoint_clients, counts["endpoint_clients"]),
     }
@@ -207,6 +236,11 @@ def ledger_prefix(where: Place) -> str:
 def access_logs(where: Place, aws: Aws) -> str:
     """Name the bucket of the access logs."""
     return aws.adopt.access_logs or f"{where.buckets.reports[: _BUCKET_NAME - 5].rstrip('.-')}-logs"
+
+
+def _watched(where: Place) -> bool:
+    """Tell whether our CronJob watches. Of a watch on another scheduler nobody knows here; an alarm on its silence might never end."""
+    return where.kubernetes is not None
 
 
 def _flag(value: bool) -> str:  # noqa: FBT001 - CloudFormation knows no other

@@ -15,6 +15,7 @@ from landbridge.deploy.kubernetes import cron, files, jobs, names, network, pod
 from landbridge.deploy.kubernetes.mistakes import PROJECT_FILE, feed_file, problem
 from landbridge.deploy.kubernetes.places import folders, longest_wait, stranded
 from landbridge.deploy.needs import alarm_topic, needs
+from landbridge.deploy.policy import mistake_of_partition
 from landbridge.errors import DeclarationWrong, UsageError
 from landbridge.project import place
 
@@ -161,11 +162,18 @@ def _mistakes(folder: Path, where: Place, cluster: Kubernetes, feeds: Iterable[F
             yield problem(
                 folder, PROJECT_FILE, "kubernetes", f"the watch has no environment variable `{name}`"
             )
+    yield from _region_mistakes(folder, where)
     try:
         cron.every(where.watch.every)
     except UsageError as error:
         yield problem(folder, PROJECT_FILE, "watch.every", error.what, expected=error.expected)
     yield from _port_mistakes(folder, where.watch, cluster)
+
+
+def _region_mistakes(folder: Path, where: Place) -> Iterator[Problem]:
+    if where.aws and (elsewhere := mistake_of_partition(where.region)):  # without `aws` no ARN is written
+        what, expected = elsewhere
+        yield problem(folder, PROJECT_FILE, "region", what, expected=expected)
 
 
 def _port_mistakes(folder: Path, watch: Watch, cluster: Kubernetes) -> Iterator[Problem]:

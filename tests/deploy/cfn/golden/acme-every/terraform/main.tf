@@ -131,6 +131,8 @@ resource "aws_cloudformation_stack" "sftp" {
     CreateStsEndpoint            = "true"
     CreateSecretsManagerEndpoint = "true"
     CreateTransferEndpoint       = "true"
+    CreateSnsEndpoint            = "true"
+    CreateMonitoringEndpoint     = "true"
     RouteTableIds                = "rtb-0a1b2c3d4e5f60711,rtb-0a1b2c3d4e5f60722"
     EndpointClientCidr1          = "10.65.0.0/16"
     EndpointClientCidr2          = "10.66.0.0/16"

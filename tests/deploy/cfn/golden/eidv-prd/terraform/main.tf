@@ -117,6 +117,8 @@ resource "aws_cloudformation_stack" "sftp" {
     CreateStsEndpoint            = "false"
     CreateSecretsManagerEndpoint = "false"
     CreateTransferEndpoint       = "false"
+    CreateSnsEndpoint            = "false"
+    CreateMonitoringEndpoint     = "false"
     RouteTableIds                = ""
     EndpointClientCidr1          = ""
     KeyArn                       = aws_cloudformation_stack.storage.outputs["KeyArn"]

@@ -87,6 +87,6 @@ say "destroy: you are asked again"
 landbridge deploy aws destroy --environment "$environment" --project "$project"
 cat >&2 <<END
 
-Kept, and yours to delete: the buckets $reports, $staging and the ledger's and access logs', the key, the secrets, the server's log, and the
+Kept, and yours to delete: the server first, then its security group; the buckets $reports, $staging and the ledger's and access logs', the key, the secrets, the server's log, and the
 server $server, which costs by the hour: aws transfer delete-server --server-id $server
 END

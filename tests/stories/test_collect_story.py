@@ -350,12 +350,12 @@ needs_root = pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, re
 @needs_root
 def test_a_full_share_is_refused_clearly_and_taken_up_when_there_is_room(tmp_path: Path) -> None:
     (tmp_path / "at").mkdir()
-    with mounted(tmp_path / "at/share", "-o", "size=4m"):
+    with mounted(tmp_path / "at/share", "-o", "size=6m"):
         at = Bridgehead(tmp_path / "at")
         body = some_bytes(3_000_000)
         at.release(body)
         at.release(some_bytes(4_000_000), feed="second")
-        (at.root / "ballast").write_bytes(bytes(3_000_000))
+        (at.root / "ballast").write_bytes(bytes(5_000_000))
         with asyncssh_server(at.server) as server:
             outcomes = collected(at, server)
             assert [one.state for one in outcomes] == [State.FAILED, State.NOT_TRIED] or [

@@ -125,9 +125,10 @@ def lines(world: World) -> list[str]:
         IntegrityBroken: the endpoint shows a key that the server does not have.
         Unavailable: the endpoint cannot be reached from here.
     """
-    known = {key.fingerprint for key in world.server.host_keys()}
+    keys = world.server.host_keys()
+    known = {key.fingerprint for key in keys}
     found = []
-    for algorithm in sorted({key.algorithm for key in world.server.host_keys()}):
+    for algorithm in sorted({key.algorithm for key in keys}):
         line = world.door.shown(algorithm)
         if line and fingerprint(line) not in known:
             raise IntegrityBroken(

@@ -314,7 +314,7 @@ def test_closing_early_ends_the_query_and_the_connection(url: str, tmp_path: Pat
         assert extract.fact == []
         with source.open(SLOT) as again:
             assert sum(batch.num_rows for batch in again.batches) == 200000
-    with psycopg.connect(url) as look:
+    with psycopg.connect(url, autocommit=True) as look:
         row = None
         for _ in range(100):
             row = look.execute(

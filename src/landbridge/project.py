@@ -11,7 +11,9 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from landbridge.account import Aws
 from landbridge.alarms import Watch
 from landbridge.cluster import Kubernetes
+from landbridge.controlm import ControlM
 from landbridge.feed.words import Declared, Duration, EnvironmentName, Name, Resolvable, SecretReference, Text
+from landbridge.host import Host
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +75,8 @@ class ShareDeclared(Declared):
     """Where the share is mounted."""
     journal: Resolvable | None = None
     """Folder of the collector's journal; `.landbridge` on the share without it."""
+    holding: Resolvable | None = None
+    """Folder on the share's own volume where another mover (Control-M) puts files that are verified and landed from there; one in `.landbridge` on the share without it."""
     bandwidth: Annotated[int, Field(ge=1)] | None = None
     """Most bytes a second that a collection may take from the line."""
     parallel: Annotated[int, Field(ge=1, le=10)] = 4
@@ -111,6 +115,10 @@ class Environment(Declared):
     """Instead of the project's."""
     kubernetes: Kubernetes | None = None
     """Instead of the project's."""
+    controlm: ControlM | None = None
+    """Instead of the project's."""
+    host: Host | None = None
+    """Instead of the project's."""
     watch: Watch | None = None
     """Instead of the project's."""
     variables: dict[Name, str] = {}
@@ -136,6 +144,10 @@ class Project(Declared):
     """Account and network; only deploying wants it."""
     kubernetes: Kubernetes | None = None
     """The cluster; only deploying wants it."""
+    controlm: ControlM | None = None
+    """Control-M; only deploying wants it."""
+    host: Host = Host()
+    """The hosts on premises; only deploying wants it."""
     watch: Watch = Watch()
     """The look at all slots: who is told, and what is made good."""
     variables: dict[Name, str] = {}
@@ -182,6 +194,10 @@ class Place:
     """Where it is deployed, if that is declared."""
     kubernetes: Kubernetes | None = None
     """As `aws`."""
+    controlm: ControlM | None = None
+    """As `aws`."""
+    host: Host = field(default_factory=Host)
+    """The hosts on premises."""
     watch: Watch = field(default_factory=Watch)
     """The look at all slots."""
 
@@ -223,8 +239,18 @@ def place(project: Project, environment: str) -> Place:
         variables={**project.variables, **own.variables},
         aws=own.aws or project.aws,
         kubernetes=own.kubernetes or project.kubernetes,
+        controlm=_controlm(own.controlm or project.controlm, environment),
+        host=_host(own.host or project.host, environment),
         watch=own.watch or project.watch,
     )
+
+
+def _controlm(declared: ControlM | None, environment: str) -> ControlM | None:
+    return declared and declared.model_copy(update=_texts(declared, environment))
+
+
+def _host(declared: Host, environment: str) -> Host:
+    return declared.model_copy(update=_texts(declared, environment))
 
 
 def _filled(text: str, environment: str) -> str:

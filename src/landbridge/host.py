@@ -1,0 +1,41 @@
+"""On which hosts on premises does landbridge itself run: its command, its folder, its account, who is told?
+
+Read when jobs are rendered for a scheduler; a run or a collection needs none of it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import StringConstraints, model_validator
+
+from landbridge.feed.words import Declared, Duration, Text
+
+HostPath = Annotated[str, StringConstraints(pattern=r"^(/|[A-Za-z]:[\\/]|\\\\)[^\"'%`$;&|<>*?\n]*$")]
+"""An absolute path of the host: `/opt/landbridge`, `C:\\landbridge`, `\\\\server\\share`."""
+
+
+class Host(Declared):
+    """The hosts that collect, or land what another mover brought; all of them alike."""
+
+    os: Literal["linux", "windows"] = "linux"
+    """Their operating system."""
+    command: HostPath | None = None
+    """The installed program; `/opt/landbridge/bin/landbridge`, or `C:\\Program Files\\Landbridge\\landbridge.exe`, without it."""
+    folder: HostPath | None = None
+    """Where this project's declaration lies on them; `/etc/landbridge/PROJECT`, or `C:\\ProgramData\\Landbridge\\PROJECT`, without it."""
+    account: Text = "landbridge"
+    """Service account that may write to the share; `DOMAIN\\name` on Windows."""
+    every: Duration | None = None
+    """How often a scheduler without a calendar of its own looks for files; each feed's window without it."""
+    mail: tuple[Text, ...] = ()
+    """Who is told when a job fails or is late."""
+
+    @model_validator(mode="after")
+    def _paths_are_of_the_os(self) -> Self:
+        for name in ("command", "folder"):
+            value = getattr(self, name)
+            if value is not None and value.startswith("/") != (self.os == "linux"):
+                message = f"expected `{name}` as a path of {self.os}"
+                raise ValueError(message)
+        return self

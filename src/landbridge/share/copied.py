@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from landbridge.errors import disk_refused
@@ -45,6 +46,8 @@ def copy(source: int, into: Path, size: int, watch: Callable[[int], None] | None
         finally:
             os.close(target)
     except OSError as error:
+        with suppress(OSError):
+            into.unlink(missing_ok=True)  # half a copy is begun anew, and may be what fills the volume
         raise disk_refused(error, f"copying to {into}") from error
 
 

@@ -25,7 +25,7 @@ def copy(source: int, into: Path, size: int, watch: Callable[[int], None] | None
     """Copy the first `size` bytes of the open file `source` to a new file, fsync it, and give the sha256 of the copy.
 
     A file system that can copy by itself does: a server over its own disks (NFS 4.2, SMB 3), or by sharing blocks
-    (XFS, Btrfs). What is hashed is read from the copy, whoever made it.
+    (XFS, Btrfs); what is hashed is read from the copy then. Elsewhere the bytes are hashed on their way.
 
     Raises:
         ShareRefused, DiskFailed: it could not be read or written.
@@ -38,8 +38,10 @@ def copy(source: int, into: Path, size: int, watch: Callable[[int], None] | None
         target = os.open(into, flags, 0o640)
         try:
             left = _by_itself(source, target, size, watch)
-            _by_hand(source, target, left, watch)
+            passed = _by_hand(source, target, left, watch)
             os.fsync(target)
+            if left == size:
+                return passed
             os.lseek(target, 0, os.SEEK_SET)
             with os.fdopen(os.dup(target), "rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
@@ -69,12 +71,15 @@ def _by_itself(source: int, target: int, size: int, watch: Callable[[int], None]
     return left
 
 
-def _by_hand(source: int, target: int, left: int, watch: Callable[[int], None] | None) -> None:
-    """Copy up to `left` bytes from where both files are; a source that ends earlier ends it."""
+def _by_hand(source: int, target: int, left: int, watch: Callable[[int], None] | None) -> str:
+    """Copy up to `left` bytes from where both files are, and give their sha256; a source that ends earlier ends it."""
+    digest = hashlib.sha256()
     while left and (piece := os.read(source, min(left, _PIECE))):
+        digest.update(piece)
         rest = memoryview(piece)
         while rest:
             rest = rest[os.write(target, rest) :]
         left -= len(piece)
         if watch is not None:
             watch(len(piece))
+    return digest.hexdigest()

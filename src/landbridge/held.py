@@ -61,12 +61,12 @@ def wanted_of(ground: Ground, wanted: Wanted, held: Mapping[str, Sequence[str]])
     offer = offered(ground, wanted.first, feeds, wanted.last)
     if not wanted.slots:
         return Offered([one for one in offer.manifests if _name(one) in held[one.feed]], offer.settled)
-    slots = {(slot.feed, slot.occurrence): str(slot) for slot in wanted.slots}
+    slots = {f"{slot.feed}.{slot.occurrence}": str(slot) for slot in wanted.slots}
     settled = [
         replace(outcome, what=slot)
         for outcome in offer.settled
         if (
-            slot := slots.get(tuple(outcome.what.replace("/", ".").split(".")[:2]))
+            slot := slots.get(".".join(outcome.what.replace("/", ".").split(".")[:2]))
         )  # a slot, or a manifest's name
     ]
     return Offered([one for one in offer.manifests if wanted.includes(one)], settled)

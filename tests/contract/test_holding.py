@@ -59,14 +59,14 @@ class Stand:
         self.root = folder / "holding"
         self.at = self.root / "flights"
         self.part = folder / "part"
-        self.holding = HoldingFolder(self.root, SystemClock())
+        self.holding = HoldingFolder(self.root, folder / "share", SystemClock())
         self.holding.prepare(["flights"])
 
     def later(self) -> HoldingFolder:
         """The same folder, when everything in it has been at rest for long."""
         clock = SetClock()
         clock.sleep(datetime.now(UTC).timestamp() - clock.now().timestamp() + 3600)
-        return HoldingFolder(self.root, clock)
+        return HoldingFolder(self.root, self.root.with_name("share"), clock)
 
 
 @pytest.fixture(params=["by descriptor", "by name"])
@@ -258,6 +258,17 @@ def test_of_what_others_landed_only_the_same_bytes_are_cleared(
     assert (stand.at / NAME).exists() == stays
 
 
+def test_a_feed_that_lands_where_it_is_held_keeps_its_file(tmp_path: Path, names: str) -> None:
+    """Somebody declared `holding` as the share itself, and a feed that lands in a folder of its own name."""
+    holding = HoldingFolder(tmp_path, tmp_path, SystemClock())
+    holding.prepare(["flights"])
+    (tmp_path / "flights" / NAME).write_bytes(BODY)
+    holding.clear(replace(MANIFEST, landed_name=f"flights/{NAME}"))
+    assert (tmp_path / "flights" / NAME).exists()
+    holding.clear(replace(MANIFEST, landed_name="flights/other.csv"))
+    assert not (tmp_path / "flights" / NAME).exists()
+
+
 def test_a_file_that_came_anew_after_it_was_copied_is_not_cleared(stand: Stand) -> None:
     (stand.at / NAME).write_bytes(BODY)
     stand.holding.take(MANIFEST, stand.part)
@@ -279,7 +290,7 @@ def test_a_folder_that_is_not_there_says_so_and_is_not_made(stand: Stand) -> Non
         stand.holding.feeds()
     stand.holding.clear(MANIFEST)
     with pytest.raises(ShareRefused):
-        HoldingFolder(stand.root / "never" / "mounted", SystemClock()).prepare(["flights"])
+        HoldingFolder(stand.root / "never" / "mounted", stand.root, SystemClock()).prepare(["flights"])
     stand.holding.prepare(["flights", "other"])
     stand.holding.prepare(["flights"])
     assert stand.holding.feeds() == ["flights", "other"]

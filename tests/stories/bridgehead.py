@@ -120,7 +120,7 @@ class Bridgehead:
     @property
     def holding(self) -> HoldingFolder:
         """As another mover's files come."""
-        return HoldingFolder(usual_place(self.root, ENVIRONMENT), SystemClock())
+        return HoldingFolder(usual_place(self.root, ENVIRONMENT), self.root, SystemClock())
 
     def held(self, feed: str = "flights") -> Path:
         """Give the mover's folder of a feed."""

@@ -88,7 +88,8 @@ def _collect(trial: dict[str, Any]) -> int:
 
 
 def _landed(ground: Ground, trial: dict[str, Any], day: date) -> list[Outcome]:
-    holding = HoldingFolder(usual_place(Path(trial["root"]), ENVIRONMENT), SystemClock())
+    root = Path(trial["root"])
+    holding = HoldingFolder(usual_place(root, ENVIRONMENT), root, SystemClock())
     feeds = tuple(holding.feeds())
     due = datetime(2026, 11, 20, 8, tzinfo=UTC)
     named = tuple(Slot(feed, f"{day}", day, due) for feed in feeds) if trial["land"] == "named" else ()

@@ -29,7 +29,7 @@ from tests.stories.bridgehead import DAY, Bridgehead, Consumer, some_bytes
 from tests.stories.mounts import mounted, needs_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from landbridge.facts import Manifest
@@ -339,13 +339,16 @@ def _own(manifest: Manifest) -> str:
     return f"{manifest.feed}.{manifest.occurrence}.{manifest.revision:04d}.json"
 
 
-@pytest.mark.parametrize("mover", [_sftp, _lftp])
+@pytest.mark.parametrize(("program", "mover"), [("sftp", _sftp), ("lftp", _lftp)])
 def test_movers_of_this_world_bring_what_lands(
-    at: Bridgehead, server: Sftp, tmp_path: Path, mover: object
+    at: Bridgehead,
+    server: Sftp,
+    tmp_path: Path,
+    program: str,
+    mover: Callable[[Bridgehead, Sftp, Manifest, Path], None],
 ) -> None:
-    assert callable(mover)
-    if shutil.which(mover.__name__[1:]) is None:
-        pytest.skip(f"{mover.__name__[1:]} is not installed")
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
     (tmp_path / "key").write_text(server.user_key.private_openssh)
     (tmp_path / "key").chmod(0o600)
     (tmp_path / "hosts").write_text(f"[127.0.0.1]:{server.port} {server.host_key.public_openssh}\n")

@@ -46,9 +46,10 @@ def usual_place(root: Path, environment: str) -> Path:
 class HoldingFolder:
     """The holding folder of one environment; obeys ports.Holding."""
 
-    def __init__(self, root: Path, clock: Clock, *, patience: timedelta = PATIENCE) -> None:
-        """Remember; nothing is touched before the first call."""
+    def __init__(self, root: Path, share: Path, clock: Clock, *, patience: timedelta = PATIENCE) -> None:
+        """Remember; nothing is touched before the first call. `share` is the root of the share that files land on."""
         self._root = root
+        self._share = share
         self._clock = clock
         self._patience = patience
         self._taken: dict[tuple[str, str], tuple[int, ...]] = {}
@@ -105,6 +106,9 @@ class HoldingFolder:
     def _remove(self, room: Room, manifest: Manifest) -> None:
         name = _name(manifest)
         seen = room.look(name)
+        final = self._share / manifest.landed_name
+        if final.exists() and os.path.samestat(final.lstat(), seen):
+            return  # declared so that a feed lands where it is held: this is the consumer's file
         if self._taken.get((manifest.feed, name)) != _identity(seen):
             if not stat.S_ISREG(seen.st_mode) or seen.st_size != manifest.size:
                 return

@@ -69,13 +69,13 @@ def holding(host: Host) -> HoldingFolder:
     clock, environment = host.process.clock, host.place.environment
     if host.twin is not None:
         share(host).close()
-        made = HoldingFolder(usual_place(host.twin.share, environment), clock)
+        made = HoldingFolder(usual_place(host.twin.share, environment), host.twin.share, clock)
         made.prepare([feed.feed for feed in feeds_in(host.declared, environment)])
         return made
     settings, folder, text = host.place.share, host.declared.folder, host.references.text
-    if settings.holding:
-        return HoldingFolder(folder / text(settings.holding), clock)
-    return HoldingFolder(usual_place(folder / text(settings.path), environment), clock)
+    root = folder / text(settings.path)
+    place = folder / text(settings.holding) if settings.holding else usual_place(root, environment)
+    return HoldingFolder(place, root, clock)
 
 
 def _receipt_key(place: Place, references: References, twin: TwinGround | None) -> str:

@@ -37,11 +37,9 @@ Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3])[0-5][0-9]
 """`0630`: hours and minutes of the job's time zone."""
 ColonClock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """`06:30`: the SLA job alone writes it so."""
-Day = Annotated[str, StringConstraints(pattern=r"^20[0-9]{6}$")]
-"""`20260131`."""
 WeekDay = Literal["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 Month = Literal["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-MonthDays = Annotated[str, StringConstraints(pattern=r"^(ALL|[0-9]{1,2}(-[0-9]{1,2})?)$")]
+MonthDays = Annotated[str, StringConstraints(pattern=r"^(ALL|NONE|[0-9]{1,2}(-[0-9]{1,2})?)$")]
 Urgency = Literal["Regular", "Urgent", "VeryUrgent"]
 
 
@@ -169,15 +167,20 @@ class RegularCalendar(Document):
     when: Years = Field(alias="When")
 
 
-class Days(Document):
-    """A rule for order dates. With `month_days_calendar`: the days that the calendar names."""
+class Confirmed(Document):
+    """Of the days of a rule only those that a regular calendar names."""
 
-    week_days: tuple[WeekDay | Literal["ALL"], ...] | None = Field(None, alias="WeekDays")
+    calendar: Name = Field(alias="Calendar")
+    exception_policy: Literal["DoNotOrder"] = Field("DoNotOrder", alias="ExceptionPolicy")
+
+
+class Days(Document):
+    """A rule for order dates: days of the week, or days of the month; the other one is `NONE`."""
+
+    week_days: tuple[WeekDay | Literal["ALL", "NONE"], ...] = Field(alias="WeekDays")
     months: tuple[Month, ...] | None = Field(None, alias="Months")
-    month_days: tuple[MonthDays, ...] | None = Field(None, alias="MonthDays")
-    month_days_calendar: Name | None = Field(None, alias="MonthDaysCalendar")
-    start_date: Day | None = Field(None, alias="StartDate")
-    end_date: Day | None = Field(None, alias="EndDate")
+    month_days: tuple[MonthDays, ...] = Field(alias="MonthDays")
+    confirmation_calendars: Confirmed | None = Field(None, alias="ConfirmationCalendars")
 
 
 class RuleBasedCalendar(Document):
@@ -191,7 +194,6 @@ class FolderCalendars(Named):
     """The rules of a folder: it is ordered on a day that any of them has."""
 
     included: tuple[Name, ...] = Field(alias="Included")
-    relationship: Literal["OR"] = Field("OR", alias="Relationship")
     parts: dict[Name, RuleBasedCalendar] = {}
 
 
@@ -211,7 +213,7 @@ class JobWhen(Document):
     """On which days a job is ordered, and between which times it may start."""
 
     from_time: Clock | None = Field(None, alias="FromTime")
-    to_time: Clock | Literal[">"] | None = Field(None, alias="ToTime")
+    to_time: Clock | None = Field(None, alias="ToTime")
     rule_based_calendars: JobCalendars = Field(alias="RuleBasedCalendars")
 
 
@@ -267,6 +269,7 @@ class DoesNotStart(Document):
 
     type: Literal["Notify:DoesNotStart"] = Field("Notify:DoesNotStart", alias="Type")
     by: Clock = Field(alias="By")
+    days: Number | None = Field(None, alias="Days")
     message: str = Field(alias="Message")
     urgency: Urgency = Field(alias="Urgency")
 

@@ -84,7 +84,7 @@ def name_of(rule: Days) -> str:
     """Say a rule in a name: `EVERY_DAY`, `TUE_WED_THU`, `DAY_1`."""
     if rule.month_days == ("ALL",):
         return "EVERY_DAY"
-    days = [one for one in rule.week_days if one != "NONE"] or ["DAY", *rule.month_days]
+    days: list[str] = [one for one in rule.week_days if one != "NONE"] or ["DAY", *rule.month_days]
     return "_".join([*days, *(rule.months or ())])
 
 

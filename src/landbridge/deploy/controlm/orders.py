@@ -63,7 +63,7 @@ class Ordered:
     moment: Moment
     deadline: Due | None
     wait: timedelta
-    """Longest wait for the file."""
+    """How long the file is waited for."""
     days: frozenset[date]
     """Order dates."""
 
@@ -165,8 +165,9 @@ def _due(feed: Feed, slot: Slot, order_date: date, zone: Zone, at: time) -> Due 
 
 
 def _wait(found: list[Slot], gap: timedelta) -> timedelta:
+    """Give the usual wait: when the clocks change, a deadline on the clock is an hour nearer or farther."""
     waits = [slot.deadline - slot.scheduled_at for slot in found if slot.deadline is not None]
-    return max([*waits, timedelta(minutes=1)]) if waits else gap
+    return max(max(set(waits), key=waits.count), timedelta(minutes=1)) if waits else gap
 
 
 def _gap(feed: Feed, calendar: Calendar, declared: ControlM) -> timedelta:

@@ -21,6 +21,9 @@ WILDCARD = "*"
 _DIGITS = {"Y": ("YEAR", 1, 4), "y": ("YY", 3, 2), "m": ("MONTH", 5, 2), "d": ("DAY", 7, 2)}
 """Directives whose digits stand in yyyymmdd: the variable's ending, and where they are."""
 _OF_THE_TIME = frozenset("HIMSpf")
+_ENDS_IN_A_VARIABLE = re.compile(r"%%\$?[A-Z][A-Z0-9_]*$")
+_GOES_ON = re.compile(r"[A-Za-z0-9_.%$]")
+"""A letter would be part of the name, a period would be dropped, a variable would become part of another's name."""
 _PIECES = re.compile(r"%Y%m%d|%.|[^%]+")
 
 
@@ -48,8 +51,6 @@ class Words:
     feed: str
     variables: Mapping[str, str]
     moment: Moment
-    name: str = ""
-    """Of the landed file, for `{name}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ class Pattern:
     wild: bool = False
 
     def __add__(self, other: Pattern) -> Pattern:
-        """Write one after the other."""
+        """Write one after the other, with the period that ends a variable's name where the next character would go on with it."""
+        runs_on = _ENDS_IN_A_VARIABLE.search(self.text) and _GOES_ON.match(other.text)
         return Pattern(
-            self.text + other.text,
+            f"{self.text}{'.' if runs_on else ''}{other.text}",
             tuple(dict((*self.variables, *other.variables)).items()),
             self.wild or other.wild,
         )
@@ -116,18 +118,15 @@ def scheduled(moment: Moment) -> Pattern:
 
 
 def _word(word: str, spec: str, words: Words) -> Pattern:
-    match word:
-        case "revision":
-            return Pattern(WILDCARD, wild=True)
-        case "business_date":
-            return _date(word, spec or "%Y-%m-%d", words.moment)
-        case "scheduled_at":
-            if words.moment.at is None:
-                message = (
-                    "`{scheduled_at}` is an instant in UTC, and its time differs between summer and winter"
-                )
-                raise Inexpressible(message)
-            return _date(word, spec or INSTANT, words.moment)
+    if word == "revision":
+        return Pattern(WILDCARD, wild=True)
+    if word == "business_date":
+        return _date(word, spec or "%Y-%m-%d", words.moment)
+    if word == "scheduled_at":
+        if words.moment.at is None:
+            message = "`{scheduled_at}` is an instant in UTC, and its time differs between summer and winter"
+            raise Inexpressible(message)
+        return _date(word, spec or INSTANT, words.moment)
     texts = {
         "ENVIRONMENT": words.environment,
         "environment": words.environment.lower(),
@@ -149,11 +148,11 @@ def _pieces(spec: str, prefix: str, days: int, at: time | None) -> Iterator[Patt
         if not piece.startswith("%"):
             yield plain(piece)
         elif piece == "%Y%m%d":
-            yield Pattern(f"%%{whole}.", ((whole, shifted(days)),))
+            yield Pattern(f"%%{whole}", ((whole, shifted(days)),))
         elif piece[1] in _DIGITS:
             ending, start, length = _DIGITS[piece[1]]
             name = f"{prefix}_{ending}"
-            yield Pattern(f"%%{name}.", ((whole, shifted(days)), (name, part(whole, start, length))))
+            yield Pattern(f"%%{name}", ((whole, shifted(days)), (name, part(whole, start, length))))
         elif at is not None and prefix == "SCHEDULED" and piece[1] in _OF_THE_TIME:
             yield plain(format(datetime(2000, 1, 1, at.hour, at.minute, tzinfo=UTC), piece))
         else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from landbridge.cli.deploy.controlm.render import render
 from landbridge.cli.deploy.controlm.schema import schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.command("render")(render)
 app.command("schema")(schema)
 
 

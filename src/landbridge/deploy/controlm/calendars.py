@@ -41,15 +41,15 @@ def _candidates(days: Collection[date]) -> list[Days]:
     ]
 
 
-def has(rule: Days, day: date, calendars: Mapping[str, RegularCalendar] | None = None) -> bool:
-    """Tell whether a rule orders on a day, as we read the documentation."""
+def has(rule: Days, day: date, calendars: Mapping[str, Collection[date]] | None = None) -> bool:
+    """Tell whether a rule orders on a day, as we read the documentation; `calendars` are the days of each regular one."""
     if rule.months is not None and _MONTHS[day.month - 1] not in rule.months:
         return False
     named = rule.week_days == ("ALL",) or _WEEK[_weekday(day)] in rule.week_days
     numbered = day.day in _numbers(rule.month_days)
     if rule.confirmation_calendars is not None:
         confirmed = (calendars or {})[rule.confirmation_calendars.calendar]
-        return (named or numbered) and day in dates_of(confirmed)
+        return (named or numbered) and day in confirmed
     return named or numbered
 
 

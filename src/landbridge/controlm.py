@@ -85,6 +85,10 @@ class ControlM(Declared):
     """Where Control-M/Server's own clock is."""
     new_day: TimeOfDay = "00:00"
     """When Control-M/Server's working day begins, on its own clock."""
+    first_year: Annotated[int, Field(ge=2000, le=2999)] = 2026
+    """From which year on calendars are written out, where no rule of Control-M gives the days."""
+    last_year: Annotated[int, Field(ge=2000, le=2999)] = 2030
+    """Until which year; render and deploy again before it ends."""
     sessions: Annotated[int, Field(ge=1, le=10)] = 4
     """SFTP transfers at once over all jobs: units of the resource pool."""
     pool: ControlMName | None = None
@@ -99,3 +103,10 @@ class ControlM(Declared):
     """Where folder and profiles are deployed; without it they are rendered only."""
     extra: dict[Text, dict[Text, object]] = {}
     """By job, or `*` for the folder: keys that are merged in as they are. Nothing checks them; each one is warned of."""
+
+    @model_validator(mode="after")
+    def _years_in_order(self) -> Self:
+        if self.first_year > self.last_year:
+            message = "expected `first_year` not after `last_year`"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,17 @@
+"""`landbridge deploy controlm`: the jobs that take the files on premises. One module a command; a command is one line here."""
+
+from __future__ import annotations
+
+import typer
+
+from landbridge.cli.deploy.controlm.render import render
+from landbridge.cli.deploy.controlm.schema import schema
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.command("render")(render)
+app.command("schema")(schema)
+
+
+@app.callback()
+def _controlm() -> None:
+    """Connection profiles and folders of Control-M."""

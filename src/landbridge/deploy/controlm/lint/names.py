@@ -11,6 +11,7 @@ from landbridge.deploy.controlm.lint.sheet import (
     FOLDERS,
     ends,
     fields,
+    flag,
     follows,
     get,
     listed,
@@ -173,6 +174,23 @@ def profile_not_given(sheet: Sheet) -> Iterator[Seen]:
                 yield Seen(
                     node.spot, node.path, job.title, what, f"`{near[0]}`" if near else "one that is given"
                 )
+
+
+def profile_of_one_agent(sheet: Sheet) -> Iterator[Seen]:
+    """A job runs where its profile is not."""
+    agents = {
+        one.name: text(one.node, "TargetAgent")
+        for one in sheet.profiles
+        if text(one.node, "TargetAgent") and not flag(one.node, "Centralized")
+    }
+    for job in sheet.jobs:
+        host = text(setting(job, "Host"))
+        for key in _REFERENCES if job.type == "Job:FileTransfer" else ():
+            node = setting(job, key)
+            agent = agents.get(text(node))
+            if node is not None and agent and host and host != agent:
+                what = f"the profile `{text(node)}` is on the agent `{agent}` alone, and the job runs on `{host}`"
+                yield Seen(node.spot, node.path, job.title, what, "a centralized profile")
 
 
 def sla_alone(sheet: Sheet) -> Iterator[Seen]:

@@ -14,6 +14,7 @@ from landbridge.deploy.controlm.lint import (
     secrets,
     times,
     transfers,
+    variables,
     watching,
 )
 from landbridge.deploy.controlm.lint.finding import Rule
@@ -68,6 +69,9 @@ RULES: tuple[Rule, ...] = (
         "D",
         transfers.command_failure_ignored,
     ),
+    Rule("variable-period-lost", "warning", "a name matches nothing", "D", variables.period_lost),
+    Rule("variable-runs-on", "error", "a name matches nothing", "D", variables.runs_on),
+    Rule("variable-short-year", "note", "a name matches nothing", "D", variables.short_year),
     # Profiles, keys and secrets
     Rule("secret-literal", "error", "a secret leaks with the file", "D", secrets.literal),
     Rule("key-ed25519", "error", "the login is refused", "D", secrets.ed25519),
@@ -79,6 +83,9 @@ RULES: tuple[Rule, ...] = (
         "a file that was cut short counts as delivered",
         "D",
         names.end_unverified,
+    ),
+    Rule(
+        "profile-of-one-agent", "error", "the job fails on every other agent", "D", names.profile_of_one_agent
     ),
     # Times
     Rule("time-form", "error", "the build is refused", "D", times.time_form),

@@ -167,3 +167,22 @@ def test_both_ends_of_a_dual_profile_are_looked_at() -> None:
         "key-ed25519",
         "secret-literal",
     }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "ConnectionProfile:FileTransfer:S3",
+        "ConnectionProfile:FileTransfer:GCS",
+        "ConnectionProfile:FileTransfer:AS2",
+        "ConnectionProfile:FileTransfer:Group",
+        "Job:FileWatcher",
+        "Job:Database:SQLScript",
+        "Endpoint:Src:FTPS",
+        "Notify:LateCyclicSubmit",
+        "Calendar:Periodic",
+    ],
+)
+def test_a_type_of_the_vendor_is_no_misspelling(kind: str) -> None:
+    text = f'{{"A": {{"Type": "Folder", "B": {{"Type": "{kind}"}}}}}}'
+    assert "type-misspelt" not in {one.rule for one in lint([parse(text, "x.json")]).findings}

@@ -134,7 +134,7 @@ def type_misspelt(sheet: Sheet) -> Iterator[Seen]:
     for document in sheet.documents:
         for name, node in typed(document.root) if document.root else ():
             kind = text(node, "Type")
-            if kind in known.TYPES or kind in known.OLD or ":" not in kind:
+            if kind in known.TYPES or kind in known.OLD or kind in known.NEIGHBOURS or ":" not in kind:
                 continue
             lower = {one.lower(): one for one in sorted(known.TYPES)}
             near = difflib.get_close_matches(kind.lower(), lower, 1, 0.93)

@@ -23,7 +23,7 @@ _FOLDER = _keys(
     "Type Name Comment Description CreatedBy ControlmServer Application SubApplication Host RunAs "
     "When Rerun Confirm Priority Variables DocumentationFile DocumentationUrl TimeZone DaysKeepActive "
     "DaysKeepActiveIfNotOk ActiveRetentionPolicy AdjustEvents BusinessFields SiteStandard OrderMethod "
-    "FolderLibrary Defaults Jobs PathElement ReferencePath Library Folder Server RerunIntervals "
+    "RerunMember RerunLimit FolderLibrary Defaults Jobs PathElement ReferencePath Library Folder Server RerunIntervals "
     "RerunSpecificTimes CyclicType Tags DocumentationType"
 )
 _PROFILE = _keys(
@@ -66,6 +66,10 @@ TYPES: dict[str, frozenset[str]] = {
     "ConnectionProfile:FileTransfer:Local": _PROFILE,
     "Endpoint:Src:SFTP": _PROFILE | {"SSHCompression"},
     "Endpoint:Dest:SFTP": _PROFILE | {"SSHCompression"},
+    "Endpoint:Src:FTP": _PROFILE | {"ConnectionMode"},
+    "Endpoint:Dest:FTP": _PROFILE | {"ConnectionMode"},
+    "Endpoint:Src:FTPS": _PROFILE | _FTPS,
+    "Endpoint:Dest:FTPS": _PROFILE | _FTPS,
     "Endpoint:Src:Local": _PROFILE,
     "Endpoint:Dest:Local": _PROFILE,
     "ConnectionProfile:FileTransfer:DualEndPoint": _PROFILE,
@@ -93,6 +97,9 @@ TYPES: dict[str, frozenset[str]] = {
     "Notify:LateCyclicSubmit": _keys("Type By Message Destination Urgency"),
 }
 """Keys by the type of the object. A key whose value has a `Type` of its own bears a name that people give."""
+
+NEIGHBOURS = frozenset({"ConnectionProfile:FileTransfer", "ConnectionProfile:FileTransfer:S3"})
+"""Types whose keys are not listed, and that look like misspellings of those whose keys are."""
 
 _COMMAND = _keys("action arg1 arg2")
 PARTS: dict[str, frozenset[str]] = {

@@ -127,6 +127,7 @@ def _cyclic(folder: Any, _: Any) -> None:
     job.pop("RerunLimit", None)
     job["Rerun"] = {"Every": "10", "Units": "Minutes", "From": "End"}
     job["When"]["ToTime"] = ">"
+    job["DaysKeepActive"] = "2"
 
 
 MISTAKES: list[tuple[str, Spoil]] = [

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from landbridge.deploy.controlm.lint.reading import Document, Node, Spot
 
 FOLDERS = ("Folder", "SimpleFolder", "SubFolder")
-_INHERITED = ("TimeZone", "Host", "RunAs", "Application", "SubApplication", "ControlmServer")
+_INHERITED = (
+    "TimeZone",
+    "Host",
+    "RunAs",
+    "Application",
+    "SubApplication",
+    "ControlmServer",
+)
 _WATCHING = ("SrcToDestFileWatcher", "DestToSrcFileWatcher", "FileWatcher")
 _MOVING_NOTHING = ("FileWatcher", "DirectoryListing")
 

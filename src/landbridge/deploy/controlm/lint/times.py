@@ -182,15 +182,16 @@ def window_empty(sheet: Sheet) -> Iterator[Seen]:
 
 
 def rerun_endless(sheet: Sheet) -> Iterator[Seen]:
-    """A cyclic job that never stops."""
+    """A cyclic job that is kept beyond its day and never stops. One that is not kept ends with the new day."""
     for job in sheet.jobs:
         rerun = setting(job, "Rerun")
         if rerun is None or not get(rerun, "Every"):
             continue
+        kept = setting(job, "DaysKeepActive")
         end = text(setting(job, "When"), "ToTime")
         times = text(rerun, "Times").strip("0")
-        if not times and end in {"", _NO_END}:
-            what = "it runs again for as long as it is kept: tomorrow's job then runs beside the one of yesterday"
+        if text(kept).strip("0") and not times and end in {"", _NO_END}:
+            what = f"it runs again for as long as it is kept, {text(kept)} days: tomorrow's job then runs beside the one of yesterday"
             yield seen(job.node, job.title, what, "`Times`, or a `ToTime`", key="Rerun")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typer
 
+from landbridge.cli.deploy.controlm.lint import lint
 from landbridge.cli.deploy.controlm.render import render
 from landbridge.cli.deploy.controlm.schema import schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.command("render")(render)
 app.command("schema")(schema)
+app.command("lint")(lint)
 
 
 @app.callback()

@@ -162,12 +162,17 @@ class Stage:
         self.em.asked.clear()
 
 
-def project(folder: Path, em: controlm.Em, certificates: Certificates, *, timeout: str = "2s", api: str = "") -> Path:
+def project(
+    folder: Path, em: controlm.Em, certificates: Certificates, *, timeout: str = "2s", api: str = ""
+) -> Path:
     """Make a project whose PRD has its Control-M at the fake."""
     made = folder / "eidv"
     shutil.copytree(EXAMPLE, made)
     shutil.copy(certificates.authority, made / "authority.pem")
-    api = api or f"{{url: '{em.url}', ca: 'file:authority.pem', user: deployer, password: 'env:{PASSWORD}', timeout: {timeout}}}"
+    api = (
+        api
+        or f"{{url: '{em.url}', ca: 'file:authority.pem', user: deployer, password: 'env:{PASSWORD}', timeout: {timeout}}}"
+    )
     file = made / "landbridge.yaml"
     text = file.read_text(encoding="utf-8")
     own = f"""  PRD:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.servers.certificates import Certificates
 
 BASE = "/automation-api"
-What = Literal["cut", "truncated", "html", "slow", "429", "500", "503"]
+What = Literal["cut", "truncated", "html", "404 page", "slow", "429", "500", "503"]
 
 
 @dataclass
@@ -343,6 +343,9 @@ class _Conversation(BaseHTTPRequestHandler):
         asked = Asked(self.command, path, query, headers, _files(headers.get("content-type", ""), body), body)
         em = self.server.em
         em.asked.append(asked)
+        if not parts.path.startswith(BASE):
+            self._send(Fault("", "404 page"), 404, b"<html>Not Found</html>")
+            return
         fault = em.fault(asked)
         if fault is None or fault.after or fault.what == "slow":
             status, document = em.reply(asked)
@@ -365,6 +368,8 @@ class _Conversation(BaseHTTPRequestHandler):
             case "html":
                 status, body, kind = 200, b"<html>Welcome to the proxy</html>", "text/html"
                 whole = len(body)
+            case "404 page":
+                kind = "text/html"
             case "429" | "500" | "503" as code:
                 status, body = int(code), b""
                 whole, extra = 0, {"Retry-After": "1"} if code == "429" else {}

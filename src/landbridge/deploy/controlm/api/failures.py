@@ -30,7 +30,7 @@ _MOST = 6
 """Errors of one answer that are shown; the first ones say it."""
 _LONGEST = 400
 _ABSENT = re.compile(
-    r"not found|no (?:\w+ ){0,3}(?:folders?|jobs?|profiles?|definitions?)\b|(?:does not|doesn't) exist",
+    r"not found|no (?:\w+ ){0,3}(?:folders?|jobs?|calendars?|profiles?|definitions?)\b|(?:does not|doesn't) exist",
     re.IGNORECASE,
 )
 """How an Enterprise Manager says that there is none; its texts are documented nowhere, so several are known."""

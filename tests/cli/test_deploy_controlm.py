@@ -228,3 +228,20 @@ def test_json_is_alone_on_standard_output(stage: Stage) -> None:
     ended = stage("apply", "--json")
     assert json.loads(ended.out)["changed"] == []
     assert json.loads(ended.err)["exit"] == 69
+
+
+def test_the_example_is_rendered_deployed_and_found_as_declared(stage: Stage) -> None:
+    stage.rendered = None
+    assert stage("plan").code == 0
+    for words in (("--profiles",), ()):
+        ended = stage("apply", "--yes", *words)
+        assert ended.code == 0, ended.err
+    shown = stage("plan")
+    assert shown.out.count("as declared") == 2, shown.out
+    assert stage("status").code == 0
+    assert set(stage.em.profiles) == {"EIDV_PRD_SFTP", "EIDV_PRD_SHARE"}
+    record = stage.project / ".landbridge" / "controlm-prd.json"
+    assert json.loads(record.read_text()) == {"made_otherwise": {}}, "all that the server adds is known"
+    file = stage.project / "landbridge.yaml"
+    file.write_text(file.read_text().replace("key: eidv_prd_1", "key: eidv_prd_2"))
+    assert "PrivateKeyName: 'eidv_prd_1' -> 'eidv_prd_2'" in stage("plan").out

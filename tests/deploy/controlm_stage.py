@@ -138,17 +138,20 @@ class Stage:
 
     em: controlm.Em
     project: Path
-    rendered: Path
+    rendered: Path | None
+    """Folder with the two documents; None: they are rendered from the declaration."""
     capsys: pytest.CaptureFixture[str]
 
     def write(self, profiles: Any = None, folder: Any = None) -> None:
         """Render: as given, or as above."""
         for name, document in (("profiles.json", profiles or PROFILES), ("folder.json", folder or FOLDER)):
+            assert self.rendered is not None
             (self.rendered / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
     def __call__(self, verb: str, *words: str) -> Ended:
         """Type `landbridge deploy controlm VERB ...`."""
-        where = ("-p", str(self.project), "-e", "PRD", "--rendered", str(self.rendered))
+        where = ["-p", str(self.project), "-e", "PRD"]
+        where += ["--rendered", str(self.rendered)] if self.rendered else []
         self.capsys.readouterr()
         code = cli._run(["deploy", "controlm", verb, *where, *words])
         printed = self.capsys.readouterr()

@@ -96,6 +96,22 @@ def test_an_older_server_names_types_otherwise() -> None:
     assert len(_differences(FOLDER[NAME], deployed)) == 1
 
 
+def test_several_actions_of_one_job_are_matched_by_what_they_say() -> None:
+    declared = copy.deepcopy(FOLDER[NAME])
+    job = declared["SUMMARY_PULL"]
+    job["IfWell"] = {**copy.deepcopy(job["IfFailed"]), "CompletionStatus": "OK"}
+    job["IfWell"]["Tell"]["To"] = "audit@example.org"
+    deployed = given_back(declared, "x")
+    blocks = {key: value for key, value in deployed["SUMMARY_PULL"].items() if key.startswith("IfBase")}
+    names = list(blocks)
+    deployed["SUMMARY_PULL"] |= dict(zip(names, reversed(blocks.values()), strict=True))
+    assert len(names) == 2
+    assert _differences(declared, deployed) == []
+    job["IfWell"]["Tell"]["To"] = "other@example.org"
+    keys = _differences(declared, deployed)[0].keys
+    assert keys == (KeyChange("IfWell.Tell.To", "audit@example.org", "other@example.org"),)
+
+
 def test_a_secret_is_not_compared_and_its_absence_is_seen() -> None:
     declared = PROFILES["EIDV_PRD_SHARE"]
     hidden = {**declared, "Password": "*****"}

@@ -126,7 +126,7 @@ class Em:
         return 404, errors("HTTP 404 Not Found")
 
     def _routes(self) -> list[tuple[str, str, str, Callable[..., Reply]]]:
-        routes = [
+        routes: list[tuple[str, str, str, Callable[..., Reply]]] = [
             ("POST", "/session/logout", "", self._logout),
             ("POST", "/build", "read", self._build),
             ("POST", "/deploy", "", self._deploy),

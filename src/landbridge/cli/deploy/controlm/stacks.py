@@ -34,6 +34,9 @@ RenderedOption = Annotated[
         file_okay=False,
     ),
 ]
+SftpHostOption = Annotated[
+    str, typer.Option("--sftp-host", help="Name of the private endpoint, in place of `sftp.host`.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class _Work:
 def plan(
     environment: EnvironmentOption = "",
     rendered: RenderedOption = None,
+    sftp_host: SftpHostOption = "",
     project: ProjectFolder = HERE,
     as_json: JsonOption = False,
 ) -> int:
@@ -59,7 +63,7 @@ def plan(
     from landbridge.deploy.controlm.api.planning import plan as look_ahead
     from landbridge.deploy.controlm.api.record import load
 
-    work = _work(project, environment, rendered)
+    work = _work(project, environment, rendered, sftp_host)
     with wiring.controlm(work.declaration, work.given.environment, tell=teller(quiet=as_json)) as api:
         found = look_ahead(api, work.given, load(work.record))
     if as_json:
@@ -101,6 +105,7 @@ def apply(
         ),
     ] = "",
     rendered: RenderedOption = None,
+    sftp_host: SftpHostOption = "",
     project: ProjectFolder = HERE,
     as_json: JsonOption = False,
 ) -> int:
@@ -113,7 +118,7 @@ def apply(
     """
     from landbridge.cli.deploy.controlm.shown import teller
 
-    work = _work(project, environment, rendered)
+    work = _work(project, environment, rendered, sftp_host)
     tell = teller(quiet=as_json)
     agree = _Agreement(profiles, again, plan, yes, yes_destroy)
     try:
@@ -131,6 +136,7 @@ def status(
         bool, typer.Option("--test/--no-test", help="Have every agent connect with every profile.")
     ] = True,
     rendered: RenderedOption = None,
+    sftp_host: SftpHostOption = "",
     project: ProjectFolder = HERE,
     as_json: JsonOption = False,
 ) -> int:
@@ -144,7 +150,7 @@ def status(
     from landbridge.deploy.controlm.api.reading import read
     from landbridge.deploy.controlm.api.record import load
 
-    work = _work(project, environment, rendered)
+    work = _work(project, environment, rendered, sftp_host)
     tell = teller(quiet=as_json)
     with wiring.controlm(work.declaration, work.given.environment, tell=tell) as api:
         reading = read(api, work.given, load(work.record), tell, test=test)
@@ -172,9 +178,12 @@ class _Agreement:
         return plan.profiles if self.profiles else plan.folder
 
 
-def _work(project: Path, environment: str, rendered: Path | None) -> _Work:
+def _work(project: Path, environment: str, rendered: Path | None, sftp_host: str) -> _Work:
+    from landbridge.cli.deploy.controlm.render import warn
     from landbridge.deploy.controlm.api import given
     from landbridge.deploy.controlm.api.record import record_file
+    from landbridge.deploy.controlm.render import render
+    from landbridge.deploy.controlm.setting import setting
 
     declaration = wiring.declaration(project)
     place = place_of(declaration.project, wiring.environment_of(declaration, environment))
@@ -184,8 +193,12 @@ def _work(project: Path, environment: str, rendered: Path | None) -> _Work:
             expected="`controlm` in landbridge.yaml, for the project or for this environment",
         )
     if rendered is None:
-        raise UsageError("name what was rendered", expected="`--rendered FOLDER`")
-    found = given.read(place.environment, place.controlm, rendered)
+        made = render(declaration, place.environment, sftp_host=sftp_host)
+        warn(made)
+        files = made.files
+    else:
+        files = given.read(rendered)
+    found = given.given(setting(place, place.controlm), files)
     return _Work(declaration, found, record_file(declaration.folder, place.environment))
 
 

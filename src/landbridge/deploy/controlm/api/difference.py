@@ -121,13 +121,17 @@ def _partners(want: Mapping[str, Any], have: Mapping[str, Any]) -> dict[str, str
     for key, value in want.items():
         if key in partner or not is_nameless(value):
             continue
-        found = next(
-            (each for each in left if is_nameless(have[each]) and same_kind(value, have[each])), None
-        )
+        alike = [each for each in left if is_nameless(have[each]) and same_kind(value, have[each])]
+        # A job may have several blocks of one type: the one that says the most of the same is it.
+        found = min(alike, key=lambda each: _distance(value, have[each]), default=None)
         if found is not None:
             partner[key] = found
             left.remove(found)
     return partner
+
+
+def _distance(want: Mapping[str, Any], have: Mapping[str, Any]) -> int:
+    return sum(1 for _ in _of_mapping(want, have, "", {}, {}))
 
 
 def _of_value(want: object, have: object, path: str, key: str) -> Iterator[KeyChange]:

@@ -7,16 +7,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from landbridge.deploy.controlm.render import FOLDER, PROFILES
 from landbridge.errors import UsageError, disk_refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from landbridge.controlm import ControlM
+    from landbridge.deploy.controlm.setting import Setting
 
-PROFILES, FOLDER = "profiles.json", "folder.json"
-"""Files of a rendering."""
 FOLDERS, CALENDARS = "Folder", "Calendar:Regular"
 """Types of what `folder.json` holds."""
 _SECRET = re.compile(r"passw|passph|secret", re.IGNORECASE)
@@ -67,12 +66,14 @@ def document(file: str, text: str) -> Document:
     return Document(file, text, parsed)
 
 
-def given(environment: str, declared: ControlM, profiles: Document, folder: Document) -> Given:
-    """Put the documents of an environment together.
+def given(setting: Setting, files: Mapping[str, str]) -> Given:
+    """Put the documents of an environment together, from the text of both files.
 
     Raises:
         UsageError: they are of something else than this environment declares.
     """
+    declared = setting.declared
+    profiles, folder = document(PROFILES, files[PROFILES]), document(FOLDER, files[FOLDER])
     odd = [
         name for name, one in profiles.definitions.items() if not one["Type"].startswith("ConnectionProfile:")
     ]
@@ -109,9 +110,15 @@ def given(environment: str, declared: ControlM, profiles: Document, folder: Docu
             expected=f"`{FOLDERS}` and `{CALENDARS}`",
             seen=", ".join(strange),
         )
-    made = Given(environment, declared.server, declared.members or (declared.agents,), profiles, folder)
+    agents = declared.members or (declared.agents,)
+    made = Given(setting.where.environment, declared.server, agents, profiles, folder)
     if not made.folders:
         raise UsageError(f"{folder.file} holds no folder")
+    others = [name for name in made.folders if not name.startswith(setting.folder)]
+    if others:
+        raise UsageError(
+            f"{folder.file} is of another environment", expected=setting.folder, seen=", ".join(others)
+        )
     foreign = {
         str(one.get("ControlmServer" if one["Type"] == FOLDERS else "Server"))
         for one in folder.definitions.values()
@@ -125,11 +132,11 @@ def given(environment: str, declared: ControlM, profiles: Document, folder: Docu
     return made
 
 
-def read(environment: str, declared: ControlM, folder: Path) -> Given:
-    """Read what was rendered into a folder, and perhaps reviewed since.
+def read(folder: Path) -> dict[str, str]:
+    """Read what was rendered into a folder, and perhaps reviewed since: the text of both files.
 
     Raises:
-        UsageError: it is not there, or of something else.
+        UsageError: it is not there.
         ShareRefused, DiskFailed: the disk refused.
     """
     texts = {}
@@ -145,4 +152,4 @@ def read(environment: str, declared: ControlM, folder: Path) -> Given:
             raise UsageError(f"{folder / file} is not text") from error
         except OSError as error:
             raise disk_refused(error, f"reading {folder / file}") from error
-    return given(environment, declared, document(PROFILES, texts[PROFILES]), document(FOLDER, texts[FOLDER]))
+    return texts

@@ -72,7 +72,7 @@ _OLDER_NAMES = {
 }
 """Types that older releases still write."""
 
-_NAMELESS = ("If", "Action:", "Notify:", "WaitForEvents", "AddEvents", "DeleteEvents")
+_NAMELESS = ("If", "Action:", "Event:", "Notify:", "WaitForEvents", "AddEvents", "DeleteEvents")
 """Types of blocks whose name is a label only: Control-M gives them names of its own."""
 
 _OURS_NO_MORE = "FTP-"

@@ -101,7 +101,7 @@ def test_several_actions_of_one_job_are_matched_by_what_they_say() -> None:
     job = declared["SUMMARY_PULL"]
     job["IfWell"] = {**copy.deepcopy(job["IfFailed"]), "CompletionStatus": "OK"}
     job["IfWell"]["Tell"]["To"] = "audit@example.org"
-    deployed = given_back(declared, "x")
+    deployed = given_back(copy.deepcopy(declared), "x")
     blocks = {key: value for key, value in deployed["SUMMARY_PULL"].items() if key.startswith("IfBase")}
     names = list(blocks)
     deployed["SUMMARY_PULL"] |= dict(zip(names, reversed(blocks.values()), strict=True))

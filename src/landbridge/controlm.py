@@ -30,6 +30,8 @@ class Api(Declared):
     """Who logs in, where there is no token."""
     password: SecretReference | None = None
     """Of `user`."""
+    timeout: Duration = Field(default="2m", validate_default=True)
+    """Longest wait for one answer; a build, a deployment and a test of a profile take their time."""
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:

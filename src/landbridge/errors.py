@@ -126,6 +126,12 @@ class StackFailed(LandbridgeError):
     exit = Exit.DECLARATION
 
 
+class DefinitionsRefused(LandbridgeError):
+    """The scheduler did not take a job or profile as it is declared; what was deployed before is still there."""
+
+    exit = Exit.DECLARATION
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One mistake in the declaration, with its place in the text (lines and columns count from 1)."""

@@ -258,11 +258,13 @@ def _filled(text: str, environment: str) -> str:
 
 
 def _texts(part: Declared, environment: str) -> dict[str, object]:
-    """Give every text of a part (and every text of its lists) with the environment filled in."""
+    """Give every text of a part, of its lists and of the parts in it, with the environment filled in."""
     filled: dict[str, object] = {}
     for name, value in part:
         if isinstance(value, str):
             filled[name] = _filled(value, environment)
         elif isinstance(value, tuple):
             filled[name] = tuple(_filled(each, environment) for each in value)
+        elif isinstance(value, Declared):
+            filled[name] = value.model_copy(update=_texts(value, environment))
     return filled

@@ -10,6 +10,7 @@ import os
 import secrets as random
 import socket
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,13 @@ from landbridge.wiring.process import Process
 from landbridge.wiring.secrets import References
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import boto3
 
     from landbridge.deploy.aws.account import Account
+    from landbridge.deploy.controlm.api.calls import AutomationApi
     from landbridge.deploy.keys.user import World as KeysWorld
     from landbridge.facts import Commitment, Location, Slot
     from landbridge.feed import Feed
@@ -176,6 +178,22 @@ def aws_account(declared: Declaration, environment: str) -> Account:
     from landbridge.wiring.aws_account import make
 
     return make(place_of(declared.project, environment))
+
+
+def pause(seconds: float) -> None:
+    """Wait before somebody else's service is asked again."""
+    SystemClock().sleep(seconds)
+
+
+@contextmanager
+def controlm(
+    declared: Declaration, environment: str, *, tell: Callable[[str], None]
+) -> Iterator[AutomationApi]:
+    """Open the Automation API of one environment's Control-M, to deploy through it."""
+    from landbridge.wiring.controlm_side import make
+
+    with make(place_of(declared.project, environment), _references(declared, None), pause, tell) as api:
+        yield api
 
 
 def ground(

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.measure import Cost, cost, in_turn, table
-from bench.s3_peers import BUCKET
+from bench.s3_peers import BUCKET, SMALL
 from landbridge.twin.seaweed import Config, Seaweed, make_bucket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-LARGE, SMALL, COUNT = 1 << 30, 16 << 10, 5_000
+LARGE, COUNT = 1 << 30, 5_000
 RUNS = 3
 OURS = "landbridge"
 WORKS = {

@@ -56,7 +56,7 @@ class ControlM(Declared):
     server: ControlMName
     """Control-M/Server that orders the folder."""
     style: Literal["native", "agent"] = "native"
-    """`native`: managed file transfer moves, landbridge verifies and lands. `agent`: an OS job runs `landbridge collect`."""
+    """`native`: managed file transfer moves, `landbridge land` verifies and lands. `agent`: an OS job runs `landbridge collect`."""
     application: ControlMName | None = None
     """Application of all jobs; the project's name in capitals without it."""
     sub_application: ControlMName | None = None

@@ -104,6 +104,10 @@ class TryAgain(LandbridgeError):
     retry = True
 
 
+class NotYet(TryAgain):
+    """What somebody else brings is not there, or not whole, or not at rest. Nothing is wrong so far."""
+
+
 class IntegrityBroken(LandbridgeError):
     """Bytes differ from the evidence. A person must look; nothing was overwritten."""
 

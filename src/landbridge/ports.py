@@ -402,6 +402,50 @@ class Share(Protocol):
         ...
 
 
+class Holding(Protocol):
+    """Where a mover of somebody else's (Control-M) puts released files: a folder a feed, each file under its released name.
+
+    Nothing in it is believed: it is written by another account, perhaps at this moment. The mover's manifest under
+    its own name says only that the mover is through. Safe from several threads, and for several hosts at once. Calls
+    may raise ShareRefused (the feed's folder is not there: never made, or not mounted), DiskFailed, NotPermitted, or
+    IntegrityBroken (something else is in the folder's place).
+    """
+
+    def prepare(self, feeds: Collection[str]) -> None:
+        """Make the folders of `feeds`, on a person's word. Idempotent."""
+        ...
+
+    def feeds(self) -> list[str]:
+        """Give the names of the folders that are there, sorted."""
+        ...
+
+    def names(self, feed: str) -> list[str]:
+        """Give what lies in the feed's folder, sorted; a name that begins with `.` is the mover's own business."""
+        ...
+
+    def take(self, manifest: Manifest, into: Path, watch: Callable[[int], None] | None = None) -> Content:
+        """Copy the file to `into`, out of everybody's reach, fsync it, and measure the copy; rows is 0.
+
+        `into` is made anew. What is in holding is not changed; whatever happens to it from now on changes nothing.
+        `watch` is told of every byte once.
+
+        Raises:
+            NotYet: it is not there, or too short or written just now while the mover is not through.
+            IntegrityBroken: the mover is through, or has let it rest, and these are not the released bytes; or it is no
+                plain file (a link, a folder, a pipe, a device).
+            NotPermitted: this account may not read it.
+            ShareRefused, DiskFailed: reading or writing failed; what was copied of it is of no use.
+        """
+        ...
+
+    def clear(self, manifest: Manifest) -> None:
+        """Remove what landed: the very file that `take` copied, or one with the same bytes, and the mover's manifest.
+
+        Anything else under those names stays, and so does what cannot be removed: `names` shows it.
+        """
+        ...
+
+
 class Gate(Protocol):
     """Judges the bytes of one file against one contract. Narrow on purpose: a native kernel may take its place."""
 

@@ -76,7 +76,7 @@ class ShareDeclared(Declared):
     journal: Resolvable | None = None
     """Folder of the collector's journal; `.landbridge` on the share without it."""
     holding: Resolvable | None = None
-    """Folder on the share's own volume where another mover (Control-M) puts files that are verified and landed from there; one in `.landbridge` on the share without it."""
+    """Folder where another mover (Control-M) puts files, which `landbridge land` verifies and lands from there; one in `.landbridge` on the share without it."""
     bandwidth: Annotated[int, Field(ge=1)] | None = None
     """Most bytes a second that a collection may take from the line."""
     parallel: Annotated[int, Field(ge=1, le=10)] = 4

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from landbridge.errors import LandbridgeError
 from landbridge.ledger import make_receipt_bytes
 from landbridge.naming import receipt_key
 from landbridge.released import Outcome, State, proven
+from landbridge.steps.at_once import at_once, in_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +19,18 @@ if TYPE_CHECKING:
     from landbridge.world import Ground
 
 
-def resent(ground: Ground, line: ThreadPoolExecutor, receipts: Sequence[Receipt]) -> list[Outcome]:
+_TOGETHER = 128
+"""Receipts whose sending is put on the journal at once."""
+
+
+def resend(ground: Ground, line: ThreadPoolExecutor, receipts: Sequence[Receipt]) -> list[Outcome]:
     """Send the receipts that an earlier run could not send."""
-    unsent = send(ground, line, receipts)
-    return [proven(receipt, State.ALREADY_THERE, unsent) for receipt in receipts]
+
+    def some(group: Sequence[Receipt]) -> list[Outcome]:
+        unsent = send(ground, line, group)
+        return [proven(receipt, State.ALREADY_THERE, unsent) for receipt in group]
+
+    return [*chain.from_iterable(at_once(some, in_groups(receipts, _TOGETHER), 1, ground.remote.close))]
 
 
 def send(

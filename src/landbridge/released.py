@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, TryAgain
+from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, NotYet, TryAgain
 from landbridge.facts import Receipt
 from landbridge.ledger import confirm, manifest_from, read_receipt
 from landbridge.naming import MANIFESTS, RECEIPTS
@@ -43,6 +44,14 @@ class State(StrEnum):
     """The line or the share failed; the next run goes on."""
     NOT_TRIED = "not tried"
     """The share as a whole had failed before its turn came."""
+    WAITING = "waiting"
+    """It is released, and the mover has not (wholly) brought it."""
+    NOT_RELEASED = "not released"
+    """The server has no manifest of the slot."""
+    SKIPPED = "skipped"
+    """There is nothing to deliver, by the ledger or by the schedule."""
+    QUARANTINED = "quarantined"
+    """It broke its contract, by the ledger: nothing will come of this revision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,8 @@ def outcome_of(
     match landed:
         case None:
             return ended(State.NOT_TRIED, manifest.landed_name)
+        case NotYet():
+            return ended(State.WAITING, error=landed)
         case TryAgain():
             return ended(State.BUSY, error=landed)
         case IntegrityBroken():
@@ -104,18 +115,37 @@ class Offered:
     settled: list[Outcome] = field(default_factory=list)
 
 
-def offered(ground: Ground, since: date, feeds: Collection[str] = ()) -> Offered:
-    """Find what was released for business dates from `since` and is on neither account: journal and receipts.
+def offered(ground: Ground, since: date, feeds: Collection[str] = (), until: date = date.max) -> Offered:
+    """Find what was released for business dates in [since, until] and is on neither account: journal and receipts.
 
     Of a slot only the newest revision counts: a correction is never followed by what it corrects.
     """
     offer = Offered()
-    for name in ground.remote.folders(f"/{MANIFESTS}"):
-        day = _as_date(name)
-        if day is not None and day >= since:
-            _look_at(ground, day, feeds, offer)
+    for day in _days(ground, since, until):
+        _look_at(ground, day, feeds, offer)
     offer.manifests.sort(key=lambda manifest: manifest.size)
     return offer
+
+
+def announced(ground: Ground, since: date, feeds: Collection[str]) -> list[Manifest]:
+    """Give every manifest of `feeds` for business dates from `since`, of all revisions, delivered or not; none that cannot be trusted."""
+    found = []
+    for day in _days(ground, since, date.max):
+        listed = [
+            file
+            for file in ground.remote.files(f"/{MANIFESTS}/{day}")
+            if (match := _NAME.fullmatch(file.name)) and match[1] in feeds and file.size <= _LARGEST
+        ]
+        bodies = ground.remote.read_many([file.path for file in listed])
+        for file, body in zip(listed, bodies, strict=True):
+            with suppress(IntegrityBroken):  # whoever collects or lands it hears of it
+                found.append(_believed(ground, body, file.name, day))
+    return found
+
+
+def _days(ground: Ground, since: date, until: date) -> list[date]:
+    days = map(_as_date, ground.remote.folders(f"/{MANIFESTS}"))
+    return [day for day in days if day is not None and since <= day <= until]
 
 
 def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) -> None:

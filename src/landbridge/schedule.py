@@ -239,6 +239,17 @@ def slot_at(feed: Feed, calendar: Calendar, instant: datetime) -> Slot:
     )
 
 
+def slots_on(feed: Feed, calendar: Calendar, day: date) -> list[Slot]:
+    """Give the slots that are scheduled on `day`, from midnight to midnight where the schedule is at home.
+
+    Raises:
+        UsageError: the schedule cannot be read.
+    """
+    zone = ZoneInfo(feed.schedule.time_zone)
+    begin, end = (datetime.combine(one, time(), tzinfo=zone) for one in (day, day + _ONE_DAY))
+    return list(slots(feed, calendar, begin, end))
+
+
 def unused(feed: Feed, calendar: Calendar, instant: datetime) -> str:
     """Say why there is no slot at an instant at which cron fires all the same; empty when cron does not fire then.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from landbridge.facts import Manifest
 from landbridge.ledger import entries, read_receipt
 from landbridge.share.folder import FolderShare
+from landbridge.share.holding import HoldingFolder, usual_place
 from landbridge.share.platform import Way
 from landbridge.twin.keys import Ed25519Key
 from landbridge.wiring.clock import SystemClock
@@ -115,6 +116,25 @@ class Bridgehead:
         )
         self.announce(manifest)
         return manifest
+
+    @property
+    def holding(self) -> HoldingFolder:
+        """As another mover's files come."""
+        return HoldingFolder(usual_place(self.root, ENVIRONMENT), self.root, SystemClock())
+
+    def held(self, feed: str = "flights") -> Path:
+        """Give the mover's folder of a feed."""
+        self.holding.prepare([feed])
+        return usual_place(self.root, ENVIRONMENT) / feed
+
+    def moved(self, manifest: Manifest) -> None:
+        """Do what the mover does: the file, then its manifest."""
+        own = f"{manifest.feed}.{manifest.occurrence}.{manifest.revision:04d}.json"
+        found = self.outbound / "_manifests" / f"{DAY}" / own
+        for path in (self.server / manifest.remote_path.lstrip("/"), found):
+            growing = self.held(manifest.feed) / f".part_{path.name}"
+            growing.write_bytes(path.read_bytes())
+            growing.rename(growing.with_name(path.name))
 
     def announce(self, manifest: Manifest, name: str = "") -> None:
         """Write the manifest."""

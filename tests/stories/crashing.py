@@ -1,6 +1,6 @@
 """A collector that is killed with SIGKILL before the Nth thing it does to share or line, for the crash stories.
 
-Runs as a program of its own: reads one JSON trial a line, forks, collects in the child, and answers with what became
+Runs as a program of its own: reads one JSON trial a line, forks, collects or lands in the child, and answers with what became
 of it. The product is not touched: Python's audit events tell of every open, rename, link, unlink, listing and call
 into C, and each is a moment to die.
 """
@@ -11,22 +11,29 @@ import json
 import os
 import signal
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from landbridge.collect import collect
 from landbridge.errors import LandbridgeError
+from landbridge.facts import Slot
+from landbridge.held import Wanted, nobody_asked
+from landbridge.land import land
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Endpoint
 from landbridge.share.folder import FolderShare
+from landbridge.share.holding import HoldingFolder, usual_place
 from landbridge.share.platform import Way
 from landbridge.twin.keys import Ed25519Key
 from landbridge.wiring.clock import SystemClock
 from landbridge.world import Ground
 from tests.stories.bridgehead import ENVIRONMENT, Quiet
+
+if TYPE_CHECKING:
+    from landbridge.released import Outcome
 
 EVENTS = {
     "open",
@@ -69,7 +76,8 @@ def _collect(trial: dict[str, Any]) -> int:
             ground = Ground(
                 ENVIRONMENT, remote, share, key.private_pem, (key.public_pem,), SystemClock(), Quiet()
             )
-            outcomes = collect(ground, date.fromisoformat(trial["since"]))
+            since = date.fromisoformat(trial["since"])
+            outcomes = _landed(ground, trial, since) if trial["land"] else collect(ground, since)
     except LandbridgeError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -77,6 +85,15 @@ def _collect(trial: dict[str, Any]) -> int:
         if outcome.error is not None:
             sys.stderr.write(f"{outcome.what}: {outcome.state}: {outcome.error}\n")
     return 1 if any(outcome.error for outcome in outcomes) else 0
+
+
+def _landed(ground: Ground, trial: dict[str, Any], day: date) -> list[Outcome]:
+    root = Path(trial["root"])
+    holding = HoldingFolder(usual_place(root, ENVIRONMENT), root, SystemClock())
+    feeds = tuple(holding.feeds())
+    due = datetime(2026, 11, 20, 8, tzinfo=UTC)
+    named = tuple(Slot(feed, f"{day}", day, due) for feed in feeds) if trial["land"] == "named" else ()
+    return land(ground, holding, Wanted(feeds, day, named), nobody_asked)
 
 
 def _killer(last: int) -> Any:

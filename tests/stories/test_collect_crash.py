@@ -3,81 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from landbridge.share.platform import Way
 from landbridge.twin.keys import Ed25519Key
 from tests.servers.sftp import asyncssh_server
-from tests.stories.bridgehead import DAY, Bridgehead, Consumer, some_bytes
+from tests.stories.bridgehead import Bridgehead, Consumer, some_bytes
+from tests.stories.crashers import Crashing, crashers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tests.servers.sftp import Sftp
+    from pathlib import Path
 
 pytestmark = pytest.mark.story
-_ROOT = Path(__file__).parents[2]
 _KILLED = -9
 _MOST_STEPS = 400
 _NOTHING = hashlib.sha256(b"").hexdigest()
 
 
-class Crashing:
-    """Starts collectors that die at a chosen moment."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def collect(
-        self,
-        at: Bridgehead,
-        server: Sftp,
-        way: Way,
-        *,
-        kill: int,
-        collector: str = "edge1",
-        lease: float = 120,
-    ) -> int:
-        """Give the exit code of a collection that is killed before its step number `kill`; 0 never."""
-        trial: dict[str, Any] = {
-            "root": str(at.root),
-            "receipt_key": at.receipt_key.private_pem,
-            "collector": collector,
-            "way": way.value,
-            "lease": lease,
-            "port": server.port,
-            "user_key": server.user_key.private_openssh,
-            "host_key": server.host_key.public_openssh,
-            "since": f"{DAY}",
-            "kill": kill,
-        }
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(trial) + "\n")
-        self._process.stdin.flush()
-        return int(json.loads(self._process.stdout.readline()))
-
-
 @pytest.fixture(scope="module")
 def crashing() -> Iterator[Crashing]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.stories.crashing"],
-        cwd=_ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        yield Crashing(process)
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(30)
+    with crashers() as started:
+        yield started
 
 
 @pytest.mark.timeout(600)

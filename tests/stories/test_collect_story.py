@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -36,6 +33,7 @@ from landbridge.twin.keys import Ed25519Key
 from tests.servers.line import line_to
 from tests.servers.sftp import asyncssh_server
 from tests.stories.bridgehead import DAY, Bridgehead, some_bytes
+from tests.stories.mounts import mounted, needs_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -327,24 +325,6 @@ def test_a_part_that_cannot_be_looked_at_or_removed_is_an_outcome(at: Bridgehead
         answer = fetch_claimed(Other(), lambda _: None, claim, manifest)  # type: ignore[arg-type]
         assert isinstance(answer, ShareRefused | DiskFailed)
         assert str(part) in answer.what
-
-
-@contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[None]:
-    """Put a small file system of its own at `folder`; needs root."""
-    folder.mkdir(exist_ok=True)
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", *options, "tmpfs", folder], check=False, capture_output=True
-    )
-    if done.returncode:
-        pytest.skip("this user may not mount")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
-
-
-needs_root = pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounting needs root")
 
 
 @needs_root

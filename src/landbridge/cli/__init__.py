@@ -40,6 +40,7 @@ COMMANDS = (
     Command("run", "run", "Generate, stage, validate and promote one slot of a feed."),
     Command("validate", "validate", "Judge any file on disk by a contract."),
     Command("collect", "collect", "Bring what is released to the share, and send the receipts."),
+    Command("land", "land", "Verify and land what Control-M or another mover has brought."),
     Command("status", "status", "Show the slots by feed and business date, with state and deadline."),
     Command("trace", "trace", "Follow one slot or file: every hop with time, size, hash and who."),
     Command(

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from landbridge import collect as story
 from landbridge import wiring
-from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption, duration_of
-from landbridge.cli.output import err, print_error, print_json, print_table, progress
+from landbridge.cli.options import (
+    HERE,
+    EnvironmentOption,
+    JsonOption,
+    ProjectFolder,
+    TwinOption,
+    day_of,
+    duration_of,
+)
+from landbridge.cli.outcomes import exit_of, plain, print_outcomes
+from landbridge.cli.output import err, print_error, print_json, progress
 from landbridge.errors import Exit, LandbridgeError, UsageError
 from landbridge.released import State, offered
 from landbridge.wiring import choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from landbridge.project import Declaration
     from landbridge.released import Outcome
@@ -24,14 +34,6 @@ if TYPE_CHECKING:
 
 LOOK_BACK = timedelta(days=45)
 """A monthly feed's newest file is about a day that lies a month back, and a week or two may pass before it is made."""
-_WORST_FIRST = (
-    Exit.INTEGRITY,
-    Exit.PERMISSION,
-    Exit.CANNOT_CREATE,
-    Exit.IO,
-    Exit.UNAVAILABLE,
-    Exit.TRY_AGAIN,
-)
 
 
 def collect(
@@ -73,7 +75,7 @@ def collect(
     declaration = wiring.declaration(project)
     place = wiring.environment_of(declaration, environment)
     wanted = [choice.feed_of(declaration, name, place).feed for name in feed or ()]
-    first = _date(since) if since else (wiring.now() - LOOK_BACK).date()
+    first = day_of(since, "--since") if since else (wiring.now() - LOOK_BACK).date()
     pause = duration_of(every)
     wiring.log(verbose=False, environment=place)
     if adopt_share:
@@ -131,10 +133,9 @@ def _answer(ground: Ground, since: date, slots: Sequence[str], *, deliver: bool)
 
 
 def _say(outcomes: Sequence[Outcome], since: date, *, as_json: bool) -> int:
-    codes = {one.error.exit for one in outcomes if one.error}
-    code = next((code for code in _WORST_FIRST if code in codes), max(codes, default=Exit.DONE))
+    code = exit_of(outcomes)
     if as_json:
-        print_json({"outcomes": [_plain(outcome) for outcome in outcomes], "exit": int(code)})
+        print_json({"outcomes": [plain(outcome) for outcome in outcomes], "exit": int(code)})
         return code
     if not outcomes:
         err().print(
@@ -142,41 +143,5 @@ def _say(outcomes: Sequence[Outcome], since: date, *, as_json: bool) -> int:
             style="dim",
         )
         return code
-    print_table(
-        "",
-        ("slot", "revision", "state", "bytes", "on the share"),
-        (
-            (
-                one.what,
-                f"{one.revision or ''}",
-                one.state.value,
-                f"{one.size:,}" if one.size else "",
-                one.path,
-            )
-            for one in outcomes
-        ),
-    )
-    said: set[str] = set()
-    for outcome in outcomes:
-        if outcome.error is not None and str(outcome.error) not in said:
-            said.add(str(outcome.error))
-            print_error(outcome.error)
+    print_outcomes(outcomes)
     return code
-
-
-def _plain(outcome: Outcome) -> dict[str, object]:
-    return {
-        "slot": outcome.what,
-        "revision": outcome.revision,
-        "state": outcome.state.value,
-        "path": outcome.path,
-        "size": outcome.size,
-        "error": str(outcome.error) if outcome.error else None,
-    }
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"`--since {text}` is not a date", expected="a business date: 2026-11-01") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -49,3 +49,17 @@ def duration_of(text: str) -> timedelta:
         return TypeAdapter[timedelta](Duration).validate_python(text)
     except ValidationError as error:
         raise UsageError(f"`{text}` is not a duration", expected="`30s`, `90m`, `2h` or `1h30m`") from error
+
+
+def day_of(text: str, option: str) -> date:
+    """Read a business date that was typed.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"`{option} {text}` is not a date", expected="a business date: 2026-11-01"
+        ) from error

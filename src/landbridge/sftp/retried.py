@@ -76,6 +76,14 @@ class Retried:
         self._remote.close()
 
     def _again(self, call: Callable[[], _T]) -> _T:
+        # The first try needs none of what counts tries: of a small file's time it is a good part.
+        failed: list[Exception] = []
+        try:
+            return call()
+        except Unavailable as error:
+            if not self._may_pass(error):
+                raise
+            failed.append(error)
         # Not the decorator: it would write the arguments, bodies among them, into the log.
         for attempt in stamina.retry_context(
             on=self._may_pass,
@@ -85,6 +93,8 @@ class Retried:
             wait_max=self._longest_pause,
         ):
             with attempt:
+                if failed:
+                    raise failed.pop()
                 return call()
         raise AssertionError  # the last attempt either returns or raises
 

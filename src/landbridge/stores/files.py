@@ -114,15 +114,19 @@ def arriving(path: Path, pieces: Iterable[bytes | Bytes]) -> Content:
     """
     digest, size = hashlib.sha256(), 0
     try:
-        file = path.open("xb", buffering=0)
+        file = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666
+        )  # plain calls: as in `_first`
     except OSError as error:
         raise DiskFailed(f"{path} cannot be created: {error.strerror}") from error
     done = False
     try:
-        with file:
+        try:
             for piece in pieces:
                 digest.update(piece)
                 size += _write_all(file, memoryview(piece), path)
+        finally:
+            _close(file, path)
         done = True
     finally:
         if not done:
@@ -130,11 +134,18 @@ def arriving(path: Path, pieces: Iterable[bytes | Bytes]) -> Content:
     return Content(size, digest.hexdigest(), 0)
 
 
-def _write_all(file: BinaryIO, view: memoryview, path: Path) -> int:
+def _close(file: int, path: Path) -> None:
+    try:
+        os.close(file)  # where some network file systems say that a write failed
+    except OSError as error:
+        raise DiskFailed(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _write_all(file: int, view: memoryview, path: Path) -> int:
     written = 0
     try:
         while written < len(view):  # a write may be short, as on a disk that is nearly full
-            written += file.write(view[written:])
+            written += os.write(file, view[written:])
     except OSError as error:
         raise DiskFailed(f"{path} cannot be written: {error.strerror}") from error
     return written

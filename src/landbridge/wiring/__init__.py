@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from landbridge.ports import Progress
     from landbridge.project import Declaration, Place
     from landbridge.share.folder import FolderShare
+    from landbridge.share.holding import HoldingFolder
     from landbridge.twin.state import TwinState, WebIdentity
     from landbridge.wiring.ground_side import Host
     from landbridge.world import Cloud, Evidence, Ground, Watching
@@ -177,9 +178,21 @@ def aws_account(declared: Declaration, environment: str) -> Account:
     return make(place_of(declared.project, environment))
 
 
-def ground(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Ground:
-    """Fill in the ground side of one environment: SFTP with a pinned host key, the share with its journal."""
+def ground(
+    declared: Declaration, environment: str, *, twin: bool, progress: Progress, part: str = ""
+) -> Ground:
+    """Fill in the ground side of one environment: SFTP with a pinned host key, the share with its journal.
+
+    `part` is added to the collector's name: what has another name does not wait for this host's collector.
+    """
     from landbridge.wiring.ground_side import make
+
+    return make(_host(declared, environment, twin=twin, progress=progress, part=part))
+
+
+def holding(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> HoldingFolder:
+    """Fill in the folder where another mover puts files."""
+    from landbridge.wiring.ground_side import holding as make
 
     return make(_host(declared, environment, twin=twin, progress=progress))
 
@@ -224,7 +237,7 @@ def pinned(declared: Declaration, environment: str) -> tuple[str, ...]:
         return ()
 
 
-def _host(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Host:
+def _host(declared: Declaration, environment: str, *, twin: bool, progress: Progress, part: str = "") -> Host:
     from landbridge.wiring.ground_side import Host
 
     state = twin_of(declared, environment) if twin else None
@@ -233,7 +246,7 @@ def _host(declared: Declaration, environment: str, *, twin: bool, progress: Prog
         place=place_of(declared.project, environment),
         references=_references(declared, None),
         twin=state.ground if state else None,
-        collector=_collector(),
+        collector=_collector(part),
         sftp_client=os.environ.get(SFTP_CLIENT, ""),
         process=_process(progress),
     )
@@ -275,9 +288,14 @@ def _process(progress: Progress) -> Process:
     return Process(clock=SystemClock(), progress=progress, run_id=RUN_ID, actor=_actor())
 
 
-def _collector() -> str:
+def _collector(part: str = "") -> str:
     """Name the host, not the process: what a collector left behind is taken up by the next one on its host."""
-    return os.environ.get(COLLECTOR) or socket.gethostname()
+    name = os.environ.get(COLLECTOR) or socket.gethostname()
+    whole = f"{name}.{part}"
+    return whole if part and len(whole) <= _LONGEST_COLLECTOR else name
+
+
+_LONGEST_COLLECTOR = 100
 
 
 def _actor() -> str:

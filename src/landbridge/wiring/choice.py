@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.errors import UsageError
-from landbridge.schedule import Calendar, current_slot, slot_at, slot_named, unused
+from landbridge.schedule import INSTANT, Calendar, current_slot, slot_at, slot_named, slots_on, unused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from landbridge.facts import Slot
     from landbridge.feed import Feed
@@ -115,6 +114,34 @@ def slot_of(declaration: Declaration, feed: Feed, wanted: str, *, now: datetime,
     )
 
 
+_DAYS = ("%Y-%m-%d", "%Y%m%d")
+"""As people write a day, and as Control-M gives its order date (`%%$ODATE`)."""
+
+
+def scheduled(declaration: Declaration, feed: Feed, wanted: str, *, now: datetime) -> list[Slot]:
+    """Give the slots that a scheduler's job stands for: at an instant, or those of a day that are due; none where none is.
+
+    A day is that of the schedule's own time zone. Before the first one of a day is due, that one is meant.
+
+    Raises:
+        UsageError: it is neither a day nor an instant, or an instant at which the schedule does not fire.
+    """
+    dates = calendar(declaration, feed)
+    for form in (*_DAYS, INSTANT):
+        try:
+            named = datetime.strptime(wanted, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        if form != INSTANT:
+            found = slots_on(feed, dates, named.date())
+            return [slot for slot in found if slot.scheduled_at <= now] or found[:1]
+        return [] if unused(feed, dates, named) else [slot_at(feed, dates, named)]
+    raise UsageError(
+        f"`{wanted}` is no scheduled time",
+        expected="a day `2026-11-20` or `20261120`, or an instant `20261120T1000Z`",
+    )
+
+
 def no_slot_because(declaration: Declaration, feed: Feed, job_name: str) -> str:
     """Say why a Job that cron has started has nothing to do; empty when it has, or when its name tells no time of the schedule.
 
@@ -128,8 +155,6 @@ def no_slot_because(declaration: Declaration, feed: Feed, job_name: str) -> str:
 
 
 def _scheduled_time(job_name: str) -> datetime:
-    from datetime import UTC, datetime
-
     _, _, minutes = job_name.rpartition("-")
     if not _MINUTES.fullmatch(minutes):
         raise UsageError(

@@ -10,6 +10,8 @@ from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
 from landbridge.sftp.retried import Retried
 from landbridge.share.folder import FolderShare
+from landbridge.share.holding import HoldingFolder, usual_place
+from landbridge.wiring.choice import feeds_in
 from landbridge.wiring.receipt_keys import receipt_keys
 from landbridge.world import Ground
 
@@ -60,6 +62,20 @@ def share(host: Host) -> FolderShare:
     settings, folder, text = host.place.share, host.declared.folder, host.references.text
     journal = folder / text(settings.journal) if settings.journal else None
     return FolderShare(folder / text(settings.path), environment, host.collector, clock, journal=journal)
+
+
+def holding(host: Host) -> HoldingFolder:
+    """Give the folder where another mover puts files. The twin's own is prepared without asking anybody."""
+    clock, environment = host.process.clock, host.place.environment
+    if host.twin is not None:
+        share(host).close()
+        made = HoldingFolder(usual_place(host.twin.share, environment), host.twin.share, clock)
+        made.prepare([feed.feed for feed in feeds_in(host.declared, environment)])
+        return made
+    settings, folder, text = host.place.share, host.declared.folder, host.references.text
+    root = folder / text(settings.path)
+    place = folder / text(settings.holding) if settings.holding else usual_place(root, environment)
+    return HoldingFolder(place, root, clock)
 
 
 def _receipt_key(place: Place, references: References, twin: TwinGround | None) -> str:

@@ -1,0 +1,76 @@
+"""How do released files go all the way together, wherever their bytes come from: claim, bring, land, receipt?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import chain
+from threading import Event
+from typing import TYPE_CHECKING
+
+from landbridge.errors import LandbridgeError
+from landbridge.facts import Content, Manifest, Receipt
+from landbridge.ports import Claim
+from landbridge.receipted import send
+from landbridge.released import Outcome, outcome_of
+from landbridge.steps.at_once import at_once, in_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import ThreadPoolExecutor
+
+    from landbridge.world import Ground
+
+SMALL, MANY = 1 << 20, 48
+"""Up to so many bytes a file's round trips cost more than its bytes, so that so many go at once."""
+GROUP, GROUP_BYTES, GROUPS = 128, 16 << 20, 3
+"""Small files take each step on the share together, so many at most; while a group lands, the next one is brought."""
+
+Bring = Callable[
+    [Callable[[int], None], Claim | LandbridgeError, Manifest], Content | Receipt | LandbridgeError
+]
+"""Brings a file into its claim's part, telling somebody of the bytes; what it gives is for `Claimed.land_all`."""
+
+
+def deliver_all(
+    ground: Ground, line: ThreadPoolExecutor, step: str, manifests: Sequence[Manifest], bring: Bring
+) -> list[Outcome]:
+    """Deliver files, given small ones first; the small ones in groups, each large one by itself."""
+    small = [manifest for manifest in manifests if manifest.size <= SMALL]
+    large = [[manifest] for manifest in manifests[len(small) :]]
+    ground.progress.start(step, sum(manifest.size for manifest in manifests), "B")
+    watched = partial(bring, partial(ground.progress.advance, step))
+    one, cut = partial(deliver, ground, line, Event(), watched), ground.remote.close
+    ended = at_once(one, in_groups(small, GROUP, lambda one: one.size, GROUP_BYTES), GROUPS, cut)
+    ended += at_once(one, large, ground.parallel, cut)
+    ground.progress.finish(step)
+    return [*chain.from_iterable(ended)]
+
+
+def deliver(
+    ground: Ground,
+    line: ThreadPoolExecutor,
+    halted: Event,
+    bring: Callable[[Claim | LandbridgeError, Manifest], Content | Receipt | LandbridgeError],
+    manifests: Sequence[Manifest],
+) -> list[Outcome]:
+    """Take files all the way together; what goes wrong with one is its outcome, and a share that fails as a whole halts the others."""
+    if halted.is_set():
+        return [outcome_of(manifest, None, None, {}) for manifest in manifests]
+    try:
+        with ground.share.claim_all(manifests) as claimed:
+            came: Sequence[Content | Receipt | LandbridgeError] = list(
+                line.map(bring, claimed.claims, manifests)
+            )
+            landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)
+    except LandbridgeError as error:
+        came = landed = [error for _ in manifests]
+    if any(isinstance(answer, LandbridgeError) and answer.whole for answer in landed):
+        halted.set()
+    proofs = [
+        answer
+        for manifest, answer in zip(manifests, landed, strict=True)
+        if isinstance(answer, Receipt) and answer.revision <= manifest.revision
+    ]
+    unsent = send(ground, line, proofs)
+    return [outcome_of(*each, unsent) for each in zip(manifests, came, landed, strict=True)]

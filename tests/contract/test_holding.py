@@ -1,0 +1,358 @@
+"""Does the holding folder keep its promise: a copy out of the mover's reach, or a clear word why not; and nobody is led astray?"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge.errors import (
+    DiskFailed,
+    Exit,
+    IntegrityBroken,
+    LandbridgeError,
+    NotPermitted,
+    NotYet,
+    ShareRefused,
+)
+from landbridge.facts import Content, Manifest
+from landbridge.share import copied, room
+from landbridge.share.holding import HoldingFolder
+from landbridge.wiring.clock import SystemClock
+from tests.fakes.set_clock import SetClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DAY = date(2026, 11, 20)
+BODY = b"id,amount\n1,2.50\n" * 5_000
+NAME = "x_1.csv"
+ANNOUNCED = "flights.2026-11-20.0001.json"
+MANIFEST = Manifest(
+    feed="flights",
+    occurrence="2026-11-20",
+    business_date=DAY,
+    revision=1,
+    environment="DEV",
+    remote_path=f"/outbound/flights/{NAME}",
+    landed_name="in/REPORT.csv",
+    done_name="",
+    size=len(BODY),
+    sha256=hashlib.sha256(BODY).hexdigest(),
+    rows=1,
+    committed_at=datetime(2026, 11, 20, 8, tzinfo=UTC),
+    deadline=None,
+    commitment="c" * 64,
+)
+
+
+class Stand:
+    """A holding folder, a mover who writes into it, and the part that a copy goes to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "holding"
+        self.at = self.root / "flights"
+        self.part = folder / "part"
+        self.holding = HoldingFolder(self.root, folder / "share", SystemClock())
+        self.holding.prepare(["flights"])
+
+    def later(self) -> HoldingFolder:
+        """The same folder, when everything in it has been at rest for long."""
+        clock = SetClock()
+        clock.sleep(datetime.now(UTC).timestamp() - clock.now().timestamp() + 3600)
+        return HoldingFolder(self.root, self.root.with_name("share"), clock)
+
+
+@pytest.fixture(params=["by descriptor", "by name"])
+def names(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """As on Linux, and as on Windows."""
+    if request.param == "by name":
+        monkeypatch.setattr(room, "_BY_DESCRIPTOR", False)
+    return str(request.param)
+
+
+@pytest.fixture
+def stand(tmp_path: Path, names: str) -> Stand:
+    return Stand(tmp_path)
+
+
+def test_what_the_mover_brought_is_copied_measured_and_left_alone(stand: Stand) -> None:
+    (stand.at / NAME).write_bytes(BODY)
+    told: list[int] = []
+    assert stand.holding.take(MANIFEST, stand.part, told.append) == Content(len(BODY), MANIFEST.sha256, 0)
+    assert stand.part.read_bytes() == BODY
+    assert sum(told) == len(BODY)
+    assert stand.holding.names("flights") == [NAME]
+    assert stand.holding.take(MANIFEST, stand.part).sha256 == MANIFEST.sha256  # whatever an earlier try left
+    assert stand.holding.take(replace(MANIFEST), stand.part).size == len(BODY)
+
+
+@pytest.mark.parametrize("able", [0, 2, 1000])
+def test_a_copy_is_right_whoever_makes_it(stand: Stand, able: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that copies by itself in pieces, or one that does not and says so at once, or in the middle."""
+    monkeypatch.setattr(copied, "_AT_ONCE", 10_000)
+    calls = 0
+    original = os.copy_file_range
+
+    def then_not(source: int, target: int, count: int) -> int:
+        nonlocal calls
+        calls += 1
+        if calls > able:
+            raise OSError(95, "not supported")
+        return original(source, target, count)
+
+    monkeypatch.setattr(os, "copy_file_range", then_not)
+    (stand.at / NAME).write_bytes(BODY)
+    stand.holding.take(MANIFEST, stand.part)
+    assert stand.part.read_bytes() == BODY
+    assert calls > min(able, 2)
+
+
+def test_what_the_mover_does_to_the_file_afterwards_changes_nothing(stand: Stand) -> None:
+    """It is still open for writing, and has a second name: a rename would let both of them in."""
+    (stand.at / NAME).write_bytes(BODY)
+    (stand.at / "second").hardlink_to(stand.at / NAME)
+    with (stand.at / NAME).open("r+b") as mover:
+        stand.holding.take(MANIFEST, stand.part)
+        mover.write(b"changed")
+        mover.flush()
+    (stand.at / "second").write_bytes(b"changed too")
+    assert hashlib.sha256(stand.part.read_bytes()).hexdigest() == MANIFEST.sha256
+    assert stand.part.stat().st_nlink == 1
+    assert stand.part.stat().st_mode & 0o007 == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "through", "rests", "expected"),
+    [
+        (None, False, False, NotYet),  # not there
+        (None, True, True, NotYet),  # the manifest without its file
+        (BODY[:-1], False, False, NotYet),  # growing
+        (BODY[:-1], False, True, NotYet),  # a transfer that broke off, and may go on
+        (BODY[:-1], True, False, IntegrityBroken),  # torn
+        (bytes(len(BODY)), False, False, NotYet),  # room was made first, the bytes come now
+        (bytes(len(BODY)), False, True, IntegrityBroken),
+        (bytes(len(BODY)), True, False, IntegrityBroken),
+        (BODY + b"x", False, False, NotYet),
+        (BODY + b"x", False, True, IntegrityBroken),
+        (BODY + b"x", True, False, IntegrityBroken),
+        (b"", False, False, NotYet),
+        (BODY.replace(b"\n", b"\r\n"), True, True, IntegrityBroken),  # moved as text
+    ],
+)
+def test_other_bytes_are_still_coming_or_wrong(
+    stand: Stand, body: bytes | None, through: bool, rests: bool, expected: type[LandbridgeError]
+) -> None:
+    if body is not None:
+        (stand.at / NAME).write_bytes(body)
+    if through:
+        (stand.at / ANNOUNCED).write_bytes(b"whatever it says")
+    holding = stand.later() if rests else stand.holding
+    with pytest.raises(LandbridgeError) as raised:
+        holding.take(MANIFEST, stand.part)
+    assert type(raised.value) is expected
+    assert not stand.part.exists()
+    assert (stand.at / NAME).exists() == (body is not None)
+
+
+def test_a_time_that_the_mover_set_does_not_make_a_file_rest(stand: Stand) -> None:
+    (stand.at / NAME).write_bytes(bytes(len(BODY)))
+    os.utime(stand.at / NAME, (0, 0))
+    with pytest.raises(NotYet):
+        stand.holding.take(MANIFEST, stand.part)
+
+
+def _symlink(at: Path) -> None:
+    (at / "elsewhere").write_bytes(BODY)
+    (at / NAME).symlink_to("elsewhere")
+
+
+def _dangling(at: Path) -> None:
+    (at / NAME).symlink_to("/nowhere/at/all")
+
+
+def _fifo(at: Path) -> None:
+    os.mkfifo(at / NAME)
+
+
+def _socket(at: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        here = os.open(at, os.O_RDONLY)
+        try:
+            made.bind(f"/proc/self/fd/{here}/{NAME}")
+        finally:
+            os.close(here)
+
+
+def _folder(at: Path) -> None:
+    (at / NAME).mkdir()
+
+
+def _device(at: Path) -> None:
+    try:
+        os.mknod(at / NAME, 0o600 | 0o020000, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("only root makes devices")
+
+
+@pytest.mark.parametrize("put", [_symlink, _dangling, _fifo, _socket, _folder, _device])
+@pytest.mark.timeout(10)
+def test_what_is_no_plain_file_is_refused_and_not_touched(stand: Stand, put: Callable[[Path], None]) -> None:
+    put(stand.at)
+    before = os.lstat(stand.at / NAME)
+    with pytest.raises(IntegrityBroken, match="not a plain file"):
+        stand.holding.take(MANIFEST, stand.part)
+    stand.holding.clear(MANIFEST)
+    assert os.path.samestat(before, os.lstat(stand.at / NAME))
+    assert not stand.part.exists()
+
+
+def test_a_link_in_the_place_of_the_folder_leads_nowhere(stand: Stand, tmp_path: Path) -> None:
+    """Else the consumer's own file of that name would be cleared away."""
+    consumers = tmp_path / "in"
+    consumers.mkdir()
+    (consumers / NAME).write_bytes(BODY)
+    stand.at.rmdir()
+    stand.at.symlink_to(consumers)
+    for call in (lambda: stand.holding.take(MANIFEST, stand.part), lambda: stand.holding.names("flights")):
+        with pytest.raises(IntegrityBroken, match="not a folder"):
+            call()
+    stand.holding.clear(MANIFEST)
+    assert (consumers / NAME).read_bytes() == BODY
+
+
+def test_a_case_twin_is_another_file(stand: Stand) -> None:
+    (stand.at / NAME.upper()).write_bytes(BODY)
+    if (stand.at / NAME).exists():
+        pytest.skip("this file system takes the two for one")
+    with pytest.raises(NotYet):
+        stand.holding.take(MANIFEST, stand.part)
+    (stand.at / NAME).write_bytes(BODY)
+    stand.holding.take(MANIFEST, stand.part)
+    stand.holding.clear(MANIFEST)
+    assert stand.holding.names("flights") == [NAME.upper()]
+
+
+def test_what_landed_is_cleared_and_nothing_else(stand: Stand) -> None:
+    for name in (NAME, ANNOUNCED, "other.csv", "flights.2026-11-20.0002.json", ".part_x_1.csv"):
+        (stand.at / name).write_bytes(BODY)
+    stand.holding.take(MANIFEST, stand.part)
+    stand.holding.clear(MANIFEST)
+    stand.holding.clear(MANIFEST)
+    assert stand.holding.names("flights") == ["flights.2026-11-20.0002.json", "other.csv"]
+    assert (stand.at / ".part_x_1.csv").exists()
+
+
+@pytest.mark.parametrize(("body", "stays"), [(BODY, False), (bytes(len(BODY)), True), (BODY[:-1], True)])
+def test_of_what_others_landed_only_the_same_bytes_are_cleared(
+    stand: Stand, body: bytes, stays: bool
+) -> None:
+    (stand.at / NAME).write_bytes(body)
+    stand.holding.clear(MANIFEST)
+    assert (stand.at / NAME).exists() == stays
+
+
+def test_a_feed_that_lands_where_it_is_held_keeps_its_file(tmp_path: Path, names: str) -> None:
+    """Somebody declared `holding` as the share itself, and a feed that lands in a folder of its own name."""
+    holding = HoldingFolder(tmp_path, tmp_path, SystemClock())
+    holding.prepare(["flights"])
+    (tmp_path / "flights" / NAME).write_bytes(BODY)
+    holding.clear(replace(MANIFEST, landed_name=f"flights/{NAME}"))
+    assert (tmp_path / "flights" / NAME).exists()
+    holding.clear(replace(MANIFEST, landed_name="flights/other.csv"))
+    assert not (tmp_path / "flights" / NAME).exists()
+
+
+def test_a_file_that_came_anew_after_it_was_copied_is_not_cleared(stand: Stand) -> None:
+    (stand.at / NAME).write_bytes(BODY)
+    stand.holding.take(MANIFEST, stand.part)
+    (stand.at / "new").write_bytes(bytes(len(BODY)))
+    (stand.at / "new").replace(stand.at / NAME)
+    stand.holding.clear(MANIFEST)
+    assert (stand.at / NAME).read_bytes() == bytes(len(BODY))
+
+
+def test_a_folder_that_is_not_there_says_so_and_is_not_made(stand: Stand) -> None:
+    stand.at.rmdir()
+    for call in (lambda: stand.holding.take(MANIFEST, stand.part), lambda: stand.holding.names("flights")):
+        with pytest.raises(ShareRefused, match="is not there") as raised:
+            call()
+        assert "--prepare" in raised.value.hint
+    assert stand.holding.feeds() == []
+    stand.root.rmdir()
+    with pytest.raises(ShareRefused, match="not there"):
+        stand.holding.feeds()
+    stand.holding.clear(MANIFEST)
+    with pytest.raises(ShareRefused):
+        HoldingFolder(stand.root / "never" / "mounted", stand.root, SystemClock()).prepare(["flights"])
+    stand.holding.prepare(["flights", "other"])
+    stand.holding.prepare(["flights"])
+    assert stand.holding.feeds() == ["flights", "other"]
+
+
+def test_another_volume_does_as_well(tmp_path: Path, names: str) -> None:
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no second file system here")
+    stand = Stand(tmp_path)
+    (stand.at / NAME).write_bytes(BODY)
+    part = memory / f"landbridge-{os.getpid()}-part"
+    try:
+        assert stand.holding.take(MANIFEST, part).sha256 == MANIFEST.sha256
+        assert part.read_bytes() == BODY
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def test_a_part_that_cannot_be_written_is_the_shares_fault(stand: Stand, tmp_path: Path) -> None:
+    (stand.at / NAME).write_bytes(BODY)
+    with pytest.raises(ShareRefused, match="copying"):
+        stand.holding.take(MANIFEST, tmp_path / "gone" / "part")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_a_volume_that_is_full_in_the_middle_of_a_copy_says_so(stand: Stand) -> None:
+    (stand.at / NAME).write_bytes(BODY)
+    source, full = os.open(stand.at / NAME, os.O_RDONLY), os.open("/dev/full", os.O_WRONLY)
+    try:
+        with pytest.raises(OSError, match="space"):
+            copied._by_hand(source, full, copied._by_itself(source, full, len(BODY), None), None)
+    finally:
+        os.close(source)
+        os.close(full)
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Be somebody without rights for a while, where the tests run as root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_file_of_another_account_that_may_not_be_read_asks_for_a_right(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    stand = Stand(tmp_path)
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(0o755)
+    (stand.at / NAME).write_bytes(BODY)
+    (stand.at / NAME).chmod(0o000)
+    request.getfixturevalue("nobody")
+    with pytest.raises(NotPermitted, match="reading") as raised:
+        stand.holding.take(MANIFEST, tmp_path / "part")
+    assert raised.value.exit == Exit.PERMISSION
+    assert not isinstance(raised.value, DiskFailed)
+    stand.holding.clear(MANIFEST)  # what may not be removed stays, and nothing is raised
+    assert stand.holding.names("flights") == [NAME]

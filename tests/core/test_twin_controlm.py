@@ -641,6 +641,6 @@ def test_a_profile_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_key_of_a_profile_is_refused() -> None:
     profiles = copy.deepcopy(PROFILES)
-    profiles["ACME_SFTP"]["PrivateKeyFile"] = "/root/.ssh/id"
+    profiles["ACME_SFTP"]["PrivateKeyFile"] = "keys/id"
     with pytest.raises(UsageError, match="PrivateKeyFile"):
         deployed(profiles, {}, "ctm")

@@ -32,6 +32,13 @@ def up(
     schedule: Annotated[
         bool, typer.Option("--schedule", help="Fire slots when they are due, and collect.")
     ] = False,
+    controlm: Annotated[
+        bool,
+        typer.Option(
+            "--controlm",
+            help="Execute the emitted Kubernetes manifests and Control-M folders, and nothing else.",
+        ),
+    ] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay here until Ctrl-C.")] = False,
     project: ProjectFolder = HERE,
     as_json: JsonOption = False,
@@ -42,21 +49,31 @@ def up(
 
     Example: landbridge twin up --environment DEV
     """
+    if schedule and controlm:
+        raise UsageError(
+            "two schedulers would fire the same slots", expected="either `--schedule` or `--controlm`"
+        )
     declaration, place = _environment(project, environment)
+    if controlm:
+        _emit(declaration, place)
     if foreground:
-        return _stay(declaration, place, schedule=schedule)
+        return _stay(declaration, place, schedule=schedule, controlm=controlm)
     from landbridge.twin.control import up as bring_up
 
     with progress(quiet=as_json) as bars:
-        came = bring_up(declaration, place, schedule=schedule, progress=bars)
+        came = bring_up(declaration, place, schedule=schedule, controlm=controlm, progress=bars)
     if as_json:
         print_json({"already": came.already, "twin": came.state})
         return Exit.DONE
     if came.already:
         err().print(f"the twin of {place} is already running")
     _print_where(came.state)
-    if schedule and came.already and not _has_scheduler(came.state):
-        err().print("its scheduler is not: `landbridge twin down`, then `up --schedule`")
+    for wanted, name, option in (
+        (schedule, "scheduler", "--schedule"),
+        (controlm, "schedulers", "--controlm"),
+    ):
+        if wanted and came.already and not _has(came.state, name):
+            err().print(f"its {name} is not: `landbridge twin down`, then `up {option}`")
     return Exit.DONE
 
 
@@ -164,7 +181,7 @@ def _folders(project: ProjectFolder, environment: str) -> list[Path]:
     return [folder_of(project, environment)] if environment else folders(project)
 
 
-def _stay(declaration: Declaration, environment: str, *, schedule: bool) -> int:
+def _stay(declaration: Declaration, environment: str, *, schedule: bool, controlm: bool) -> int:
     from landbridge.deploy.needs import needs
     from landbridge.twin.control import clear_remains
     from landbridge.twin.keeper import Errand, keep
@@ -181,7 +198,9 @@ def _stay(declaration: Declaration, environment: str, *, schedule: bool) -> int:
             _print_where(load(folder))
             err().print("Ctrl-C stops it")
 
-        errand = Errand(needs(declaration, environment), folder, declaration.folder.resolve(), schedule)
+        errand = Errand(
+            needs(declaration, environment), folder, declaration.folder.resolve(), schedule, controlm
+        )
         well = keep(errand, progress=bars, ready=ready)
     if not well:
         raise Unavailable("a part of the twin ended by itself", hint=f"see the logs in {folder}")
@@ -199,8 +218,17 @@ def _instant(text: str) -> datetime:
     return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
 
 
-def _has_scheduler(twin: TwinState) -> bool:
-    return any(service.name == "scheduler" for service in twin.services)
+def _has(twin: TwinState, name: str) -> bool:
+    return any(service.name == name for service in twin.services)
+
+
+def _emit(declaration: Declaration, environment: str) -> None:
+    """Render what the twin is to execute; a twin that runs already keeps what it has read."""
+    from landbridge.twin.emitted import emit
+    from landbridge.twin.state import make_folder
+
+    for warning in emit(declaration, environment, make_folder(declaration.folder, environment)):
+        err().print(f"[yellow]warning[/] {warning}")
 
 
 def _print_where(twin: TwinState) -> None:
@@ -229,9 +257,28 @@ def _print_status(environment: str, seen: Status) -> None:
     if seen.checks:
         rows = [(check.name, "well" if check.passed else "unwell", check.answer) for check in seen.checks]
         print_table("", ("asked", "is", "answer"), rows)
+    _print_jobs(seen)
     print_pairs("", {"disk": f"{_size(seen.data)} used, {_size(seen.free)} free"})
     if not seen.up:
         err().print("it stopped without `landbridge twin down`; `landbridge twin up` brings it back")
+
+
+def _print_jobs(seen: Status) -> None:
+    if not seen.jobs:
+        return
+    rows = [
+        (
+            one.job,
+            one.order_date,
+            f"{one.state}, late" if one.late else one.state,
+            f"{one.runs or ''}",
+            "" if one.exit is None else str(one.exit),
+        )
+        for one in seen.jobs
+    ]
+    print_table("", ("job", "order date", "state", "runs", "exit"), rows)
+    if seen.told:
+        print_pairs("", {"mails, alerts": seen.told})
 
 
 def _document(seen: Status) -> dict[str, object]:
@@ -243,6 +290,8 @@ def _document(seen: Status) -> dict[str, object]:
         "checks": seen.checks,
         "data_bytes": seen.data,
         "free_bytes": seen.free,
+        "jobs": seen.jobs,
+        "told": seen.told,
     }
 
 

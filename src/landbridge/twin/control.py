@@ -43,8 +43,17 @@ class Up:
     """It was up before; nothing was done."""
 
 
-def up(declaration: Declaration, environment: str, *, schedule: bool, progress: Progress) -> Up:
+def up(
+    declaration: Declaration,
+    environment: str,
+    *,
+    schedule: bool,
+    progress: Progress,
+    controlm: bool = False,
+) -> Up:
     """Bring the twin of `environment` up in the background, with its data of the last time.
+
+    With `controlm` it executes what is emitted for Kubernetes and Control-M; it must have been emitted before.
 
     What an earlier twin left half-alive is stopped first. Ctrl-C, and any error, stops what was started.
 
@@ -57,7 +66,7 @@ def up(declaration: Declaration, environment: str, *, schedule: bool, progress: 
     if known and known.is_up():
         return Up(known, already=True)
     clear_remains(folder)
-    errand = Errand(needs(declaration, environment), folder, declaration.folder.resolve(), schedule)
+    errand = Errand(needs(declaration, environment), folder, declaration.folder.resolve(), schedule, controlm)
     with append_private(folder / "keeper.log") as log:
         keeper = subprocess.Popen(
             [sys.executable, "-m", "landbridge.twin.keeper"],
@@ -156,6 +165,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class JobSeen:
+    """A job of the emitted artefacts, as its scheduler has it."""
+
+    job: str
+    order_date: str
+    """Of a job of Control-M; empty for one of the cluster."""
+    state: str
+    late: bool
+    runs: int
+    exit: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What there is of a twin."""
 
@@ -167,6 +189,10 @@ class Status:
     """Bytes on disk."""
     free: int
     """Bytes left on that disk."""
+    jobs: tuple[JobSeen, ...] = ()
+    """Of emitted artefacts that are executed."""
+    told: str = ""
+    """File with the mails and alerts of the twin's Control-M."""
 
     @property
     def healthy(self) -> bool:
@@ -194,7 +220,18 @@ def status(folder: Path) -> Status:
         checks=checks(known) if is_up else (),
         data=data,
         free=free,
+        jobs=_jobs(folder) if is_up else (),
+        told=str(folder / "emitted" / "told.jsonl") if (folder / "emitted" / "told.jsonl").exists() else "",
     )
+
+
+def _jobs(folder: Path) -> tuple[JobSeen, ...]:
+    """Read what the process that executes emitted artefacts last wrote down."""
+    try:
+        body = (folder / "emitted" / "jobs.json").read_bytes()
+    except FileNotFoundError:
+        return ()
+    return TypeAdapter(tuple[JobSeen, ...]).validate_json(body)
 
 
 def _size(folder: Path) -> int:

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from landbridge.deploy.needs import Needs  # noqa: TC001 - as Path
 from landbridge.errors import NotPermitted, TryAgain, Unavailable
+from landbridge.twin.executing import executing
 from landbridge.twin.scheduler import scheduling
 from landbridge.twin.twin import fulfilling
 
@@ -39,6 +40,9 @@ class Errand:
     project: Path
     """Folder of the declaration, for the scheduler's runs."""
     schedule: bool
+    """Fire slots by our own scheduler ..."""
+    controlm: bool = False
+    """... or execute the emitted manifests and Control-M folders."""
 
 
 class Told:
@@ -77,6 +81,8 @@ def keep(errand: Errand, *, progress: Progress, ready: Callable[[], None]) -> bo
             children = [twin.server.process]
             if errand.schedule:
                 children.append(parts.enter_context(scheduling(twin.state, errand.project)))
+            if errand.controlm:
+                children.append(parts.enter_context(executing(twin.state, errand.project)))
             ready()
             for number in before:
                 signal.signal(number, lambda *_: asked.set())

@@ -307,10 +307,7 @@ class Work:
         return f"{self.feed.title or self.feed.feed}: {what}"
 
     def _rerun_limit(self) -> RerunLimit | None:
-        declared = self.setting.declared
-        if not declared.retries:
-            return None
-        return RerunLimit(every=str(_minutes(declared.retry_every)), times=str(declared.retries))
+        return rerun_limit(self.setting)
 
     def _not_ok(self, what: str) -> OnCompletion:
         return not_ok(self.setting, f"{self.feed.feed}: {what}")
@@ -323,6 +320,14 @@ class Work:
 
 
 _NOTHING = "no file by the deadline: skipped or quarantined, or late; `landbridge status` tells which"
+
+
+def rerun_limit(setting: Setting) -> RerunLimit | None:
+    """Limit what `Action:Rerun` does, where it is declared; without a limit it would go on for ever."""
+    declared = setting.declared
+    if not declared.retries:
+        return None
+    return RerunLimit(every=str(_minutes(declared.retry_every)), times=str(declared.retries))
 
 
 def not_ok(setting: Setting, what: str, *, again: bool = True) -> OnCompletion:

@@ -30,7 +30,7 @@ from landbridge.deploy.controlm.documents import (
     written,
 )
 from landbridge.deploy.controlm.extra import EVERYWHERE, keys_of, merged
-from landbridge.deploy.controlm.jobs import Work, job_stem, not_ok
+from landbridge.deploy.controlm.jobs import Work, job_stem, not_ok, rerun_limit
 from landbridge.deploy.controlm.mistakes import mistakes
 from landbridge.deploy.controlm.orders import GREENWICH, Ordered, Zone, ordered, span, zone_of
 from landbridge.deploy.controlm.patterns import Inexpressible
@@ -248,6 +248,7 @@ def _collecting(
             rule_based_calendars=JobCalendars(included=("EVERY_DAY",)),
         ),
         rerun=Rerun(every=str(max(1, int(every.total_seconds()) // 60))) if every else None,
+        rerun_limit=None if every else rerun_limit(setting),
         parts={
             setting.pool: Pool(quantity="1"),
             "NotOK": not_ok(setting, "the collection failed", again=every is None),

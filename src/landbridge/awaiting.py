@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.collect import collect
-from landbridge.errors import Exit, LandbridgeError
+from landbridge.errors import LandbridgeError
 from landbridge.schedule import next_slots, open_slots, window_end
 
 if TYPE_CHECKING:

@@ -7,14 +7,15 @@ What a change of the clocks moves is found by walking through the changes of the
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from landbridge.deploy.clocks import YEARS, changes_of
+from landbridge.deploy.clocks import YEARS, changes_of, offsets_of
 from landbridge.schedule import Calendar, slots, window_end
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _AROUND = timedelta(hours=4)
 _MANY = 400
 """Slots that show how long a run may last; one year of them at most."""
 _DAY = timedelta(days=1)
+_SOME_DAY = date(2026, 1, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,7 @@ class Days:
     def fits(self, local: datetime) -> bool:
         """Tell whether a local day fits."""
         return (
-            local.isoweekday() % 7 in self.weekdays
-            and local.day in self.days
-            and local.month in self.months
+            local.isoweekday() % 7 in self.weekdays and local.day in self.days and local.month in self.months
         )
 
 
@@ -78,9 +78,45 @@ class Moments:
         minutes = tuple(sorted({one.minute for one in self.times}))
         return minutes if len(self.times) == 24 * len(minutes) else ()
 
-    def fits(self, local: datetime) -> bool:
-        """Tell whether a local minute is one of them."""
-        return local.time() in self.times and any(one.fits(local) for one in self.days)
+    @property
+    def gap(self) -> timedelta:
+        """Give a time no longer than that between any two moments, however the clocks are set."""
+        offsets = offsets_of(self.zone)
+        return shortest_gap({*self.times, *(shifted(one, by) for one in self.again for by in offsets)})
+
+    @property
+    def moved(self) -> bool:
+        """Tell whether a change of the clocks skips or repeats one of the times: schedulers differ in what they do then."""
+        zone = ZoneInfo(self.zone)
+        for change in changes_of(self.zone):
+            before = (change - timedelta(minutes=1)).astimezone(zone).replace(tzinfo=None) + timedelta(
+                minutes=1
+            )
+            after = change.astimezone(zone).replace(tzinfo=None)
+            first, last = min(before, after), max(before, after)
+            if any(first <= at < last for at in _around(first, self.times)):
+                return True
+        return False
+
+    def utc(self) -> Moments:
+        """Give moments in UTC that hold all of these: each time at every difference that the zone has to UTC.
+
+        Where UTC puts a day of the month on another one, every day is meant.
+        """
+        offsets = offsets_of(self.zone)
+        times = sorted({shifted(one, -by) for one in self.times for by in offsets})
+        later = {(datetime.combine(_SOME_DAY, one) - by).date() for one in self.times for by in offsets}
+        days = tuple(_later(one, {(day - _SOME_DAY).days for day in later}) for one in self.days)
+        return Moments("UTC", tuple(times), days)
+
+
+def _around(day: datetime, times: Iterable[time]) -> list[datetime]:
+    return [datetime.combine(day.date() + n * _DAY, one) for one in times for n in (0, 1)]
+
+
+def shifted(at: time, by: timedelta) -> time:
+    """Give a time of day that is so much later, around the clock."""
+    return (datetime.combine(_SOME_DAY, at) + by).time()
 
 
 def starts(feed: Feed) -> Moments:
@@ -114,15 +150,15 @@ def longest_run(feed: Feed, overdue_after: timedelta) -> timedelta:
             break
     waits = [
         min(window_end(one, overdue_after), following.scheduled_at) - one.scheduled_at
-        for one, following in zip(some, some[1:], strict=False)
+        for one, following in itertools.pairwise(some)
     ]
     return max(waits, default=window_end(some[0], overdue_after) - some[0].scheduled_at if some else _DAY)
 
 
 def shortest_gap(times: Iterable[time]) -> timedelta:
-    """Give a time no longer than that between two moments of a day, over midnight too, and when clocks change."""
+    """Give a time no longer than that between two times of a day, over midnight too, and when clocks change."""
     minutes = sorted({60 * one.hour + one.minute for one in times})
-    gaps = [after - before for before, after in zip(minutes, minutes[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(minutes)]
     gap = min([*gaps, 24 * 60 - minutes[-1] + minutes[0]])
     return timedelta(minutes=gap - 120 if gap > 240 else gap)  # noqa: PLR2004 - no clock moves more than two hours
 
@@ -136,7 +172,9 @@ def _plain(feed: Feed) -> Feed:
 def _read(expression: str) -> tuple[CronSim, tuple[Days, ...]]:
     """Read an expression as our schedule does; words about the end of a month become all days that may be meant."""
     cron = CronSim(expression, datetime(YEARS.start, 1, 1, tzinfo=UTC))
-    days = frozenset(cron.days) if min(cron.days) > 0 else frozenset(d for d in cron.days if d > 0) | _LAST_DAYS
+    days = (
+        frozenset(cron.days) if min(cron.days) > 0 else frozenset(d for d in cron.days if d > 0) | _LAST_DAYS
+    )
     weekdays = frozenset((one if isinstance(one, int) else one[0]) % 7 for one in cron.weekdays)
     months = frozenset(cron.months)
     if cron.day_and:
@@ -150,20 +188,21 @@ def _scheduled(slot: Slot) -> datetime:
 
 def _moved(begun: Moments, after: timedelta) -> Moments:
     """Move times by a duration, with the days that they then fall on."""
-    moved, later = set(), set()
+    moved, later = set[time](), set[int]()
     for one in begun.times:
-        at = datetime.combine(datetime(2026, 1, 1, tzinfo=UTC), one) + after
+        at = datetime.combine(_SOME_DAY, one) + after
         at = at if not at.second else at + timedelta(minutes=1)
         moved.add(time(at.hour, at.minute))
-        later.add((at.date() - datetime(2026, 1, 1, tzinfo=UTC).date()).days)
+        later.add((at.date() - _SOME_DAY).days)
     return Moments(begun.zone, tuple(sorted(moved)), tuple(_later(one, later) for one in begun.days))
 
 
 def _later(days: Days, later: set[int]) -> Days:
-    """Give the days that come so many days after some."""
+    """Give the days that come so many days after some (before them, when negative)."""
     if later == {0}:
         return days
-    months = days.months | {month % 12 + 1 for month in days.months}
+    beside = {1 if n > 0 else -1 for n in later if n}
+    months = days.months | {(month - 1 + n) % 12 + 1 for month in days.months for n in beside}
     weekdays = frozenset((weekday + n) % 7 for weekday in days.weekdays for n in later)
     return Days(weekdays, EVERY_DAY, frozenset(months))
 

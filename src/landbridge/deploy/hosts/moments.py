@@ -216,7 +216,7 @@ def _with_changes(feed: Feed, moments: Moments, instant: Callable[[Slot], dateti
     for change in changes_of(moments.zone):
         for slot in slots(plain, Calendar(), change - reach - _AROUND, change + _AROUND):
             at = instant(slot)
-            if not change - _AROUND <= at <= change + _AROUND:
+            if not change - _AROUND <= at <= change + reach + _AROUND:
                 continue
             at += timedelta(minutes=1) if at.second else timedelta()
             local = at.astimezone(zone).replace(second=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from landbridge.deploy.hosts.jobs import Checking, Collecting, Sweeping, ground
+from landbridge.deploy.hosts.jobs import Checking, Collecting, Sweeping, Timed, ground
 from landbridge.schedule import Calendar, slots, window_end
 from tests.servers.declared import declaration, feed
 
@@ -59,6 +59,11 @@ def on(**host: object) -> Ground:
 
 def collecting(of: Ground) -> list[Collecting]:
     return [job for job in of.jobs if isinstance(job, Collecting)]
+
+
+def timed() -> list[Timed]:
+    """Give every job of these feeds that starts at moments of its own."""
+    return [*collecting(on()), *checking(on())]
 
 
 def checking(of: Ground) -> list[Checking]:

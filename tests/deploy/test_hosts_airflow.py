@@ -11,13 +11,16 @@ import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cronsim import CronSim
 
 from landbridge.deploy.hosts import airflow
 from tests.deploy import hosts
+
+if TYPE_CHECKING:
+    from landbridge.deploy.hosts.jobs import Timed
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-airflow" / "bin" / "python"
@@ -26,7 +29,7 @@ needs_airflow = [
     pytest.mark.timeout(300),
     pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-airflow: `make .venv-airflow/installed`"),
 ]
-JOBS = [*hosts.collecting(hosts.on()), *hosts.checking(hosts.on())]
+JOBS = hosts.timed()
 
 IMPORT = """
 import json, sys
@@ -118,7 +121,7 @@ def test_the_pool_holds_a_waiting_collection_of_each_feed() -> None:
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_an_expression_can_be_read_and_never_restricts_day_and_weekday_together(
-    job: hosts.Collecting | hosts.Checking,
+    job: Timed,
 ) -> None:
     expression, zone = airflow.timetable(job)
     CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC))

@@ -12,6 +12,7 @@ import pytest
 
 from landbridge.deploy.clocks import changes_of
 from landbridge.deploy.hosts import autosys
+from landbridge.deploy.hosts.jobs import Collecting, Timed
 from tests.deploy import hosts
 
 KNOWN = {
@@ -99,15 +100,13 @@ def jil(**host: object) -> dict[str, Read]:
 JIL = jil()
 
 
-def _of(job: hosts.Collecting | hosts.Checking, jobs: dict[str, Read]) -> Read:
-    prefix = "BOX" if isinstance(job, hosts.Collecting) else "LATE"
+def _of(job: Timed, jobs: dict[str, Read]) -> Read:
+    prefix = "BOX" if isinstance(job, Collecting) else "LATE"
     return jobs[f"ACME-PRD-{prefix}-{job.feed.upper()}"]
 
 
-@pytest.mark.parametrize(
-    "job", [*hosts.collecting(hosts.on()), *hosts.checking(hosts.on())], ids=lambda job: job.name
-)
-def test_everything_that_is_due_in_a_year_is_started(job: hosts.Collecting | hosts.Checking) -> None:
+@pytest.mark.parametrize("job", hosts.timed(), ids=lambda job: job.name)
+def test_everything_that_is_due_in_a_year_is_started(job: Timed) -> None:
     found = _of(job, JIL)
     missed = [at for at in hosts.due(job) if not found.starts_at(at)]
     assert missed == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import shutil
 import subprocess
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-JOBS = [*hosts.collecting(hosts.on()), *hosts.checking(hosts.on())]
+    from landbridge.deploy.hosts.jobs import Checking, Timed
+
+JOBS = hosts.timed()
 NAME = "landbridge-acme-prd"
 
 
@@ -34,7 +37,7 @@ def _dry_run() -> str:
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_a_line_fires_at_everything_that_is_due_in_any_zone_of_the_host(
-    job: hosts.Collecting | hosts.Checking,
+    job: Timed,
 ) -> None:
     minutes = CronSim(cron.expression(job), datetime(2026, 1, 1, tzinfo=UTC)).minutes
     # The hour is open, so a host's zone only moves the minute: by nothing, or by quarters of an hour.
@@ -44,10 +47,10 @@ def test_a_line_fires_at_everything_that_is_due_in_any_zone_of_the_host(
 
 
 @pytest.mark.parametrize("job", hosts.checking(hosts.on()), ids=lambda job: job.name)
-def test_a_deadline_is_looked_at_once(job: hosts.Checking) -> None:
+def test_a_deadline_is_looked_at_once(job: Checking) -> None:
     fired = CronSim(cron.expression(job), datetime(2026, 1, 1, tzinfo=UTC))
     instants = [next(fired) for _ in range(500)]
-    gaps = {after - before for before, after in zip(instants, instants[1:], strict=False)}
+    gaps = {after - before for before, after in itertools.pairwise(instants)}
     assert min(gaps) == cron.passed(job)
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from landbridge.deploy.hosts.endings import ENDINGS, Ending
-from landbridge.deploy.hosts.jobs import Collecting, ground
+from landbridge.deploy.hosts.jobs import Collecting, Timed, ground
 from landbridge.deploy.hosts.moments import longest_run, shortest_gap, starts
 from landbridge.errors import Exit, LandbridgeError, UsageError
 from tests.deploy import hosts
 from tests.servers.declared import declaration, feed
 
-JOBS = [*hosts.collecting(hosts.on()), *hosts.checking(hosts.on())]
+JOBS = hosts.timed()
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_moments_hold_all_that_is_due_in_their_own_zone_and_in_utc(
-    job: hosts.Collecting | hosts.Checking,
+    job: Timed,
 ) -> None:
     due = hosts.due(job)
     assert due
@@ -34,7 +35,7 @@ def test_moments_hold_all_that_is_due_in_their_own_zone_and_in_utc(
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
-def test_no_two_moments_are_nearer_than_the_gap(job: hosts.Collecting | hosts.Checking) -> None:
+def test_no_two_moments_are_nearer_than_the_gap(job: Timed) -> None:
     zone = ZoneInfo(job.starts.zone)
     first = datetime(2026, 10, 23, tzinfo=UTC)
     minutes = [first + timedelta(minutes=n) for n in range(10 * 24 * 60)]
@@ -47,7 +48,7 @@ def test_no_two_moments_are_nearer_than_the_gap(job: hosts.Collecting | hosts.Ch
             and any(d.fits(local) for d in job.starts.days)
         )
     ]
-    gaps = [after - before for before, after in zip(fired, fired[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(fired)]
     assert min(gaps, default=job.starts.gap) >= min(job.starts.gap, timedelta(minutes=30)), (
         "a late slot would be told twice"
     )

@@ -18,9 +18,11 @@ from tests.deploy import hosts
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from landbridge.deploy.hosts.jobs import Timed
+
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze on PATH (Debian: systemd)")
-JOBS = [*hosts.collecting(hosts.on()), *hosts.checking(hosts.on())]
+JOBS = hosts.timed()
 _LAPSE = re.compile(r"(?:Next elapse|Iter\. #\d+|\(in UTC\)): \w{3} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
 
 
@@ -39,7 +41,7 @@ def fired(calendar: str, many: int) -> set[datetime]:
 
 @needs_systemd
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
-def test_a_timer_fires_at_everything_that_is_due_in_a_year(job: hosts.Collecting | hosts.Checking) -> None:
+def test_a_timer_fires_at_everything_that_is_due_in_a_year(job: Timed) -> None:
     due = set(hosts.due(job))
     most = 366 * len(job.starts.times) + 1
     seen = set[datetime]().union(*(fired(one, most) for one in systemd.calendars(job)))

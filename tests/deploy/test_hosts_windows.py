@@ -8,12 +8,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from landbridge.deploy.hosts import powershell, windows
 from tests.deploy import hosts
+
+if TYPE_CHECKING:
+    from landbridge.deploy.hosts.jobs import Timed
 
 SCHEMA = Path(__file__).with_name("task.xsd")
 NAMESPACE = f"{{{windows.NAMESPACE}}}"
@@ -25,7 +29,7 @@ def rendered(**host: object) -> dict[str, str]:
 
 
 FILES = rendered()
-JOBS = [*hosts.collecting(hosts.on()), *hosts.checking(hosts.on())]
+JOBS = hosts.timed()
 
 
 def _fires(task: str, at: datetime) -> bool:
@@ -66,7 +70,7 @@ def _duration(text: str) -> timedelta:
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
-def test_everything_that_is_due_in_a_year_is_started(job: hosts.Collecting | hosts.Checking) -> None:
+def test_everything_that_is_due_in_a_year_is_started(job: Timed) -> None:
     due = hosts.due(job)
     changing = [at for at in due if at.month in {3, 4, 9, 10, 11} or at.day in {1, 30, 31}]
     for at in [*changing, *due[::29]]:

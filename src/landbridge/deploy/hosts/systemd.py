@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _TRYING = timedelta(minutes=30)
 """Tries within it count together."""
-_HOMES = ("/home/", "/root/", "/run/user/")
+_HOMES = ("/home", "/root", "/run/user")
 
 
 def files(ground: Ground) -> dict[str, str]:
@@ -142,7 +142,7 @@ def _hardening(ground: Ground) -> Iterator[str]:
         yield "# The share's path is known to the host alone: `strict` would keep it from writing there."
         yield "ProtectSystem=full"
     at_home = any(
-        f"{path}/".startswith(_HOMES)
+        f"{path}/".startswith(tuple(f"{home}/" for home in _HOMES))
         for path in (*ground.writable, ground.program.folder, ground.program.command)
     )
     yield f"ProtectHome={'no' if at_home or not ground.writable else 'yes'}"

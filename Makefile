@@ -22,7 +22,7 @@ demo: .venv/installed ## carry real data over the whole bridge, on this machine
 check: lint ## lint, types, floors and the fast tests (under 90 s)
 	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not story"
 
-test: tools lint .venv-ministack/installed .venv-cloud/installed ## everything that CI runs: lint, all tests, documentation
+test: tools lint .venv-ministack/installed .venv-cloud/installed .venv-airflow/installed ## everything that CI runs: lint, all tests, documentation
 	$(BIN)/pytest -n $(WORKERS)
 	$(MAKE) --no-print-directory docs
 
@@ -47,6 +47,7 @@ lock: $(UV) ## pin what pyproject.toml asks for, with hashes (UPGRADE=1: take th
 	$(COMPILE) pyproject.toml --all-extras --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(COMPILE) --group ministack -o requirements/ministack.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --override requirements/overrides-cloud.txt --group cloud -o requirements/cloud.txt
+	$(COMPILE) --group airflow -o requirements/airflow.txt
 	echo uv | $(COMPILE) - -c requirements/dev.txt -o requirements/uv.txt
 
 clean: ## remove what the tools left behind (not .venv)
@@ -107,6 +108,12 @@ $(UV): requirements/uv.txt
 .venv-ministack/installed: $(UV) requirements/ministack.txt
 	$(PYTHON) -m venv .venv-ministack
 	$(UV) pip install --python .venv-ministack/bin/python --compile-bytecode --no-deps --require-hashes -r requirements/ministack.txt
+	@touch $@
+
+# The rendered DAGs are imported by Airflow itself, which pins much: an environment of its own.
+.venv-airflow/installed: $(UV) requirements/airflow.txt
+	$(PYTHON) -m venv .venv-airflow
+	$(UV) pip install --python .venv-airflow/bin/python --no-deps --require-hashes -r requirements/airflow.txt
 	@touch $@
 
 # What holds the rendered templates and manifests against the outside world: an environment of its own, with kubectl and helm.

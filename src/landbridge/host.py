@@ -26,8 +26,10 @@ class Host(Declared):
     """Where this project's declaration lies on them; `/etc/landbridge/PROJECT`, or `C:\\ProgramData\\Landbridge\\PROJECT`, without it."""
     account: Text = "landbridge"
     """Service account that may write to the share; `DOMAIN\\name` on Windows."""
+    group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.{}-]{1,80}$")] | None = None
+    """What a central scheduler calls these hosts: the `machine` of AutoSys, the queue of Airflow; `PROJECT-ENVIRONMENT` in lower case without it."""
     every: Duration | None = None
-    """How often a scheduler without a calendar of its own looks for files; each feed's window without it."""
+    """How often, outside of every feed's window, corrections and late files are looked for; hourly without it."""
     mail: tuple[Text, ...] = ()
     """Who is told when a job fails or is late."""
 

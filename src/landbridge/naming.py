@@ -265,3 +265,8 @@ def manifest_key(slot: Slot, revision: int) -> str:
 def receipt_key(feed: str, occurrence: str, revision: int, business_date: date) -> str:
     """A receipt's key in the reports store: `receipts/2026-11-20/flights.2026-11-20.0001.json`."""
     return f"{RECEIPTS}/{business_date:%Y-%m-%d}/{manifest_name(feed, occurrence, revision)}"
+
+
+def credential_of(path: str) -> str:
+    """Give the name under which systemd lends a file of the declaration: a `/` is not allowed in one."""
+    return path.strip("/").replace("/", "-")

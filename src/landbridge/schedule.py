@@ -167,6 +167,36 @@ def slots(feed: Feed, calendar: Calendar, since: datetime, until: datetime) -> I
         )
 
 
+def window_end(slot: Slot, overdue_after: timedelta) -> datetime:
+    """Give the end of the time in which a slot's file is awaited: its deadline, or `overdue_after` its time without one."""
+    return slot.deadline or slot.scheduled_at + overdue_after
+
+
+def open_slots(feed: Feed, calendar: Calendar, overdue_after: timedelta, now: datetime) -> list[Slot]:
+    """Give the slots that are due at `now` and whose window has not ended, in order."""
+    due = slots(feed, calendar, now - _longest(feed.schedule, overdue_after), now + timedelta(seconds=1))
+    return [slot for slot in due if slot.scheduled_at <= now < window_end(slot, overdue_after)]
+
+
+def ended_slots(
+    feed: Feed, calendar: Calendar, overdue_after: timedelta, since: datetime, until: datetime
+) -> list[Slot]:
+    """Give the slots whose window ended in (since, until], in order."""
+    due = slots(feed, calendar, since - _longest(feed.schedule, overdue_after), until)
+    return [slot for slot in due if since < window_end(slot, overdue_after) <= until]
+
+
+def _longest(schedule: Schedule, overdue_after: timedelta) -> timedelta:
+    """Give a time that no window of the schedule outlasts."""
+    match schedule.deadline:
+        case None:
+            return overdue_after + _ONE_DAY
+        case timedelta() as after:
+            return after + _ONE_DAY
+        case deadline:
+            return (deadline.days + 2) * _ONE_DAY
+
+
 def next_slots(feed: Feed, calendar: Calendar, since: datetime) -> Iterator[Slot]:
     """Give the slots from `since` on, in order, as long as the schedule has any in the next fifty years.
 

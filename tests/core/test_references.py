@@ -69,3 +69,14 @@ def test_what_cannot_be_resolved_is_named_without_the_secret(
     said = f"{raised.value} {raised.value.expected}"
     assert "t0k3n" not in said
     assert "s3cr3t" not in said
+
+
+def test_a_file_that_systemd_lends_is_read_from_there(tmp_path: Path) -> None:
+    lent = tmp_path / "lent"
+    lent.mkdir()
+    (lent / "keys-one").write_text("lent\n")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "two").write_text("from the folder")
+    references = References({"CREDENTIALS_DIRECTORY": str(lent)}, tmp_path, asked)
+    assert references.resolve("file:keys/one") == "lent"
+    assert references.resolve("file:keys/two") == "from the folder"

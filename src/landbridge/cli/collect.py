@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from landbridge.feed import Feed
     from landbridge.project import Declaration
     from landbridge.released import Outcome
     from landbridge.world import Ground
@@ -42,7 +43,14 @@ def collect(
     ] = None,
     since: Annotated[str, typer.Option(help="First business date looked at; 45 days ago without it.")] = "",
     watch: Annotated[bool, typer.Option("--watch", help="Go on collecting until interrupted.")] = False,
-    every: Annotated[str, typer.Option(help="How often to look with --watch.")] = "30s",
+    until_deadline: Annotated[
+        bool,
+        typer.Option(
+            "--until-deadline",
+            help="Go on while a slot is due, has not landed and its deadline is not past. For schedulers.",
+        ),
+    ] = False,
+    every: Annotated[str, typer.Option(help="How often to look with --watch and --until-deadline.")] = "30s",
     adopt_share: Annotated[
         bool,
         typer.Option(
@@ -74,7 +82,10 @@ def collect(
     """
     declaration = wiring.declaration(project)
     place = wiring.environment_of(declaration, environment)
-    wanted = [choice.feed_of(declaration, name, place).feed for name in feed or ()]
+    if watch and until_deadline:
+        raise UsageError("`--watch` never ends", expected="either `--watch` or `--until-deadline`")
+    named = [choice.feed_of(declaration, name, place) for name in feed or ()]
+    wanted = [one.feed for one in named]
     first = day_of(since, "--since") if since else (wiring.now() - LOOK_BACK).date()
     pause = duration_of(every)
     wiring.log(verbose=False, environment=place)
@@ -85,6 +96,10 @@ def collect(
         try:
             _answer(ground, first, deliver or (), deliver=True)
             _answer(ground, first, delivered or (), deliver=False)
+            if until_deadline:
+                return _until_deadline(
+                    ground, declaration, named or choice.feeds_in(declaration, place), pause, as_json=as_json
+                )
             if not watch:
                 return _say(story.collect(ground, first, wanted), first, as_json=as_json)
             while True:
@@ -94,6 +109,25 @@ def collect(
         finally:
             ground.remote.close()
             ground.share.close()
+
+
+def _until_deadline(
+    ground: Ground, declaration: Declaration, feeds: Sequence[Feed], pause: timedelta, *, as_json: bool
+) -> int:
+    from landbridge.awaiting import Awaited, Look, collect_until_deadline
+
+    awaited = Awaited(
+        tuple((one, choice.calendar(declaration, one)) for one in feeds),
+        declaration.project.overdue_after,
+    )
+
+    def tell(outcomes: Sequence[Outcome]) -> int:
+        return _say(outcomes, (wiring.now() - LOOK_BACK).date(), as_json=as_json) if outcomes else Exit.DONE
+
+    def refused(error: LandbridgeError) -> None:
+        print_error(error, as_json=as_json)
+
+    return collect_until_deadline(ground, awaited, Look(LOOK_BACK, pause, tell, refused))
 
 
 def _adopt(declaration: Declaration, place: str, *, twin: bool) -> int:

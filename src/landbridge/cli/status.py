@@ -12,10 +12,18 @@ import typer
 from rich.text import Text
 
 from landbridge import wiring
-from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
-from landbridge.cli.output import STATE_STYLES, out, print_json, print_table, progress
+from landbridge.cli.options import (
+    HERE,
+    EnvironmentOption,
+    JsonOption,
+    ProjectFolder,
+    TwinOption,
+    duration_of,
+)
+from landbridge.cli.output import STATE_STYLES, err, out, print_json, print_table, progress
 from landbridge.errors import Exit, UsageError
 from landbridge.facts import SlotState
+from landbridge.schedule import ended_slots
 from landbridge.survey import survey
 from landbridge.wiring import choice
 
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from landbridge.facts import Slot
+    from landbridge.feed import Feed
     from landbridge.project import Declaration
     from landbridge.standing import Standing
 
@@ -51,6 +61,12 @@ def status(
     check: Annotated[
         bool, typer.Option("--check", help="Exit 65 when a slot is late, missing or quarantined.")
     ] = False,
+    passed: Annotated[
+        str,
+        typer.Option(
+            help="Only slots whose deadline passed within this time: `24h`. For a check at deadlines."
+        ),
+    ] = "",
     environment: EnvironmentOption = "",
     project: ProjectFolder = HERE,
     twin: TwinOption = False,
@@ -68,6 +84,15 @@ def status(
         raise UsageError(f"`--since {first}` is after `--until {last}`")
     feeds = choice.feeds_in(declaration, place)
     feeds = [choice.feed_of(declaration, feed, place)] if feed else feeds
+    judged: set[str] | None = None
+    if passed:
+        if since or until:
+            raise UsageError("`--passed` chooses the days itself", hint="leave out `--since` and `--until`")
+        ended = _ended(declaration, feeds, now, duration_of(passed))
+        if not ended:
+            return _none_ended(passed, as_json=as_json)
+        first, last = min(one.business_date for one in ended), max(one.business_date for one in ended)
+        judged = {str(one) for one in ended}
     with progress(quiet=as_json) as bars:
         bars.start("reading the ledger", None, "")
         seen = survey(
@@ -75,12 +100,35 @@ def status(
         )
         bars.finish("reading the ledger")
     shown = [one for one in seen if one.known.commitment or not recorded]
+    if judged is not None:
+        seen = shown = [one for one in shown if str(one.slot) in judged]
     if as_json:
         print_json([_plain(one) for one in shown])
     else:
         _draw(shown, first, last)
         _table(declaration, place, shown)
     return Exit.DATA if check and any(one.alarming for one in seen) else Exit.DONE
+
+
+def _ended(declaration: Declaration, feeds: Sequence[Feed], now: datetime, within: timedelta) -> list[Slot]:
+    """Give the slots whose window ended within the last whole minutes: checks at deadlines see each one once."""
+    until = now.replace(second=0, microsecond=0)
+    project = declaration.project
+    return [
+        slot
+        for feed in feeds
+        for slot in ended_slots(
+            feed, choice.calendar(declaration, feed), project.overdue_after, until - within, until
+        )
+    ]
+
+
+def _none_ended(passed: str, *, as_json: bool) -> int:
+    if as_json:
+        print_json([])
+    else:
+        err().print(f"no deadline passed within {passed}", style="dim")
+    return Exit.DONE
 
 
 def _day(text: str, otherwise: date) -> date:

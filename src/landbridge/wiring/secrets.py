@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landbridge.errors import NotPermitted, Unavailable, UsageError
 from landbridge.feed.words import is_reference
+from landbridge.naming import credential_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 
 class References:
     """Resolves `env:NAME`, `file:PATH` (from the project's folder) and `aws-sm:ID[#key]`; obeys ports.Secrets.
 
-    Nothing is cached: a rotated secret is seen at the next use.
+    Nothing is cached: a rotated secret is seen at the next use. A file that systemd hands over as a credential is read
+    from there: the account that runs needs no right to the file itself. Source: systemd.exec(5), "Credentials".
     """
 
     def __init__(
@@ -57,7 +59,8 @@ class References:
         return value
 
     def _file(self, name: str) -> str:
-        path = self._folder / name
+        lent = Path(self._environ.get("CREDENTIALS_DIRECTORY", "")) / credential_of(name)
+        path = lent if lent.is_absolute() and lent.is_file() else self._folder / name
         try:
             return path.read_text(encoding="utf-8").rstrip("\n")
         except FileNotFoundError as error:

@@ -11,7 +11,8 @@ from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
 from landbridge.cli.output import err, out, print_json
 from landbridge.declare import load
-from landbridge.errors import DiskFailed, Exit
+from landbridge.deploy.hosts.kinds import Kind
+from landbridge.errors import Exit
 from landbridge.project import place
 
 
@@ -19,14 +20,18 @@ def render(
     to: Annotated[
         Path, typer.Option("--out", help="Folder that the files are written to.", file_okay=False)
     ] = Path("deploy"),
+    schedule: Annotated[
+        list[Kind] | None,
+        typer.Option("--schedule", help="Also for this scheduler of the hosts; may be given several times."),
+    ] = None,
     environment: EnvironmentOption = "",
     project: ProjectFolder = HERE,
     as_json: JsonOption = False,
 ) -> int:
     """Write all of an environment: CloudFormation stacks, request sheet, Terraform wrapper, manifests, Helm chart, Control-M.
 
-    Connects to nothing. They go to `OUT/PROJECT-ENVIRONMENT/aws`, `.../kubernetes` and, where `controlm:` is declared,
-    `.../controlm`, as the renderers write them alone.
+    Connects to nothing. They go to `OUT/PROJECT-ENVIRONMENT/aws`, `.../kubernetes`, `.../controlm` where `controlm:` is
+    declared, and `.../schedule` for the schedulers that are asked for, as the renderers write them alone.
     Exit code 78 when the environment lacks `aws:` or `kubernetes:`, or declares what cannot be rendered.
 
     Example: landbridge deploy render --environment PRD --out build --project examples/eidv
@@ -34,40 +39,39 @@ def render(
     from landbridge.deploy import rendered
     from landbridge.deploy.cloudformation.files import files
     from landbridge.deploy.controlm.render import render as for_controlm
+    from landbridge.deploy.hosts.kinds import rendered as scheduled
     from landbridge.deploy.kubernetes.package import package, write
     from landbridge.deploy.kubernetes.render import manifests
 
     declaration = load(project)
     name = wiring.environment_of(declaration, environment)
-    stacks, made = files(declaration, name), manifests(declaration, name)
-    jobs = for_controlm(declaration, name) if place(declaration.project, name).controlm else None
+    made = manifests(declaration, name)
+    parts = {"aws": files(declaration, name)}
+    warnings = made.warnings
+    if place(declaration.project, name).controlm:
+        jobs = for_controlm(declaration, name)
+        parts["controlm"] = jobs.files
+        warnings = (*warnings, *jobs.warnings)
+    for kind in dict.fromkeys(schedule or ()):
+        parts[f"schedule/{kind}"] = scheduled(declaration, name, kind)
     folder = to / made.name
-    aws = rendered.write(
-        folder / "aws", stacks, of=f"aws {declaration.project.project} {name}", overwrite=False
-    )
-    try:
-        kubernetes = write(package(made), folder / "kubernetes")
-    except OSError as error:
-        raise DiskFailed(f"writing into {folder} failed: {error.strerror}") from error
-    of = f"controlm {declaration.project.project} {name}"
-    controlm = rendered.write(folder / "controlm", jobs.files, of=of, overwrite=False) if jobs else None
-    warnings = (*made.warnings, *(jobs.warnings if jobs else ()))
+    written: dict[str, object] = {
+        part: rendered.write(
+            folder / part,
+            texts,
+            of=f"{part.replace('/', ' ')} {declaration.project.project} {name}",
+            overwrite=False,
+        )
+        for part, texts in parts.items()
+    }
+    parts["kubernetes"] = package(made)
+    written["kubernetes"] = write(parts["kubernetes"], folder / "kubernetes")
     for warning in warnings:
         err().print(f"[yellow]warning[/] {warning}")
     if as_json:
-        print_json(
-            {
-                "folder": folder,
-                "aws": aws,
-                "kubernetes": kubernetes,
-                "controlm": controlm,
-                "warnings": warnings,
-            }
-        )
+        print_json({"folder": folder, **written, "warnings": warnings})
         return Exit.DONE
-    out().print(f"{len(stacks)} files in {folder / 'aws'}", style="green")
-    out().print(f"{len(kubernetes)} files in {folder / 'kubernetes'}", style="green")
-    if jobs:
-        out().print(f"{len(jobs.files)} files in {folder / 'controlm'}", style="green")
+    for part, texts in parts.items():
+        out().print(f"{len(texts)} files in {folder / part}", style="green")
     err().print(f"next: read {folder / 'aws' / 'README.md'}; `landbridge deploy aws plan`", style="dim")
     return Exit.DONE

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
+from landbridge.deploy.clocks import changes_of
 from landbridge.errors import UsageError
 from landbridge.schedule import firings
 
@@ -34,8 +35,6 @@ _HIGHEST = (59, 23, 31, 12, 6)
 _MINUTE = timedelta(minutes=1)
 _AROUND = timedelta(hours=4)
 """Farther from a change of the clocks than any time that it moves."""
-_YEARS = range(2026, 2037)
-"""Whose changes of the clocks are looked at: fixed, so that the same declaration renders the same manifests on any day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def fires_at(expression: str, time_zone: str, instant: datetime) -> bool:
 
 def fires_twice(schedule: Schedule) -> datetime | None:
     """Give the first local instant at which Kubernetes fires although no slot is there: an hour that repeats."""
-    for change in _changes(schedule.time_zone):
+    for change in changes_of(schedule.time_zone):
         # In UTC: in an hour that repeats, Python takes no local time for equal to one of another zone.
         own = {at.astimezone(UTC) for at in firings(schedule, change - _AROUND, change + _AROUND)}
         for at in _fired(expression_for(schedule), schedule.time_zone, change):
@@ -216,28 +215,6 @@ def _spelled_out(expression: str) -> str:
     )
 
 
-@cache
-def _changes(time_zone: str) -> tuple[datetime, ...]:
-    """Give the instants at which the clocks of a zone change, to the minute."""
-    zone = ZoneInfo(time_zone)
-    day = timedelta(days=1)
-
-    def offset(at: datetime) -> timedelta | None:
-        return at.astimezone(zone).utcoffset()
-
-    found = []
-    at, end = datetime(_YEARS.start, 1, 1, tzinfo=UTC), datetime(_YEARS.stop, 1, 1, tzinfo=UTC)
-    while at < end:
-        if offset(at) != offset(at + day):
-            low, high = at, at + day
-            while high - low > _MINUTE:
-                middle = low + ((high - low) // 2 // _MINUTE) * _MINUTE
-                low, high = (middle, high) if offset(middle) == offset(at) else (low, middle)
-            found.append(high)
-        at += day
-    return tuple(found)
-
-
 def _fired(expression: str, time_zone: str, change: datetime) -> Iterator[datetime]:
     meaning, zone = read(expression), ZoneInfo(time_zone)
     at = change - _AROUND
@@ -253,7 +230,7 @@ def _first_lost(cron: str, time_zone: str) -> datetime | None:
 
     schedule = Schedule(cron=cron, time_zone=time_zone)
     expression = next(each for each in (cron, _spelled_out(cron)) if _means(each, _ours(cron)))
-    for change in _changes(time_zone):
+    for change in changes_of(time_zone):
         fired = set(_fired(expression, time_zone, change))
         for at in firings(schedule, change - _AROUND, change + _AROUND):
             if at.astimezone(UTC) not in fired:

@@ -1,0 +1,113 @@
+"""How long does a collection go on, when a scheduler starts it at the time of a slot?
+
+Until nothing is awaited any more: every slot of the feeds that is due has landed, or its window has ended (deadline), or
+the scheduler is about to start the next run, which takes over what is still open. Started with nothing due, on a holiday
+or an hour early, it collects once and ends: whoever cannot tell when a slot is due may start it too often.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from landbridge.collect import collect
+from landbridge.errors import LandbridgeError
+from landbridge.schedule import next_slots, open_slots, window_end
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from landbridge.facts import Slot
+    from landbridge.feed import Feed
+    from landbridge.released import Outcome
+    from landbridge.schedule import Calendar
+    from landbridge.world import Ground
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""A scheduler on another machine may start a run a little before this machine's clock has come so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """The feeds whose files a run waits for."""
+
+    feeds: tuple[tuple[Feed, Calendar], ...]
+    overdue_after: timedelta
+    """A slot without a deadline is awaited so long after its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How one pass of a waiting collection is made and told."""
+
+    back: timedelta
+    """Business dates from so long ago are looked at."""
+    pause: timedelta
+    """Between two passes."""
+    tell: Callable[[Sequence[Outcome]], int]
+    """Tells what a pass did, and gives its exit code."""
+    refused: Callable[[LandbridgeError], None]
+    """Tells a mistake that the next pass may mend."""
+
+
+def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
+    """Collect again and again until nothing is awaited; give the exit code of the last pass.
+
+    Between two passes the share is given back, so that other collections of this host get their turn.
+
+    Raises:
+        LandbridgeError: what no later pass can mend.
+    """
+    started = ground.clock.now()
+    while True:
+        code, again = _pass(ground, awaited, look)
+        now = ground.clock.now()
+        due_by = max(now, started + CLOCKS_DIFFER)
+        left = _left(ground, awaited, due_by, now, look.pause) if again else ()
+        if not left:
+            return code
+        ground.share.close()
+        ground.clock.sleep(min(look.pause, *left).total_seconds())
+
+
+def _pass(ground: Ground, awaited: Awaited, look: Look) -> tuple[int, bool]:
+    """Collect once; the second answer tells whether a later pass makes sense."""
+    since = (ground.clock.now() - look.back).date()
+    try:
+        outcomes = collect(ground, since, [feed.feed for feed, _ in awaited.feeds])
+    except LandbridgeError as error:
+        if not error.retry:
+            raise
+        look.refused(error)
+        return error.exit, True
+    code = look.tell(outcomes)
+    return code, all(one.error is None or one.error.retry for one in outcomes)
+
+
+def _left(
+    ground: Ground, awaited: Awaited, due_by: datetime, now: datetime, pause: timedelta
+) -> tuple[timedelta, ...]:
+    """Give the time that each slot that this run still waits for has left."""
+    left = []
+    for feed, calendar in awaited.feeds:
+        following = next(next_slots(feed, calendar, due_by + timedelta(seconds=1)), None)
+        if following is not None and following.scheduled_at - now <= pause:
+            continue  # its own run takes over what is open
+        left += [
+            window_end(slot, awaited.overdue_after) - now
+            for slot in open_slots(feed, calendar, awaited.overdue_after, due_by)
+            if now < window_end(slot, awaited.overdue_after) and not _landed(ground, slot)
+        ]
+    return tuple(left)
+
+
+def _landed(ground: Ground, slot: Slot) -> bool:
+    """Ask the share; one that cannot tell now is asked again at the next pass."""
+    try:
+        return ground.share.landed(slot.feed, slot.occurrence, slot.business_date) is not None
+    except LandbridgeError as error:
+        if not error.retry:
+            raise
+        return False

@@ -1,0 +1,59 @@
+"""What does a scheduler on the ground do about an exit code? The one table; every kind renders it.
+
+A collection tries again by itself while its window is open. So what comes to the scheduler is what is left: a code that
+may pass is tried again a few times, and told if it stays; a code that needs a person is told at once and not tried again
+before the next start.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from landbridge.errors import Exit
+
+
+class Ending(StrEnum):
+    """What an exit code asks of a scheduler."""
+
+    DONE = "done"
+    """Also: there was nothing to do."""
+    AGAIN = "again"
+    """It may pass: try again, and tell when it stays."""
+    TELL = "tell"
+    """A person must act: tell at once, and do not loop."""
+
+
+ENDINGS = {
+    Exit.DONE: Ending.DONE,
+    Exit.USAGE: Ending.TELL,
+    Exit.DATA: Ending.TELL,  # of a check: a slot is late or missing
+    Exit.UNAVAILABLE: Ending.AGAIN,
+    Exit.BUG: Ending.TELL,
+    Exit.CANNOT_CREATE: Ending.AGAIN,
+    Exit.IO: Ending.AGAIN,
+    Exit.TRY_AGAIN: Ending.AGAIN,
+    Exit.INTEGRITY: Ending.TELL,
+    Exit.PERMISSION: Ending.TELL,
+    Exit.DECLARATION: Ending.TELL,
+    Exit.INTERRUPTED: Ending.AGAIN,
+}
+TRIES = 4
+"""Starts of one job before a code that may pass is told, the first one included."""
+PAUSE = timedelta(minutes=5)
+"""Between two of them."""
+
+
+def codes(ending: Ending) -> tuple[int, ...]:
+    """Give the exit codes that end so, in order."""
+    return tuple(sorted(int(code) for code, each in ENDINGS.items() if each is ending))
+
+
+def table() -> str:
+    """Give the table for people, one line a code."""
+    words = {
+        Ending.DONE: "done, also when there is nothing to do",
+        Ending.AGAIN: f"tried again {TRIES - 1} times, {PAUSE.seconds // 60} minutes apart, then told",
+        Ending.TELL: "told at once, not tried again before the next start",
+    }
+    return "\n".join(f"{int(code):>3} {code.name:<14} {words[each]}" for code, each in ENDINGS.items())

@@ -1,0 +1,173 @@
+"""How long does a collection go on that a scheduler starts at the time of a slot?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge.awaiting import Awaited, Look, collect_until_deadline
+from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, Unavailable
+from landbridge.schedule import Calendar
+from tests.fakes.folder_remote import FolderRemote
+from tests.fakes.set_clock import SetClock
+from tests.servers.declared import feed
+from tests.stories.bridgehead import DAY, Bridgehead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from landbridge.feed import Feed
+    from landbridge.released import Outcome
+
+SIX = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+assert date(2026, 11, 20) == DAY
+
+
+class Busy(SetClock):
+    """A clock that lets things happen while somebody sleeps."""
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__(now)
+        self.events: list[tuple[datetime, Callable[[], object]]] = []
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        for event in [one for one in self.events if one[0] <= self._now]:
+            self.events.remove(event)
+            event[1]()
+
+
+class Cut(FolderRemote):
+    """A line that fails as often as it is told."""
+
+    error: LandbridgeError | None = None
+    looks = 0
+
+    def folders(self, folder: str) -> list[str]:
+        self.looks += 1
+        if self.error is not None:
+            raise self.error
+        return super().folders(folder)
+
+
+@dataclass
+class Run:
+    """One run of the program, started at an instant."""
+
+    at: Bridgehead
+    clock: Busy
+    remote: Cut
+    told: list[str] = field(default_factory=list)
+
+    def __call__(self, *feeds: Feed, started: datetime) -> tuple[int, timedelta]:
+        self.clock._now = started
+        with_share = self.at.ground(self.remote, self.at.share())
+        ground = replace(with_share, clock=self.clock)
+        awaited = Awaited(tuple((one, Calendar()) for one in feeds), timedelta(hours=24))
+
+        def tell(outcomes: Sequence[Outcome]) -> int:
+            self.told += [f"{one.what} {one.state}" for one in outcomes]
+            return max((one.error.exit for one in outcomes if one.error), default=Exit.DONE)
+
+        def refused(error: LandbridgeError) -> None:
+            self.told.append(error.what)
+
+        try:
+            code = collect_until_deadline(ground, awaited, Look(timedelta(days=45), MINUTE, tell, refused))
+        finally:
+            ground.share.close()
+        return code, self.clock._now - started
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    at = Bridgehead(tmp_path / "at")
+    return Run(at, Busy(SIX), Cut(at.server))
+
+
+def flights(cron: str = "0 6 * * *", deadline: object = "90m") -> Feed:
+    return feed(feed="flights", schedule={"cron": cron, "time_zone": "Europe/London", "deadline": deadline})
+
+
+def about(took: timedelta, expected: timedelta) -> bool:
+    return abs(took - expected) < timedelta(seconds=2)
+
+
+def test_it_ends_when_the_file_has_landed(run: Run) -> None:
+    run.clock.events.append((SIX + 20 * MINUTE, lambda: run.at.release(b"one")))
+    code, took = run(flights(), started=SIX)
+    assert (code, run.told) == (Exit.DONE, ["flights/2026-11-20 delivered"])
+    assert about(took, 20 * MINUTE)
+
+
+def test_it_ends_at_the_deadline_when_nothing_comes(run: Run) -> None:
+    code, took = run(flights(), started=SIX)
+    assert (code, run.told) == (Exit.DONE, [])
+    assert about(took, 90 * MINUTE)
+
+
+def test_what_comes_in_the_last_minute_is_landed(run: Run) -> None:
+    run.clock.events.append((SIX + timedelta(minutes=89, seconds=30), lambda: run.at.release(b"one")))
+    run(flights(), started=SIX)
+    assert run.told == ["flights/2026-11-20 delivered"]
+
+
+@pytest.mark.parametrize("started", [SIX - 60 * MINUTE, SIX + 91 * MINUTE])
+def test_with_nothing_due_it_collects_once_and_ends(run: Run, started: datetime) -> None:
+    run.at.release(b"a correction", feed="flights", occurrence="2026-11-20", revision=2)
+    code, took = run(flights(), started=started)
+    assert (code, run.told, run.remote.looks) == (Exit.DONE, ["flights/2026-11-20 delivered"], 1)
+    assert about(took, 0 * MINUTE)
+
+
+def test_started_a_little_early_it_waits_all_the_same(run: Run) -> None:
+    _, took = run(flights(), started=SIX - timedelta(seconds=20))
+    assert about(took, timedelta(minutes=90, seconds=20))
+
+
+def test_started_again_after_it_landed_it_ends_at_once(run: Run) -> None:
+    run.at.release(b"one")
+    run(flights(), started=SIX)
+    _, took = run(flights(), started=SIX + 5 * MINUTE)
+    assert about(took, 0 * MINUTE)
+    assert run.told == ["flights/2026-11-20 delivered"]
+
+
+def test_the_run_of_the_next_slot_takes_over(run: Run) -> None:
+    code, took = run(flights("5 * * * *"), started=SIX + 5 * MINUTE)
+    assert code == Exit.DONE
+    assert timedelta(minutes=58) < took < timedelta(minutes=60)
+
+
+def test_a_cut_line_is_tried_again_and_told(run: Run) -> None:
+    run.remote.error = Unavailable("no answer")
+    run.clock.events.append((SIX + 10 * MINUTE, lambda: run.at.release(b"one")))
+    run.clock.events.append((SIX + 15 * MINUTE, lambda: setattr(run.remote, "error", None)))
+    code, took = run(flights(), started=SIX)
+    assert (code, run.told[0], run.told[-1]) == (Exit.DONE, "no answer", "flights/2026-11-20 delivered")
+    assert about(took, 15 * MINUTE)
+
+
+def test_a_line_that_stays_cut_is_the_end_of_it(run: Run) -> None:
+    run.remote.error = Unavailable("no answer")
+    assert run(flights(), started=SIX)[0] == Exit.UNAVAILABLE
+
+
+def test_what_no_later_pass_mends_ends_it_at_once(run: Run) -> None:
+    run.remote.error = IntegrityBroken("another host key")
+    with pytest.raises(IntegrityBroken):
+        run(flights(), started=SIX)
+    assert run.remote.looks == 1
+
+
+def test_a_file_that_cannot_be_trusted_ends_it_at_once(run: Run) -> None:
+    manifest = run.at.release(b"one")
+    (run.at.server / manifest.remote_path.lstrip("/")).write_bytes(b"eno")
+    code, took = run(flights(), started=SIX)
+    assert code == Exit.INTEGRITY
+    assert about(took, 0 * MINUTE)

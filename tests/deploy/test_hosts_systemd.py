@@ -1,0 +1,126 @@
+"""Does systemd take the units, and fire at every slot and deadline of a year?"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge.deploy.hosts import systemd
+from tests.deploy import hosts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from landbridge.deploy.hosts.jobs import Timed
+
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze on PATH (Debian: systemd)")
+JOBS = hosts.timed()
+_LAPSE = re.compile(r"(?:Next elapse|Iter\. #\d+|\(in UTC\)): \w{3} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
+
+
+def fired(calendar: str, many: int) -> set[datetime]:
+    """Ask systemd when a calendar event elapses in 2026."""
+    assert ANALYZE is not None
+    ended = subprocess.run(
+        [ANALYZE, "calendar", f"--iterations={many}", "--base-time=2025-12-31 23:59:59 UTC", calendar],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TZ": "UTC", "LC_ALL": "C"},
+    )
+    return {datetime.fromisoformat(found).replace(tzinfo=UTC) for found in _LAPSE.findall(ended.stdout)}
+
+
+@needs_systemd
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
+def test_a_timer_fires_at_everything_that_is_due_in_a_year(job: Timed) -> None:
+    due = set(hosts.due(job))
+    most = 366 * len(job.starts.times) + 1
+    seen = set[datetime]().union(*(fired(one, most) for one in systemd.calendars(job)))
+    assert due <= seen, sorted(due - seen)[:5]
+
+
+@needs_systemd
+def test_a_plain_feed_has_no_other_firings() -> None:
+    job = next(one for one in JOBS if one.name == "collect-daily")
+    assert systemd.calendars(job) == ("*-*-* 06:00:00 Europe/London",)
+    seen = fired(systemd.calendars(job)[0], 365)
+    assert seen == set(hosts.due(job))
+
+
+@needs_systemd
+def test_systemd_itself_leaves_out_an_hour_that_comes_again() -> None:
+    (zone, again) = systemd.calendars(next(one for one in JOBS if one.name == "collect-hourly"))
+    repeated = datetime(2026, 10, 25, 1, 5, tzinfo=UTC)
+    assert repeated not in fired(zone, 8784)
+    assert repeated in fired(again, 366)
+
+
+@needs_systemd
+def test_systemd_takes_every_unit(tmp_path: Path) -> None:
+    assert ANALYZE is not None
+    of = hosts.on(command=sys.executable, folder=str(tmp_path), account="root", mail=["ops@example.org"])
+    for name, text in systemd.files(of).items():
+        (tmp_path / name).write_text(text)
+    units = sorted(str(path) for path in tmp_path.iterdir() if path.suffix in {".service", ".timer"})
+    assert len(units) == 2 * len(of.jobs) + 1
+    ended = subprocess.run([ANALYZE, "verify", *units], check=False, capture_output=True, text=True)
+    about_ours = [
+        line
+        for line in (ended.stdout + ended.stderr).splitlines()
+        if "landbridge" in line or str(tmp_path) in line
+    ]
+    assert (ended.returncode, about_ours) == (0, [])
+
+
+@needs_systemd
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ("Restart=on-failure", "Restart=sometimes"),
+        ("ProtectSystem=strict", "ProtectSystem=very"),
+        ("ExecStart=", "ExecBegin="),
+    ],
+)
+def test_systemd_notices_what_it_does_not_know(tmp_path: Path, was: str, becomes: str) -> None:
+    assert ANALYZE is not None
+    of = hosts.on(command=sys.executable, folder=str(tmp_path), account="root")
+    text = systemd.files(of)["landbridge-acme-prd-sweep.service"]
+    (tmp_path / "x.service").write_text(text.replace(was, becomes))
+    ended = subprocess.run(
+        [ANALYZE, "verify", str(tmp_path / "x.service")], check=False, capture_output=True, text=True
+    )
+    assert "x.service" in ended.stdout + ended.stderr
+
+
+def test_codes_that_need_a_person_do_not_loop_and_are_told() -> None:
+    text = systemd.files(hosts.on())["landbridge-acme-prd-collect-daily.service"]
+    assert "RestartPreventExitStatus=64 65 70 76 77 78\n" in text
+    assert "OnFailure=landbridge-acme-prd-alert@%n.service\n" in text
+    assert "Restart=on-failure\n" in text
+
+
+def test_keys_are_lent_and_no_secret_is_in_a_unit() -> None:
+    files = systemd.files(hosts.on())
+    text = files["landbridge-acme-prd-sweep.service"]
+    assert "LoadCredential=keys-receipts.pem:/etc/landbridge/acme/keys/receipts.pem\n" in text
+    assert "PRIVATE KEY" not in "".join(files.values())
+
+
+def test_a_unit_may_write_to_the_share_and_nowhere_else() -> None:
+    text = systemd.files(hosts.on())["landbridge-acme-prd-sweep.service"]
+    assert "ProtectSystem=strict\nReadWritePaths=-/etc/landbridge/acme/share\n" in text
+
+
+def test_a_path_with_spaces_is_one_word() -> None:
+    text = systemd.files(hosts.on(folder="/srv/land bridge"))["landbridge-acme-prd-sweep.service"]
+    assert 'collect --environment PRD --project "/srv/land bridge"\n' in text
+    assert 'ReadWritePaths="-/srv/land bridge/share"\n' in text

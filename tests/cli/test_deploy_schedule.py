@@ -110,3 +110,24 @@ def test_everything_of_an_environment_can_include_its_schedule(tmp_path: Path) -
     assert _typed("render", "--schedule", "systemd", *rest) == Exit.DONE
     assert (tmp_path / "eidv-prd" / "schedule" / "systemd" / "README.md").is_file()
     assert not (tmp_path / "eidv-prd" / "schedule" / "cron").exists()
+
+
+def _status(project: Path, *words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["status", "--environment", "PRD", "--project", str(project), *words])
+    return int(ended.value.code or 0)
+
+
+def test_a_check_with_no_deadline_behind_it_asks_nobody_and_is_fine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(EXAMPLE, project)
+    feed = project / "feeds" / "monthly.yaml"
+    feed.write_text(feed.read_text().replace("starts: 2026-01-01", "starts: 2998-01-01"))
+    assert _status(project, "--feed", "monthly", "--check", "--passed", "22h") == Exit.DONE
+    assert "no deadline passed within 22h" in capsys.readouterr().err
+
+
+def test_a_check_chooses_its_days_itself() -> None:
+    assert _status(EXAMPLE, "--check", "--passed", "22h", "--since", "2026-11-01") == Exit.USAGE

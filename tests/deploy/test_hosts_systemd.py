@@ -39,6 +39,7 @@ def fired(calendar: str, many: int) -> set[datetime]:
     return {datetime.fromisoformat(found).replace(tzinfo=UTC) for found in _LAPSE.findall(ended.stdout)}
 
 
+@pytest.mark.slow
 @needs_systemd
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.name)
 def test_a_timer_fires_at_everything_that_is_due_in_a_year(job: Timed) -> None:

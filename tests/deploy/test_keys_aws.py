@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from landbridge.deploy.keys import host, user
+from landbridge.deploy.keys import host, leaving, user
 from landbridge.deploy.keys.aws import SecretCustody, TransferServer
+from landbridge.deploy.keys.aws_log import StructuredLog
 from landbridge.deploy.keys.pair import KeyPair, Kind, fingerprint
 from landbridge.deploy.keys.ports import Held
 from landbridge.deploy.keys.user import World
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from landbridge.deploy.keys.agents import Agents
     from tests.servers.ministack import Ministack
 
 pytestmark = pytest.mark.slow
@@ -62,6 +64,8 @@ class Account:
         )
         self.custody = self.secret("sftp/user")
         self.server = TransferServer(transfer, self.server_id, self.name)
+        self.record = StructuredLog(transfer, ministack.client("logs"), self.server_id, self.name)
+        self.agents: Agents | None = None
         self.said: list[str] = []
         self.pinned: tuple[str, ...] = ()
         self.door = SftpDoor("127.0.0.1", ministack.sftp_port, self.name, lambda: self.pinned)
@@ -74,7 +78,14 @@ class Account:
     def world(self, custody: SecretCustody | None = None) -> World:
         clock = SystemClock()
         return World(
-            custody or self.custody, self.server, self.door, clock.now, lambda _: None, self.said.append
+            custody=custody or self.custody,
+            server=self.server,
+            door=self.door,
+            now=clock.now,
+            sleep=lambda _: None,
+            tell=self.said.append,
+            agents=self.agents,
+            record=self.record,
         )
 
 
@@ -163,7 +174,7 @@ def test_a_key_opens_the_real_door_from_its_making_to_its_end(account: Account, 
     assert second
     for version in (first, second):  # both are valid now
         account.door.log_in(version.pair.private)
-    assert user.retire(world, timedelta(0)) == [first.pair.fingerprint]
+    assert leaving.retire(world, timedelta(0)) == [first.pair.fingerprint]
     account.door.log_in(second.pair.private)
     with pytest.raises(NotPermitted):
         account.door.log_in(first.pair.private)

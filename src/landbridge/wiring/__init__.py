@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import boto3
 
     from landbridge.deploy.aws.account import Account
+    from landbridge.deploy.keys.ports import Version
+    from landbridge.deploy.keys.script import Installation
     from landbridge.deploy.keys.user import World as KeysWorld
     from landbridge.facts import Commitment, Location, Slot
     from landbridge.feed import Feed
@@ -211,6 +213,15 @@ def keys(
         clock=SystemClock(),
         tell=tell,
     )
+
+
+def installation(declared: Declaration, environment: str, version: Version, world: KeysWorld) -> Installation:
+    """Give what the script that puts a key onto Control-M's agents has to say."""
+    from landbridge.deploy.keys.handed import born_in_the_cloud
+    from landbridge.wiring.keys_side import installation as make
+
+    place, references = place_of(declared.project, environment), _references(declared, None)
+    return make(place, version, world.custody.name, born_in_the_cloud(world), references)
 
 
 def pinned(declared: Declaration, environment: str) -> tuple[str, ...]:

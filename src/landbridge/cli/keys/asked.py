@@ -22,6 +22,14 @@ ServerOption = Annotated[
     str, typer.Option("--server", help="Id of the Transfer Family server; else the deployed or adopted one.")
 ]
 
+TestedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tested",
+        help="Agent whose log-in with the new key a person has seen; every one of them, instead of the server's log.",
+    ),
+]
+
 
 def world_of(
     project: ProjectFolder, environment: str, server: str, *, host: bool = False

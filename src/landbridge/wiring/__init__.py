@@ -276,8 +276,16 @@ def _references(declared: Declaration, session: boto3.Session | None) -> Referen
     def secrets_manager(secret_id: str) -> str:
         import boto3
 
+        from landbridge.errors import UsageError
+
         asked = session or boto3.Session(region_name=declared.project.region)
-        return str(asked.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
+        answer = asked.client("secretsmanager").get_secret_value(SecretId=secret_id)
+        if "SecretString" not in answer:
+            raise UsageError(
+                f"the secret `{secret_id}` holds no text",
+                hint="write its value first; a key is made with `landbridge keys create`",
+            )
+        return answer["SecretString"]
 
     return References(os.environ, declared.folder, secrets_manager)
 

@@ -13,7 +13,7 @@ from landbridge.deploy.keys.pair import blob, fingerprint
 from landbridge.errors import NotPermitted, TryAgain, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from landbridge.controlm import ControlM
     from landbridge.deploy.keys.log_ins import LogIn

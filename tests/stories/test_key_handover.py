@@ -41,7 +41,7 @@ client = boto3.client("secretsmanager", region_name=words["--region"])
 print(client.get_secret_value(SecretId=words["--secret-id"], VersionId=words["--version-id"])["SecretString"])
 """
 """The one call of the AWS command line that the script makes."""
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def _until(what: Any, seconds: float = PATIENCE) -> None:
@@ -140,7 +140,7 @@ class Agent:
             "-N",
             "",
             "-f",
-            self.keys / key,
+            str(self.keys / key),
         ]
         subprocess.run(command, check=True, timeout=60)
         return self.keys / f"{key}.pub"
@@ -267,7 +267,7 @@ environments: {{DEV: {{}}}}
         assert len(self.released) > 5
         for agent in self.agents:
             _until(lambda a=agent: {path.name for path in a.taken.iterdir()} == self.released.keys())
-            time.sleep(0.5)
+            agent.__exit__()  # it fetches every file anew each time
             assert {path.name: path.read_bytes() for path in agent.taken.iterdir()} == self.released
             assert agent.said == []
         assert self.logged("AUTH_FAILURE") == []

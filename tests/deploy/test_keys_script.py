@@ -125,7 +125,7 @@ class Agent:
             "/bin/sh",
             "-c",
             f'MAIN=$$; export MAIN; exec {shutil.which(self.shell)} "$0" "$@"',
-            script,
+            str(script),
         ]
         return subprocess.run(
             [*command, *words],

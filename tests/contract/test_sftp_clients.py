@@ -104,6 +104,28 @@ def test_a_refused_key_is_told_as_such(server: Sftp, tuning: Tuning) -> None:
         remote.files("/")
 
 
+def test_keys_that_were_changed_are_read_before_the_next_connection(
+    server: Sftp, tmp_path: Path, tuning: Tuning
+) -> None:
+    digest = _large(server, 3_000_000)
+    asked: list[Endpoint] = []
+    with asyncssh_server(server.folder) as other, line_to(server.port, cut_after=(1_000_000,)) as line:
+        changed = other.endpoint()
+
+        def latest() -> Endpoint:
+            asked.append(changed)
+            return changed
+
+        with SftpRemote(server.endpoint(line.port), tuning, latest) as remote:
+            assert remote.files("/") == remote.files("/")
+            with pytest.raises(Unavailable):
+                remote.download("/large", tmp_path / "part", 3_000_000)
+            assert asked == [], "a connection that lives needs no key"
+            assert remote.download("/large", tmp_path / "part", 3_000_000).sha256 == digest
+        assert asked == [changed]
+        assert line.connections == 1, "the old server would have refused the new key"
+
+
 def test_many_who_wait_for_one_connection_share_its_failure(server: Sftp, tuning: Tuning) -> None:
     stranger = replace(server.endpoint(), private_key=Ed25519Key.generate().private_openssh)
     together = threading.Barrier(12)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from landbridge.deploy.policy import Policy
 
 SRC = Path(__file__).parents[2] / "src" / "landbridge"
-SERVICES = frozenset({"s3", "sts", "secretsmanager", "sns", "transfer", "cloudformation", "cloudwatch"})
+SERVICES = frozenset(
+    {"s3", "sts", "secretsmanager", "sns", "transfer", "cloudformation", "cloudwatch", "logs"}
+)
 OURS = frozenset({"Landbridge", "whoever deploys"})
 NOT_OURS = frozenset({"Control-M"})
 """Who makes a call that no code of ours stands for."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
-from landbridge.deploy.keys import host, user
+from landbridge.deploy.keys import host, leaving, user
 from landbridge.deploy.keys.pair import KeyPair, Kind, fingerprint, same
-from landbridge.deploy.keys.user import Standing, World
+from landbridge.deploy.keys.user import Standing
 from landbridge.errors import (
     IntegrityBroken,
     NotPermitted,
@@ -17,34 +16,9 @@ from landbridge.errors import (
     Unavailable,
     UsageError,
 )
-from tests.fakes.keys import Effects, MemoryCustody, MemoryDoor, MemoryServer, Time
+from tests.fakes.key_stage import Stage
 
 DAY = timedelta(hours=24)
-
-
-@dataclass
-class Stage:
-    """All parts of a world, to look at."""
-
-    effects: Effects = field(default_factory=Effects)
-    time: Time = field(default_factory=Time)
-    said: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.custody = MemoryCustody(self.effects)
-        self.server = MemoryServer(self.effects, self.time.now)
-        self.door = MemoryDoor(self.server)
-        self.world = World(
-            self.custody, self.server, self.door, self.time.now, self.time.sleep, self.said.append
-        )
-
-    def standings(self) -> dict[str, bool]:
-        """Standing of each key -> whether the server knows it."""
-        return {str(row.standing): row.announced is not None for row in user.status(self.world)}
-
-    @property
-    def current(self) -> KeyPair:
-        return self.custody.versions[self.custody.labels["current"]]
 
 
 @pytest.fixture
@@ -129,16 +103,16 @@ def test_the_old_key_goes_after_the_overlap_and_a_log_in() -> None:
     stage = rotated()
     old = stage.custody.versions[stage.custody.labels["previous"]]
     with pytest.raises(TryAgain, match="valid for less than"):
-        user.retire(stage.world, DAY)
+        leaving.retire(stage.world, DAY)
     stage.time.at += DAY
     stage.door.refusals = 99
     with pytest.raises(NotPermitted):
-        user.retire(stage.world, DAY)
+        leaving.retire(stage.world, DAY)
     assert len(stage.server.keys) == 2
     stage.door.refusals = 0
-    assert user.retire(stage.world, DAY) == [old.fingerprint]
+    assert leaving.retire(stage.world, DAY) == [old.fingerprint]
     assert [key.public for key in stage.server.keys] == [stage.current.public]
-    assert user.retire(stage.world, DAY) == []
+    assert leaving.retire(stage.world, DAY) == []
 
 
 def test_a_key_that_was_born_elsewhere_is_shown_and_left_alone() -> None:
@@ -146,11 +120,11 @@ def test_a_key_that_was_born_elsewhere_is_shown_and_left_alone() -> None:
     foreign = KeyPair.generate(Kind.ED25519)
     stage.server.announce(foreign.public)
     stage.time.at += DAY
-    assert foreign.fingerprint not in user.retire(stage.world, DAY)
+    assert foreign.fingerprint not in leaving.retire(stage.world, DAY)
     assert [row.fingerprint for row in user.status(stage.world) if row.standing is Standing.UNKNOWN] == [
         foreign.fingerprint
     ]
-    assert user.retire(stage.world, DAY, [foreign.fingerprint]) == [foreign.fingerprint]
+    assert leaving.retire(stage.world, DAY, [foreign.fingerprint]) == [foreign.fingerprint]
 
 
 def test_the_current_key_is_never_taken_away() -> None:
@@ -158,19 +132,19 @@ def test_the_current_key_is_never_taken_away() -> None:
     stage.time.at += DAY
     for named in (stage.current.fingerprint, "SHA256:nobody"):
         with pytest.raises(UsageError, match="cannot be taken away"):
-            user.retire(stage.world, DAY, [named])
+            leaving.retire(stage.world, DAY, [named])
 
 
 def test_nothing_is_retired_while_a_rotation_is_under_way() -> None:
     stage = rotated()
     stage.time.at += DAY
-    user.retire(stage.world, DAY)
+    leaving.retire(stage.world, DAY)
     stage.door.reachable = False
     with pytest.raises(Unavailable):
         user.rotate(stage.world, Kind.ED25519)
     stage.door.reachable = True
     with pytest.raises(TryAgain, match="not finished"):
-        user.retire(stage.world, timedelta(0))
+        leaving.retire(stage.world, timedelta(0))
 
 
 def test_two_who_rotate_at_once_agree_on_one_key(stage: Stage) -> None:
@@ -193,7 +167,7 @@ def test_a_crash_at_any_call_is_mended_by_the_same_command(command: str, after: 
         stage = Stage() if command == "create" else rotated()
         if command == "rotate":
             stage.time.at += DAY
-            user.retire(stage.world, DAY)
+            leaving.retire(stage.world, DAY)
         stage.time.at += DAY
         valid = {key.public for key in stage.server.keys}
         stage.effects.made, stage.effects.fail, stage.effects.after = 0, number, after
@@ -218,7 +192,7 @@ def _run(command: str, stage: Stage) -> None:
         case "rotate":
             user.rotate(stage.world, Kind.ED25519)
         case _:
-            user.retire(stage.world, DAY)
+            leaving.retire(stage.world, DAY)
 
 
 def _again(command: str, stage: Stage) -> None:
@@ -336,7 +310,7 @@ def test_nothing_secret_is_said(stage: Stage) -> None:
     user.create(stage.world, Kind.ED25519)
     user.rotate(stage.world, Kind.ED25519)
     stage.time.at += DAY
-    user.retire(stage.world, DAY)
+    leaving.retire(stage.world, DAY)
     words = "\n".join([*stage.said, *(str(row) for row in user.status(stage.world))])
     for pair in stage.custody.versions.values():
         body = "".join(pair.private.splitlines()[1:-1])

@@ -6,21 +6,18 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from landbridge.deploy.keys import host, user
+from landbridge.deploy.keys import host, leaving, user
 from landbridge.deploy.keys.aws import SecretCustody, TransferServer
 from landbridge.deploy.keys.pair import KeyPair, Kind, fingerprint
 from landbridge.deploy.keys.ports import Held
-from landbridge.deploy.keys.user import World
 from landbridge.deploy.outputs import Outputs, save
 from landbridge.errors import Exit, NotPermitted, TryAgain, UsageError
-from landbridge.sftp.door import SftpDoor
-from landbridge.wiring.clock import SystemClock
+from tests.deploy.key_account import TRUST, Account
 from tests.servers.ministack import ACCOUNT
 
 if TYPE_CHECKING:
@@ -30,52 +27,6 @@ if TYPE_CHECKING:
     from tests.servers.ministack import Ministack
 
 pytestmark = pytest.mark.slow
-
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "transfer.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
-}
-
-
-class Account:
-    """A server with one user, and the ports of the key commands over them."""
-
-    def __init__(self, ministack: Ministack) -> None:
-        self.ministack = ministack
-        self.name = f"keys-{uuid.uuid4().hex[:8]}"
-        transfer = ministack.client("transfer")
-        role = ministack.client("iam").create_role(
-            RoleName=self.name, AssumeRolePolicyDocument=json.dumps(_TRUST)
-        )["Role"]["Arn"]
-        ministack.client("s3").create_bucket(
-            Bucket=self.name, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"}
-        )
-        self.server_id: str = transfer.create_server(Protocols=["SFTP"], Domain="S3")["ServerId"]
-        transfer.create_user(
-            ServerId=self.server_id,
-            UserName=self.name,
-            Role=role,
-            HomeDirectoryType="LOGICAL",
-            HomeDirectoryMappings=[{"Entry": "/outbound", "Target": f"/{self.name}/outbound"}],
-        )
-        self.custody = self.secret("sftp/user")
-        self.server = TransferServer(transfer, self.server_id, self.name)
-        self.said: list[str] = []
-        self.pinned: tuple[str, ...] = ()
-        self.door = SftpDoor("127.0.0.1", ministack.sftp_port, self.name, lambda: self.pinned)
-        self.pinned = tuple(line for line in [self.door.shown("ssh-ed25519")] if line)
-
-    def secret(self, what: str) -> SecretCustody:
-        client = self.ministack.client("secretsmanager")
-        return SecretCustody(client, f"landbridge/{self.name}/{what}", "alias/aws/secretsmanager", {"a": "b"})
-
-    def world(self, custody: SecretCustody | None = None) -> World:
-        clock = SystemClock()
-        return World(
-            custody or self.custody, self.server, self.door, clock.now, lambda _: None, self.said.append
-        )
 
 
 @pytest.fixture
@@ -163,7 +114,7 @@ def test_a_key_opens_the_real_door_from_its_making_to_its_end(account: Account, 
     assert second
     for version in (first, second):  # both are valid now
         account.door.log_in(version.pair.private)
-    assert user.retire(world, timedelta(0)) == [first.pair.fingerprint]
+    assert leaving.retire(world, timedelta(0)) == [first.pair.fingerprint]
     account.door.log_in(second.pair.private)
     with pytest.raises(NotPermitted):
         account.door.log_in(first.pair.private)
@@ -190,7 +141,7 @@ def test_a_host_key_is_changed_under_the_eyes_of_a_client(account: Account) -> N
 
 def test_who_lacks_the_rotators_policy_is_told_so(account: Account) -> None:
     iam, sts = account.ministack.client("iam"), account.ministack.client("sts")
-    trust = json.loads(json.dumps(_TRUST))
+    trust = json.loads(json.dumps(TRUST))
     trust["Statement"][0]["Principal"] = {"AWS": "arn:aws:iam::123456789012:root"}
     role = iam.create_role(RoleName=f"{account.name}-x", AssumeRolePolicyDocument=json.dumps(trust))
     taken = sts.assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="stranger")["Credentials"]

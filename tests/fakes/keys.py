@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from landbridge.deploy.keys.pair import KeyPair, same
+from landbridge.deploy.keys.log_ins import LogIn
+from landbridge.deploy.keys.pair import KeyPair, fingerprint, same
 from landbridge.deploy.keys.ports import Announced, Held, HostKey, Version
-from landbridge.errors import NotPermitted, TryAgain, Unavailable
+from landbridge.errors import NotPermitted, TryAgain, Unavailable, UsageError
+from landbridge.sftp.endpoint import CLIENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,10 +127,27 @@ class MemoryServer:
 
 
 @dataclass
+class MemoryRecord:
+    """Obeys log_ins.LogIns."""
+
+    effects: Effects = field(default_factory=Effects)
+    log_ins: list[LogIn] = field(default_factory=list)
+    missing: str = ""
+    """Why there is no record."""
+
+    def since(self, first: datetime) -> list[LogIn]:
+        self.effects.call(lambda: None)
+        if self.missing:
+            raise UsageError(self.missing)
+        return [each for each in self.log_ins if each.at >= first]
+
+
+@dataclass
 class MemoryDoor:
-    """Obeys ports.Door; opens to what the server knows."""
+    """Obeys ports.Door; opens to what the server knows, and writes into its record as the server would."""
 
     server: MemoryServer
+    record: MemoryRecord = field(default_factory=MemoryRecord)
     reachable: bool = True
     refusals: int = 0
     """Log-ins that are refused first: an announcement takes its time."""
@@ -143,6 +162,8 @@ class MemoryDoor:
             self.refusals = max(0, self.refusals - 1)
             raise NotPermitted("refused")
         self.log_ins.append(public)
+        name = f"SSH-2.0-{CLIENT}"
+        self.record.log_ins.append(LogIn(self.server.now(), fingerprint(public), "10.9.9.9", name))
 
     def shown(self, algorithm: str) -> str:
         if not self.reachable:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from typing import Any
 
 from ministack import app
+from ministack.core import responses
 from ministack.core.responses import get_account_id, get_region, json_response, now_iso
+from ministack.services import cloudwatch_logs as logs
 from ministack.services import ec2, eks, iam, s3, secretsmanager, transfer
 from ministack.services.cloudformation import changesets, engine, handlers, provisioners, stacks
 
@@ -427,6 +430,80 @@ for _module in (changesets, engine, handlers, provisioners, stacks):
 # The SFTP listener comes up with the process, as if servers had been restored: a template must not race against it.
 transfer.has_servers = lambda: True
 app._loaded_modules["transfer"] = transfer
+
+
+# Transfer Family writes who was let in, and who was not, into the server's structured log; ministack does not. ---------------
+# Source of the fields: AWS Transfer Family User Guide, "CloudWatch log structure".
+
+_runtime_plainly = transfer._ensure_sftp_runtime
+
+
+def _runtime() -> None:
+    """Build ministack's classes, and have its SSH server tell of each log-in."""
+    _runtime_plainly()
+    server = transfer._MiniStackSSHServer
+    if getattr(server, "tells", False):
+        return
+    server.tells = True
+    server.auth_completed = _let_in
+    server.connection_lost = _gone
+    server.validate_public_key = _noting(server.validate_public_key)
+
+
+def _noting(plainly: Any) -> Any:
+    def validate(self: Any, username: str, key: Any) -> bool:
+        self.offered = key
+        right: bool = plainly(self, username, key)
+        return right
+
+    return validate
+
+
+def _let_in(self: Any) -> None:
+    self.let_in = True
+    key = self.offered
+    _log_event(
+        self,
+        {
+            "activity-type": "CONNECTED",
+            "ssh-public-key": key.export_public_key("openssh").decode().split()[1],
+            "ssh-public-key-fingerprint": key.get_fingerprint(),
+            "ssh-public-key-type": key.get_algorithm(),
+            "method": "publickey",
+        },
+    )
+
+
+def _gone(self: Any, error: Exception | None) -> None:
+    if self._username and not getattr(self, "let_in", False) and hasattr(self, "offered"):
+        _log_event(self, {"activity-type": "AUTH_FAILURE", "method": "publickey", "message": str(error)})
+
+
+def _log_event(ssh: Any, said: Properties) -> None:
+    """Write into the log of every server that has the user: who was refused belongs to none of them."""
+    common = {
+        "client": ssh._conn.get_extra_info("client_version", ""),
+        "source-ip": ssh._conn.get_extra_info("peername", ("",))[0],
+        "user": ssh._username,
+    }
+    for (account, region, number), server in list(transfer._servers._data.items()):
+        if (account, region, f"{number}/{ssh._username}") not in transfer._users._data:
+            continue
+        responses.set_request_account_id(account)
+        responses.set_request_region(region)
+        for arn in server.get("StructuredLogDestinations") or []:
+            group = arn.split(":log-group:", 1)[1].removesuffix(":*")
+            names = {"logGroupName": group, "logStreamName": ssh._username}
+            logs._create_log_stream(names)  # says so when it is there
+            event = {
+                "timestamp": int(time.time() * 1000),
+                "message": json.dumps({**said, **common, "resource-arn": server["Arn"]}),
+            }
+            logs._put_log_events({**names, "logEvents": [event]})
+
+
+transfer._ensure_sftp_runtime = _runtime
+
 # With TLS it would take port 443 of loopback, too.
 app._port_is_bindable = lambda host, port: False
 

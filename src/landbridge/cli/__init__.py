@@ -46,7 +46,12 @@ COMMANDS = (
     Command(
         "verify", "verify", "Read a slot's bytes again wherever they are, and compare with the evidence."
     ),
-    Command("keys", "keys", "The SSH keys of the SFTP side: create, rotate, retire, status.", group=True),
+    Command(
+        "keys",
+        "keys",
+        "The SSH keys of the SFTP side: create, rotate, hand over, retire, status.",
+        group=True,
+    ),
     Command("deploy", "deploy", "Render what is declared for AWS and Kubernetes, and apply it.", group=True),
     Command("watch", "watch", "Look at all slots once: tell what is late or missing, run what was missed."),
     Command("needs", "needs", "Print what an environment needs, for a security review."),

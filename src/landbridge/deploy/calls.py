@@ -49,6 +49,7 @@ SOURCES = {
     "sts": "AWS STS API Reference, AssumeRoleWithWebIdentity",
     "secretsmanager": "Service Authorization Reference, AWS Secrets Manager",
     "cloudwatch": "Service Authorization Reference, Amazon CloudWatch",
+    "logs": "Service Authorization Reference, Amazon CloudWatch Logs",
     "transfer": "Service Authorization Reference, AWS Transfer Family",
     "cloudformation": "Service Authorization Reference, AWS CloudFormation",
 }
@@ -370,6 +371,18 @@ CALLS = (
         "transfer:DeleteHostKey",
         "takes a host key away after the overlap",
         (_derived("transfer:DeleteHostKey", "rotator.HostKeys"),),
+    ),
+    Call(
+        "deploy.keys.aws_log:StructuredLog._groups",
+        "transfer:DescribeServer",
+        "finds the log that the server writes",
+        (_derived("transfer:DescribeServer", "rotator.FindLog"),),
+    ),
+    Call(
+        "deploy.keys.aws_log:StructuredLog._of",
+        "logs:FilterLogEvents",
+        "sees which agents have logged in with which key",
+        (_derived("logs:FilterLogEvents", "rotator.ProveLogIn"),),
     ),
     # `landbridge deploy aws`, with the rights of whoever runs it.
     Call(

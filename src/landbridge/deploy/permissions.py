@@ -153,6 +153,18 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
                 why="pins the host key, and changes it with an overlap",
             ),
             Statement(
+                "FindLog",
+                ("transfer:DescribeServer",),
+                (f"{transfer}:server/{SERVER}",),
+                why="finds the log that the server writes",
+            ),
+            Statement(
+                "ProveLogIn",
+                ("logs:FilterLogEvents",),
+                (f"arn:{PARTITION}:logs:{where.region}:{ACCOUNT}:log-group:{_server_log(name, where)}:*",),
+                why="proves that every agent has logged in with the new key, and none still uses the old one",
+            ),
+            Statement(
                 "EncryptKey",
                 ("kms:Decrypt", "kms:GenerateDataKey"),
                 (KEY,),
@@ -161,6 +173,11 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
             ),
         ),
     )
+
+
+def _server_log(name: str, where: Place) -> str:
+    """Name the log group of the server: the stack's; of a server that was there before, any in AWS's own folder for them."""
+    return "/aws/transfer/*" if where.aws and where.aws.adopt.server else f"/aws/transfer/landbridge-{name}"
 
 
 def secret_arn(where: Place, name: str) -> str:

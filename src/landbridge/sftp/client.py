@@ -36,8 +36,10 @@ _TOGETHER = 128
 class SftpRemote:
     """An SFTP server; obeys ports.Remote. Nothing is connected before the first call."""
 
-    def __init__(self, endpoint: Endpoint, tuning: Tuning | None = None) -> None:
-        """Read the keys.
+    def __init__(
+        self, endpoint: Endpoint, tuning: Tuning | None = None, latest: Callable[[], Endpoint] | None = None
+    ) -> None:
+        """Read the keys; `latest` is asked for them again before a further connection, since keys are rotated.
 
         Raises:
             NotPermitted: the private key or its passphrase cannot be used.
@@ -45,7 +47,7 @@ class SftpRemote:
         """
         tuning = tuning or Tuning()
         self._endpoint = endpoint
-        self._lines = Lines(endpoint, tuning)
+        self._lines = Lines(endpoint, tuning, latest)
         self._window = Window(tuning.window)
         self._pace = Pace(tuning.bandwidth)
 

@@ -10,7 +10,7 @@ import asyncssh
 
 from landbridge.errors import UsageError
 from landbridge.sftp.client import SftpRemote
-from landbridge.sftp.endpoint import Endpoint
+from landbridge.sftp.endpoint import Client, Endpoint, Tuning
 from landbridge.sftp.errors import translated
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ class SftpDoor:
                 "no host key is pinned: a log-in would trust whoever answers",
                 hint="pin what `landbridge keys status --host` shows under `sftp.host_keys`",
             )
-        with SftpRemote(Endpoint(self.host, self.port, self.user, private_key, pinned)) as remote:
+        # In this process: the key stays in memory, and the server's log shows that it was we.
+        tuning = Tuning(client=Client.ASYNCSSH)
+        with SftpRemote(Endpoint(self.host, self.port, self.user, private_key, pinned), tuning) as remote:
             remote.folders("/")
 
     def shown(self, algorithm: str) -> str:

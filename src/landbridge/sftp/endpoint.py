@@ -56,3 +56,5 @@ class Tuning:
 
 UNANSWERED = 4
 """Keepalives without an answer after which the line counts as cut."""
+CLIENT = "Landbridge"
+"""How a session in this process names itself (`SSH-2.0-Landbridge`), so that the server's log tells it from other clients."""

@@ -13,7 +13,7 @@ import asyncssh
 
 from landbridge.errors import NotPermitted
 from landbridge.sftp.channel import Channel, Lost
-from landbridge.sftp.endpoint import UNANSWERED
+from landbridge.sftp.endpoint import CLIENT, UNANSWERED
 from landbridge.sftp.errors import closed, failed, host_key_changed, key_refused
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class InProcess:
                 self._endpoint.port,
                 config=None,
                 username=self._endpoint.user,
+                client_version=CLIENT,
                 client_factory=lambda: pinning,
                 client_keys=[asyncssh.import_private_key(self._keys.private)],
                 agent_path=None,

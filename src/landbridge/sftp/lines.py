@@ -17,6 +17,8 @@ from landbridge.sftp.errors import closed, failed, translated
 from landbridge.sftp.openssh import OpenSsh, Unusable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from landbridge.sftp.channel import Channel, Line
     from landbridge.sftp.endpoint import Endpoint, Tuning
     from landbridge.sftp.in_process import InProcess
@@ -33,8 +35,10 @@ log = structlog.get_logger()
 class Lines:
     """The connections to one server, opened when first needed and again after a cut. From any thread."""
 
-    def __init__(self, endpoint: Endpoint, tuning: Tuning) -> None:
-        """Read the keys.
+    def __init__(
+        self, endpoint: Endpoint, tuning: Tuning, latest: Callable[[], Endpoint] | None = None
+    ) -> None:
+        """Read the keys; `latest` gives the endpoint as it is when a further connection is to be opened.
 
         Raises:
             NotPermitted: the private key or its passphrase cannot be used.
@@ -42,7 +46,8 @@ class Lines:
         """
         self._endpoint = endpoint
         self._tuning = tuning
-        self._keys = keys.read(endpoint)
+        self._latest = latest
+        self._keys, self._just_read = keys.read(endpoint), True
         self._program = None if tuning.client is Client.ASYNCSSH else openssh.found()
         self._opening = threading.Lock()
         self._channels: list[Channel] = []
@@ -78,6 +83,7 @@ class Lines:
                 error = self._failed[1]
                 raise type(error)(error.what, expected=error.expected, seen=error.seen, hint=error.hint)
             try:
+                self._read_again()
                 self._channels = [self._connected()]
                 self._allowed = _MOST
             except LandbridgeError as error:
@@ -94,6 +100,7 @@ class Lines:
             self._drop_the_dead()
             missing = min(wanted, self._allowed) - len(self._channels)
             if missing > 0:
+                self._read_again()
                 with ThreadPoolExecutor(missing, thread_name_prefix="sftp") as pool:
                     opened = [channel for channel in pool.map(self._another, range(missing)) if channel]
                 self._channels += opened
@@ -123,6 +130,14 @@ class Lines:
             # The server may allow no more of them; the first one goes on.
             log.warning("sftp: no further connection", server=str(self._endpoint), seen=error.seen)
             return None
+
+    def _read_again(self) -> None:
+        """Take up a key or a host key that was changed since: a collector may run for months, and a key does not."""
+        if self._latest is None or self._just_read:
+            self._just_read = False
+            return
+        self._endpoint = self._latest()
+        self._keys = keys.read(self._endpoint)
 
     def _drop_the_dead(self) -> None:
         for channel in self._channels:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from landbridge.deploy.aws.account import Account
     from landbridge.deploy.controlm.api.calls import AutomationApi
+    from landbridge.deploy.keys.ports import Version
+    from landbridge.deploy.keys.script import Installation
     from landbridge.deploy.keys.user import World as KeysWorld
     from landbridge.facts import Commitment, Location, Slot
     from landbridge.feed import Feed
@@ -244,6 +246,15 @@ def keys(
     )
 
 
+def installation(declared: Declaration, environment: str, version: Version, world: KeysWorld) -> Installation:
+    """Give what the script that puts a key onto Control-M's agents has to say."""
+    from landbridge.deploy.keys.handed import born_in_the_cloud
+    from landbridge.wiring.keys_side import installation as make
+
+    place, references = place_of(declared.project, environment), _references(declared, None)
+    return make(place, version, world.custody.name, born_in_the_cloud(world), references)
+
+
 def pinned(declared: Declaration, environment: str) -> tuple[str, ...]:
     """Give the pinned host keys of an environment, as far as they are there."""
     from landbridge.errors import UsageError
@@ -296,8 +307,16 @@ def _references(declared: Declaration, session: boto3.Session | None) -> Referen
     def secrets_manager(secret_id: str) -> str:
         import boto3
 
+        from landbridge.errors import UsageError
+
         asked = session or boto3.Session(region_name=declared.project.region)
-        return str(asked.client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
+        answer = asked.client("secretsmanager").get_secret_value(SecretId=secret_id)
+        if "SecretString" not in answer:
+            raise UsageError(
+                f"the secret `{secret_id}` holds no text",
+                hint="write its value first; a key is made with `landbridge keys create`",
+            )
+        return answer["SecretString"]
 
     return References(os.environ, declared.folder, secrets_manager)
 

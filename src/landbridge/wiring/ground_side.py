@@ -39,10 +39,14 @@ class Host:
 def make(host: Host) -> Ground:
     """Fill in the ports of a collection; nothing is connected or touched before the first call."""
     place, references = host.place, host.references
+
+    def endpoint() -> Endpoint:
+        return _endpoint(place, references, host.twin)
+
     tuning = Tuning(bandwidth=place.share.bandwidth, client=_client(host.sftp_client))
     return Ground(
         environment=place.environment,
-        remote=Retried(SftpRemote(_endpoint(place, references, host.twin), tuning)),
+        remote=Retried(SftpRemote(endpoint(), tuning, endpoint)),
         share=share(host),
         receipt_key=_receipt_key(place, references, host.twin),
         receipt_keys=receipt_keys(place, references, host.twin),

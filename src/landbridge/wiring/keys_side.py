@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from landbridge.deploy.keys.agents import Agents
 from landbridge.deploy.keys.aws import SecretCustody, TransferServer
+from landbridge.deploy.keys.aws_log import StructuredLog
+from landbridge.deploy.keys.script import Installation
 from landbridge.deploy.keys.user import World
 from landbridge.deploy.needs import key_alias, sftp_host_secret, sftp_key_secret
 from landbridge.deploy.outputs import load
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from landbridge.deploy.keys.ports import Version
     from landbridge.ports import Clock
     from landbridge.project import Place
     from landbridge.wiring.secrets import References
@@ -43,16 +47,36 @@ def make(
     secret = sftp_host_secret(place) if host else sftp_key_secret(place)
     key = (adopted.key if adopted else None) or key_alias(place)
     tags = place.aws.tags if place.aws else {}
-    declared = place.sftp
+    declared, transfer = place.sftp, session.client("transfer")
     return World(
         custody=SecretCustody(session.client("secretsmanager"), secret, key, tags),
-        server=TransferServer(session.client("transfer"), server, declared.user),
+        server=TransferServer(transfer, server, declared.user),
         door=SftpDoor(
             references.text(declared.host), declared.port, declared.user, lambda: pins(place, references)
         ),
         now=clock.now,
         sleep=clock.sleep,
         tell=tell,
+        agents=Agents.of(place.controlm),
+        record=StructuredLog(transfer, session.client("logs"), server, declared.user),
+    )
+
+
+def installation(
+    place: Place, version: Version, secret: str, agents: Agents, references: References
+) -> Installation:
+    """Give what the script for the agents has to say of a key."""
+    declared, public = place.sftp, version.pair.public
+    return Installation(
+        name=agents.name_for(public),
+        public=public,
+        secret=secret,
+        version=version.id,
+        region=place.region,
+        host=references.text(declared.host),
+        port=declared.port,
+        user=declared.user,
+        pinned=pins(place, references),
     )
 
 

@@ -102,11 +102,20 @@ def fingerprint(public: str) -> str:
     Raises:
         ValueError: it is no such line.
     """
+    digest = hashlib.sha256(blob(public)).digest()
+    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+def blob(public: str) -> bytes:
+    """Give the key itself of a public key's OpenSSH line, as it goes over the wire.
+
+    Raises:
+        ValueError: it is no such line.
+    """
     words = public.split()
     if len(words) < 2:  # noqa: PLR2004 - algorithm and key
         raise ValueError(public)
-    digest = hashlib.sha256(base64.b64decode(words[1], validate=True)).digest()
-    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+    return base64.b64decode(words[1], validate=True)
 
 
 def same(one: str, other: str) -> bool:

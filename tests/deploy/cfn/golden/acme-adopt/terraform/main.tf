@@ -152,17 +152,18 @@ resource "aws_cloudformation_stack" "sftp_user" {
   capabilities  = ["CAPABILITY_NAMED_IAM"]
 
   parameters = {
-    Name                = "acme-adopt"
-    SftpUserName        = "acme-collector"
-    SshPublicKeys       = ""
-    SecretName          = "landbridge/acme/adopt/sftp/acme-collector"
-    HostSecretName      = "landbridge/acme/adopt/sftp-host"
-    KeyReaders          = ""
-    PermissionsBoundary = ""
-    UserDelete          = "false"
-    KeyArn              = aws_cloudformation_stack.storage.outputs["KeyArn"]
-    ReportsBucket       = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
-    ServerId            = aws_cloudformation_stack.sftp.outputs["ServerId"]
+    Name                       = "acme-adopt"
+    SftpUserName               = "acme-collector"
+    SshPublicKeys              = ""
+    SecretName                 = "landbridge/acme/adopt/sftp/acme-collector"
+    HostSecretName             = "landbridge/acme/adopt/sftp-host"
+    KeyReaders                 = ""
+    PermissionsBoundary        = ""
+    UserDelete                 = "false"
+    RotatorProveLogInResources = "arn:aws:logs:eu-west-2:123456789012:log-group:/aws/transfer/*:*"
+    KeyArn                     = aws_cloudformation_stack.storage.outputs["KeyArn"]
+    ReportsBucket              = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
+    ServerId                   = aws_cloudformation_stack.sftp.outputs["ServerId"]
   }
 
   tags = {

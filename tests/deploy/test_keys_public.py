@@ -84,6 +84,19 @@ def test_a_private_key_of_another_maker_is_known_too() -> None:
         (PAIR.public.replace("ecdsa-sha2-nistp256", "ssh-rsa"), "damaged"),
         ("hunter2 is the password", "does not begin with a type"),
     ],
+    ids=[
+        "nothing",
+        "two keys",
+        "broken into two lines",
+        "ed25519",
+        "options",
+        "dss",
+        "security key",
+        "cut short",
+        "type alone",
+        "another type",
+        "a password",
+    ],
 )
 def test_what_is_no_such_key_is_refused_without_repeating_it(text: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:

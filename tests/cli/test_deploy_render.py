@@ -30,7 +30,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_one_command_renders_what_the_two_renderers_do(
+def test_one_command_renders_what_the_renderers_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rest = ["--environment", "PRD", "--project", str(EXAMPLE)]
@@ -38,11 +38,17 @@ def test_one_command_renders_what_the_two_renderers_do(
     assert json.loads(capsys.readouterr().out)["folder"] == str(tmp_path / "all" / "eidv-prd")
     assert _typed(["deploy", "aws", "render", "--out", str(tmp_path / "aws"), *rest]) == Exit.DONE
     assert _typed(["deploy", "kubernetes", "render", "--out", str(tmp_path / "k8s"), *rest]) == Exit.DONE
+    assert _typed(["deploy", "controlm", "render", "--out", str(tmp_path / "ctm"), *rest]) == Exit.DONE
     made = _files(tmp_path / "all" / "eidv-prd")
     alone = {f"aws/{name}": body for name, body in _files(tmp_path / "aws").items()}
-    alone |= _files(tmp_path / "k8s" / "eidv-prd")
+    alone |= _files(tmp_path / "k8s" / "eidv-prd") | _files(tmp_path / "ctm")
     assert made == alone
-    assert {"aws/storage.yaml", "aws/request-sheet.md", "aws/terraform/main.tf"} <= set(made)
+    assert {
+        "aws/storage.yaml",
+        "aws/request-sheet.md",
+        "aws/terraform/main.tf",
+        "controlm/folder.json",
+    } <= set(made)
 
 
 def test_an_environment_without_a_cluster_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

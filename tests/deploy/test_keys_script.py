@@ -182,7 +182,11 @@ def test_again_it_fetches_nothing_and_changes_nothing(agent: Agent) -> None:
     assert (agent.folder / "aws-called").read_text().count("\n") == 1
 
 
-@pytest.mark.parametrize("form", [KEY.private, KEY.private.rstrip("\n"), KEY.private + "\n\n"])
+@pytest.mark.parametrize(
+    "form",
+    [KEY.private, KEY.private.rstrip("\n"), KEY.private + "\n\n"],
+    ids=["as it is", "no line end", "blank lines"],
+)
 def test_the_key_may_come_on_standard_input(agent: Agent, form: str) -> None:
     done = agent.run("--stdin", given=form)
     assert done.returncode == 0, done.stderr
@@ -201,7 +205,9 @@ def test_the_home_is_named_or_the_agents_own_variable_is_used(agent: Agent) -> N
 
 
 @pytest.mark.parametrize(
-    "given", ["", "hunter2\n", OTHER.private, KEY.public + "\n", KEY.private[:400], "{}\n"], ids=str.__len__
+    "given",
+    ["", "hunter2\n", OTHER.private, KEY.public + "\n", KEY.private[:400], "{}\n"],
+    ids=["nothing", "a password", "another key", "the public key", "cut short", "an empty document"],
 )
 def test_what_is_not_the_key_is_not_installed(agent: Agent, given: str) -> None:
     done = agent.run("--stdin", given=given)

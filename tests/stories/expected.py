@@ -27,7 +27,9 @@ NEWS = frozenset({"late", "service late", "service complete", "alert", "mail", "
 """What the operators of Control-M see beside jobs that end well."""
 
 News = tuple[str, str, str, str]
-"""Feed, step of its jobs, order date, what."""
+"""Feed, step of its jobs (of an hourly feed with the time), order date, what."""
+SOON = timedelta(minutes=20)
+"""Longer takes no slot whose upstream is there."""
 
 
 @dataclass(frozen=True)
@@ -61,31 +63,32 @@ class Span:
             return SlotState.SKIPPED, False
         return SlotState.DELIVERED, self.is_late(slot)
 
-    def news(self) -> set[News]:
-        """Give what Control-M must have told of each slot, and nothing else."""
-        found: set[News] = set()
+    def news(self) -> dict[News, tuple[datetime, datetime]]:
+        """Give what Control-M must have told of each slot, and nothing else: between which instants for the first time."""
+        found: dict[News, tuple[datetime, datetime]] = {}
         for slot in self.slots():
             on = f"{_order_date(slot):%Y%m%d}"
-            for at, step, whats in self._news(slot):
-                if at <= self.until:
-                    found |= {(slot.feed, step, on, what) for what in whats}
+            for first, last, step, whats in self._news(slot):
+                if last <= self.until:
+                    found |= {(slot.feed, step, on, what): (first, last) for what in whats}
         return found
 
-    def _news(self, slot: Slot) -> Iterator[tuple[datetime, str, tuple[str, ...]]]:
-        feed = self.declaration.feeds[slot.feed]
-        if feed.empty == "skip":
-            if (self.is_skipped(slot) or self.is_late(slot)) and slot.deadline:
-                yield slot.deadline, "WATCH", ("alert",)
+    def _news(self, slot: Slot) -> Iterator[tuple[datetime, datetime, str, tuple[str, ...]]]:
+        feed, deadline = self.declaration.feeds[slot.feed], slot.deadline
+        gave_up = ("alert", "mail", "ended not ok")
+        if feed.empty == "skip" and deadline:
+            if self.is_skipped(slot) or self.is_late(slot):
+                yield deadline, deadline, f"WATCH_{slot.scheduled_at:%H%M}Z", ("alert",)
         elif slot.feed == BROKEN:
-            yield slot.scheduled_at + timedelta(days=1), "WATCH", ("alert", "mail", "ended not ok")
-        elif slot.deadline:
-            # Delivered twenty minutes after it was due at the latest, or at the next hour after its deadline.
-            end = slot.deadline + timedelta(hours=1) if self.is_late(slot) else slot.scheduled_at
-            yield end + timedelta(minutes=20), "SLA", ("service complete",)
-            if self.is_late(slot):
-                yield slot.deadline, "WATCH", ("alert", "mail", "ended not ok")
-                yield slot.deadline, "LAND", ("late", "alert")
-                yield slot.deadline, "SLA", ("service late", "alert")
+            end = slot.scheduled_at + timedelta(days=1)
+            yield end, end, "WATCH", gave_up
+        elif deadline and self.is_late(slot):
+            yield deadline, deadline, "WATCH", gave_up
+            yield deadline, deadline, "LAND", ("late", "alert")
+            yield deadline, deadline, "SLA", ("service late", "alert")
+            yield deadline, deadline + timedelta(hours=1), "SLA", ("service complete",)
+        elif deadline:
+            yield slot.scheduled_at, slot.scheduled_at + SOON, "SLA", ("service complete",)
 
     def failed_jobs(self) -> set[tuple[str, datetime]]:
         """Give CronJobs by feed whose Jobs must have failed, by their scheduled time."""
@@ -96,15 +99,15 @@ class Span:
         }
 
 
-def news(happened: Iterable[Happening], feeds: Iterable[str]) -> set[News]:
-    """Give what Control-M told, in the same words."""
+def news(happened: Iterable[Happening], feeds: Iterable[str]) -> dict[News, datetime]:
+    """Give what Control-M told, in the same words, and when for the first time."""
     stems = {feed.upper(): feed for feed in feeds}
-    found: set[News] = set()
+    found: dict[News, datetime] = {}
     for one in happened:
         if one.what in NEWS and one.order_date:
-            parts = re.fullmatch(rf"({'|'.join(stems)})_(WATCH|MOVE|LAND|SLA).*", one.who)
+            parts = re.fullmatch(rf"({'|'.join(stems)})_((?:WATCH|MOVE|LAND|SLA)(?:_\d{{4}}Z)?).*", one.who)
             feed, step = (stems[parts[1]], parts[2]) if parts else ("", one.who)
-            found.add((feed, step, one.order_date, one.what))
+            found.setdefault((feed, step, one.order_date, one.what), one.at)
     return found
 
 

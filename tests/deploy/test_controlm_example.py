@@ -1,0 +1,50 @@
+"""The example's Control-M documents lint clean, deploy to the fake, and what arrived there is what the twin can execute."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge import wiring
+from landbridge.deploy.controlm import lint
+from landbridge.deploy.controlm.render import render
+from landbridge.twin.controlm.reading import deployed
+from tests.deploy.controlm_stage import Stage, stages
+from tests.servers.certificates import Certificates, make
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def stage(
+    certificates: Certificates,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Stage]:
+    yield from stages(certificates, tmp_path, monkeypatch, capsys)
+
+
+def test_the_example_lints_clean_deploys_and_can_be_executed(stage: Stage, tmp_path: Path) -> None:
+    declaration = wiring.declaration(stage.project)
+    rendered = render(declaration, "PRD")
+    for name, text in rendered.files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = lint.lint([lint.read(tmp_path / name) for name in rendered.files])
+    assert [str(one) for one in found.findings if one.severity == "error"] == []
+
+    stage.rendered = None
+    stage.settle()
+    arrived = {**stage.em.calendars, **stage.em.folders}
+    assert arrived == rendered.folders
+    read = deployed(stage.em.profiles, arrived, "ctm")
+    jobs = {job.name for folder in read.folders for job in folder.jobs}
+    assert {"VERIFICATIONS_WATCH", "VERIFICATIONS_MOVE", "VERIFICATIONS_LAND", "VERIFICATIONS_SLA"} <= jobs

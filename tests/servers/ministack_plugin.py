@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from ministack import app
-from ministack.core import responses
+from ministack.core import iam_actions, responses
 from ministack.core.responses import get_account_id, get_region, json_response, now_iso
 from ministack.services import cloudwatch_logs as logs
 from ministack.services import ec2, eks, iam, s3, secretsmanager, transfer
@@ -224,6 +224,28 @@ async def _transfer_request(
 
 _known_request = transfer.handle_request
 transfer.handle_request = _transfer_request
+
+
+# What a call is about is the user or the host key, and ministack asks about the server.
+# Source: Service Authorization Reference, "Actions defined by AWS Transfer Family".
+_OF_A_USER = frozenset({"DescribeUser", "UpdateUser", "DeleteUser", "ImportSshPublicKey", "DeleteSshPublicKey"})
+_OF_A_HOST_KEY = frozenset({"DescribeHostKey", "UpdateHostKey", "DeleteHostKey"})
+
+
+def _resource(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *more: Any) -> str:
+    server: str = _resource_plainly(service, method, path, headers, body, *more)
+    if service != "transfer" or ":server/" not in server:
+        return server
+    call, data = headers.get("x-amz-target", "").rpartition(".")[2], json.loads(body or b"{}")
+    if call in _OF_A_USER:
+        return server.replace(":server/", ":user/") + f"/{data.get('UserName', '')}"
+    if call in _OF_A_HOST_KEY:
+        return server.replace(":server/", ":host-key/") + f"/{data.get('HostKeyId', '')}"
+    return server
+
+
+_resource_plainly = iam_actions.extract_resource_arn
+iam_actions.extract_resource_arn = _resource
 
 
 def _user_create(logical_id: str, props: Properties, stack: str) -> Made:

@@ -121,7 +121,11 @@ def sftp_user(name: str, where: Place) -> Policy:
 def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
     """Give what whoever runs `landbridge keys` may do: the keys of the SFTP side and their secrets, nothing else.
 
-    Source: Service Authorization Reference, AWS Transfer Family and AWS Secrets Manager.
+    A secret that is not there yet has no random end: what is asked of it is asked of its bare name, which never names
+    another secret's ARN. Without that, the first `keys create --host` of an account is denied instead of told that there is none.
+
+    Source: Service Authorization Reference, AWS Transfer Family and AWS Secrets Manager; AWS Secrets Manager User Guide,
+    "Authentication and access control" (denied calls for a missing secret name the name alone).
     """
     transfer = f"arn:{PARTITION}:transfer:{where.region}:{ACCOUNT}"
     return Policy(
@@ -137,8 +141,8 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
                     "secretsmanager:PutSecretValue",
                     "secretsmanager:UpdateSecretVersionStage",
                 ),
-                tuple(secret_arn(where, secret) for secret in secrets),
-                why="keeps the private key: pending, current, previous",
+                tuple(each for secret in secrets for each in (secret_arn(where, secret), _unmade(where, secret))),
+                why="keeps the private key: pending, current, previous; also while there is no secret yet",
             ),
             Statement(
                 "Announce",
@@ -185,6 +189,11 @@ def secret_arn(where: Place, name: str) -> str:
     if name.startswith("arn:"):
         return name
     return f"arn:{PARTITION}:secretsmanager:{where.region}:{ACCOUNT}:secret:{name}-??????"
+
+
+def _unmade(where: Place, name: str) -> str:
+    """Name a secret as long as there is none."""
+    return secret_arn(where, name).removesuffix("-??????")
 
 
 def ledger_prefix(where: Place) -> str:

@@ -47,7 +47,7 @@ class Ministack:
     endpoint: str
     sftp_port: int
     ca_bundle: Path
-    """Certificate that its HTTPS endpoint shows: AWS_CA_BUNDLE of a program under test."""
+    """Certificate of who signed the one that its HTTPS endpoint shows: AWS_CA_BUNDLE of a program under test."""
     log: Path
     access_key: str = "test"
     secret_key: str = "test"
@@ -105,8 +105,8 @@ def running() -> Iterator[Ministack]:
         pytest.skip("ministack is not installed: make .venv-ministack/installed")
     folder = Path(tempfile.mkdtemp(prefix="landbridge-ministack-"))
     port, sftp_port = free(2)
-    certificate, key = _certificate(folder)
-    account = Ministack(f"https://{LOOPBACK}:{port}", sftp_port, certificate, folder / "log")
+    tls = _certificate(folder)
+    account = Ministack(f"https://{LOOPBACK}:{port}", sftp_port, tls.authority, folder / "log")
     environment = {
         **child.bare_environment(),
         "HOME": str(folder),
@@ -121,8 +121,8 @@ def running() -> Iterator[Ministack]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_HOST": LOOPBACK,
         "MINISTACK_REGION": REGION,
-        "MINISTACK_SSL_CERT": str(certificate),
-        "MINISTACK_SSL_KEY": str(key),
+        "MINISTACK_SSL_CERT": str(tls.certificate),
+        "MINISTACK_SSL_KEY": str(tls.key),
         "PYTHONDONTWRITEBYTECODE": "1",
         "S3_PERSIST": "0",
         "SFTP_ENABLED": "1",
@@ -155,32 +155,59 @@ def _await(account: Ministack, process: Any) -> None:
             return
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a self-signed certificate for loopback and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, LOOPBACK)])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(LOOPBACK))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "tls.crt", folder / "tls.key"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
+@dataclass(frozen=True)
+class _Tls:
+    authority: Path
+    certificate: Path
+    key: Path
+
+
+def _certificate(folder: Path) -> _Tls:
+    """Write an authority's certificate, and one for loopback that it signed, with its key: some clients take no authority for a server."""
+    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    authority = _signed("Landbridge tests", authority_key, authority_key, "Landbridge tests")
+    certificate = _signed(LOOPBACK, key, authority_key, "Landbridge tests")
+    tls = _Tls(folder / "ca.crt", folder / "tls.crt", folder / "tls.key")
+    tls.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
+    tls.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    tls.key.write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
     )
-    return paths
+    return tls
+
+
+def _signed(
+    name: str, key: ec.EllipticCurvePrivateKey, by: ec.EllipticCurvePrivateKey, issuer: str
+) -> x509.Certificate:
+    now = dt.datetime.now(dt.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=key is by, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
+    )
+    if key is by:
+        usage = x509.KeyUsage(
+            digital_signature=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=True,
+            crl_sign=True,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        return builder.add_extension(usage, critical=True).sign(by, hashes.SHA256())
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(name))])
+    return builder.add_extension(address, critical=False).sign(by, hashes.SHA256())

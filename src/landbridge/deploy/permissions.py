@@ -141,7 +141,9 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
                     "secretsmanager:PutSecretValue",
                     "secretsmanager:UpdateSecretVersionStage",
                 ),
-                tuple(each for secret in secrets for each in (secret_arn(where, secret), _unmade(where, secret))),
+                tuple(
+                    each for secret in secrets for each in (secret_arn(where, secret), _unmade(where, secret))
+                ),
                 why="keeps the private key: pending, current, previous; also while there is no secret yet",
             ),
             Statement(

@@ -16,7 +16,7 @@ from tests.deploy.cfn.variants import EIDV, EVERY, OUTPUTS, VARIANTS, made, rend
 if TYPE_CHECKING:
     from landbridge.deploy.stack import Kind
 
-PODS_AND_USER: tuple[tuple[str, Kind], ...] = (("PodPolicy", "identity"), ("UserRole", "sftp-user"))
+PODS_AND_USER: tuple[tuple[str, Kind], ...] = (("PodPolicy", "identity"), ("UserPolicy", "sftp-user"))
 
 CLAIMS = {claim.name for claim in (*storage_claims(), *other_claims())}
 
@@ -51,11 +51,7 @@ def test_the_trap_is_held_by_a_claim(trap: str) -> None:
 
 def _through_s3(action: str, logical: str, kind: Kind, variant: str = EIDV) -> bool:
     there = made(variant, kind)
-    said = (
-        there.statements(logical)
-        if kind == "identity"
-        else there.at(logical, "Policies", 0, "PolicyDocument")["Statement"]
-    )
+    said = there.statements(logical)
     return allowed(said, action, OUTPUTS["KeyArn"], kms__ViaService="s3.eu-west-2.amazonaws.com")
 
 

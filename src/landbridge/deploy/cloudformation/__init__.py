@@ -149,18 +149,8 @@ def _statements(given: Sequence[Grant], indent: int) -> str:
 
 
 def _role(name: str) -> str:
-    condition, arn = "", f"!GetAtt {name}Role.Arn"
-    if name != "Watch":  # that role is never adopted
-        condition = f"    Condition: Create{name}Role\n"
-        arn = f"!If [Create{name}Role, {arn}, !Ref Adopt{name}RoleArn]"
-    return (
-        text("role.part")
-        .replace("{Role}", name)
-        .replace("{role}", name.lower())
-        .replace("{why}", _WHY[name])
-        .replace("{condition}", condition)
-        .replace("{arn}", arn)
-    )
+    part = text("role.part").replace("{Role}", name)
+    return part.replace("{role}", name.lower()).replace("{why}", _WHY[name])
 
 
 def _endpoint(name: str, service: str, actions: str = "") -> str:

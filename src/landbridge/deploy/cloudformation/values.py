@@ -160,6 +160,7 @@ def identity(needs: Needs, where: Place, aws: Aws) -> dict[str, str]:
         "TokenAudience": needs.pod.trust.audience,
         "AdoptPodRoleArn": aws.adopt.pod_role or "",
         "AdoptOperatorRoleArn": aws.adopt.operator_role or "",
+        "AdoptWatchRoleArn": aws.adopt.watch_role or "",
         "PermissionsBoundary": aws.permissions_boundary or "",
     }
 
@@ -201,6 +202,7 @@ def sftp_user(needs: Needs, aws: Aws) -> dict[str, str]:
         "SecretName": private_key,
         "HostSecretName": host_key,
         "KeyReaders": ",".join(aws.key_readers),
+        "AdoptUserRoleArn": aws.adopt.sftp_user_role or "",
         "PermissionsBoundary": aws.permissions_boundary or "",
     }
 

@@ -207,7 +207,11 @@ def _service_account(ground: _Ground, role_and_component: tuple[Role, str]) -> O
     aws = ground.where.aws
     annotations: Object = {}
     if aws is not None and isinstance(aws.identity, Irsa):
-        adopted = {"run": aws.adopt.pod_role, "operator": aws.adopt.operator_role}.get(component)
+        adopted = {
+            "run": aws.adopt.pod_role,
+            "operator": aws.adopt.operator_role,
+            "watch": aws.adopt.watch_role,
+        }[component]
         annotations = {
             # Source: EKS User Guide, "Assign IAM roles to Kubernetes service accounts".
             "eks.amazonaws.com/role-arn": adopted or f"arn:aws:iam::{aws.account}:role/{role.name}",

@@ -73,6 +73,7 @@ resource "aws_cloudformation_stack" "identity" {
     TokenAudience                = "sts.amazonaws.com"
     AdoptPodRoleArn              = "arn:aws:iam::123456789012:role/theirs-pod"
     AdoptOperatorRoleArn         = "arn:aws:iam::123456789012:role/theirs-operator"
+    AdoptWatchRoleArn            = "arn:aws:iam::123456789012:role/theirs-watch"
     PermissionsBoundary          = ""
     PodSource1Resources          = "arn:aws:s3:::upstream-adopt/in/*"
     PodSource1SeesResources      = "arn:aws:s3:::upstream-adopt"
@@ -152,18 +153,18 @@ resource "aws_cloudformation_stack" "sftp_user" {
   capabilities  = ["CAPABILITY_NAMED_IAM"]
 
   parameters = {
-    Name                       = "acme-adopt"
-    SftpUserName               = "acme-collector"
-    SshPublicKeys              = ""
-    SecretName                 = "landbridge/acme/adopt/sftp/acme-collector"
-    HostSecretName             = "landbridge/acme/adopt/sftp-host"
-    KeyReaders                 = ""
-    PermissionsBoundary        = ""
-    UserDelete                 = "false"
-    RotatorProveLogInResources = "arn:aws:logs:eu-west-2:123456789012:log-group:/aws/transfer/*:*"
-    KeyArn                     = aws_cloudformation_stack.storage.outputs["KeyArn"]
-    ReportsBucket              = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
-    ServerId                   = aws_cloudformation_stack.sftp.outputs["ServerId"]
+    Name                = "acme-adopt"
+    SftpUserName        = "acme-collector"
+    SshPublicKeys       = ""
+    SecretName          = "landbridge/acme/adopt/sftp/acme-collector"
+    HostSecretName      = "landbridge/acme/adopt/sftp-host"
+    KeyReaders          = ""
+    AdoptUserRoleArn    = "arn:aws:iam::123456789012:role/theirs-sftp-user"
+    PermissionsBoundary = ""
+    UserDelete          = "false"
+    KeyArn              = aws_cloudformation_stack.storage.outputs["KeyArn"]
+    ReportsBucket       = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
+    ServerId            = aws_cloudformation_stack.sftp.outputs["ServerId"]
   }
 
   tags = {

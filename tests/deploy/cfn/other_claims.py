@@ -669,6 +669,13 @@ def _user() -> Iterator[Claim]:
         ],
     )
     yield Claim(
+        "the user has no session policy, which ends at 2,048 bytes: its role itself is bound to the two folders",
+        "sftp-user",
+        EVERY,
+        lambda made: made.at("User", "Policy") is None,
+        [put("{}", *props("User", "Policy"))],
+    )
+    yield Claim(
         "public keys that were made elsewhere are the user's",
         "sftp-user",
         EVERY,

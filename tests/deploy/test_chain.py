@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from landbridge.deploy.kubernetes.text import Object
+    from landbridge.deploy.stack import Kind
     from tests.servers.ministack import Ministack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -50,7 +51,7 @@ class Chain:
     """A project under way, and what its stacks said."""
 
     estate: Estate
-    stacks: Mapping[str, Mapping[str, str]]
+    stacks: Mapping[Kind, Mapping[str, str]]
 
     @property
     def ministack(self) -> Ministack:
@@ -215,7 +216,7 @@ def _as_pod(chain: Chain, objects: list[Object], account: str, folder: Path, out
     }
 
 
-def _named(objects: list[Object], kind: str, name: str) -> Any:
+def _named(objects: list[Any], kind: str, name: str) -> Any:
     return next(one for one in objects if one["kind"] == kind and one["metadata"]["name"] == name)
 
 

@@ -5,8 +5,6 @@ In an environment of its own (`make .venv-ministack/installed`): it pins botocor
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import shutil
 import tempfile
 import time
@@ -19,12 +17,10 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from landbridge.twin import child
 from landbridge.twin.ports import LOOPBACK, free
+from tests.servers.tls import certified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +101,7 @@ def running() -> Iterator[Ministack]:
         pytest.skip("ministack is not installed: make .venv-ministack/installed")
     folder = Path(tempfile.mkdtemp(prefix="landbridge-ministack-"))
     port, sftp_port = free(2)
-    tls = _certificate(folder)
+    tls = certified(folder)
     account = Ministack(f"https://{LOOPBACK}:{port}", sftp_port, tls.authority, folder / "log")
     environment = {
         **child.bare_environment(),
@@ -153,61 +149,3 @@ def _await(account: Ministack, process: Any) -> None:
         else:
             assert seen == ACCOUNT
             return
-
-
-@dataclass(frozen=True)
-class _Tls:
-    authority: Path
-    certificate: Path
-    key: Path
-
-
-def _certificate(folder: Path) -> _Tls:
-    """Write an authority's certificate, and one for loopback that it signed, with its key: some clients take no authority for a server."""
-    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _signed("Landbridge tests", authority_key, authority_key, "Landbridge tests")
-    certificate = _signed(LOOPBACK, key, authority_key, "Landbridge tests")
-    tls = _Tls(folder / "ca.crt", folder / "tls.crt", folder / "tls.key")
-    tls.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    tls.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    tls.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return tls
-
-
-def _signed(
-    name: str, key: ec.EllipticCurvePrivateKey, by: ec.EllipticCurvePrivateKey, issuer: str
-) -> x509.Certificate:
-    now = dt.datetime.now(dt.UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer)]))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-        .add_extension(x509.BasicConstraints(ca=key is by, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False)
-    )
-    if key is by:
-        usage = x509.KeyUsage(
-            digital_signature=True,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=True,
-            crl_sign=True,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        return builder.add_extension(usage, critical=True).sign(by, hashes.SHA256())
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(name))])
-    return builder.add_extension(address, critical=False).sign(by, hashes.SHA256())

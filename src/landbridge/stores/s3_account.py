@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3.client import S3Client
     from obstore.auth.boto3 import Boto3CredentialProvider
+    from obstore.store import ClientConfig
     from obstore.store import S3Store as Bytes
 
 _TTL = timedelta(minutes=5)
@@ -70,7 +71,7 @@ class S3Account:
             ) from error
 
     @cached_property
-    def _trusted(self) -> dict[str, bytes]:
+    def _trusted(self) -> ClientConfig:
         """The certificates that boto3 was told to trust (`AWS_CA_BUNDLE`, `ca_bundle` of the profile), for obstore as well.
 
         A company whose proxy opens TLS gives its programs such a file; with one client of two obeying it no draft is staged.

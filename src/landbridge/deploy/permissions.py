@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, assert_never
 
-from landbridge.deploy.alarms import NAMESPACE
+from landbridge.deploy.metrics import NAMESPACE
+from landbridge.deploy.partition import partition_of
 from landbridge.deploy.policy import (
     ACCOUNT,
     KEY,
-    PARTITION,
     SERVER,
     TOPIC,
     Policy,
@@ -127,7 +127,7 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
     Source: Service Authorization Reference, AWS Transfer Family and AWS Secrets Manager; AWS Secrets Manager User Guide,
     "Authentication and access control" (denied calls for a missing secret name the name alone).
     """
-    transfer = f"arn:{PARTITION}:transfer:{where.region}:{ACCOUNT}"
+    transfer = f"arn:{partition_of(where.region).name}:transfer:{where.region}:{ACCOUNT}"
     return Policy(
         f"landbridge-{name}-rotator",
         (
@@ -167,7 +167,9 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
             Statement(
                 "ProveLogIn",
                 ("logs:FilterLogEvents",),
-                (f"arn:{PARTITION}:logs:{where.region}:{ACCOUNT}:log-group:{_server_log(name, where)}:*",),
+                (
+                    f"arn:{partition_of(where.region).name}:logs:{where.region}:{ACCOUNT}:log-group:{_server_log(name, where)}:*",
+                ),
                 why="proves that every agent has logged in with the new key, and none still uses the old one",
             ),
             Statement(
@@ -190,7 +192,9 @@ def secret_arn(where: Place, name: str) -> str:
     """Name a secret, given by its name or its ARN; the six characters at the end are made up by Secrets Manager."""
     if name.startswith("arn:"):
         return name
-    return f"arn:{PARTITION}:secretsmanager:{where.region}:{ACCOUNT}:secret:{name}-??????"
+    return (
+        f"arn:{partition_of(where.region).name}:secretsmanager:{where.region}:{ACCOUNT}:secret:{name}-??????"
+    )
 
 
 def _unmade(where: Place, name: str) -> str:

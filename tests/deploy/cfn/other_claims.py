@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from landbridge.deploy import alarms
+from landbridge.deploy import metrics
 from landbridge.deploy.cloudformation.grants import policy_of
 from landbridge.deploy.needs import needs
 from landbridge.deploy.policy import ACCOUNT as ACCOUNT_WORD
@@ -472,9 +472,9 @@ def _alarms() -> Iterator[Claim]:
         "a slot past its deadline raises an alarm, and so does a watch that is silent",
         "LateSlotAlarm",
         {
-            "Namespace": alarms.NAMESPACE,
-            "MetricName": alarms.LATE_SLOTS,
-            "Dimensions": [{"Name": alarms.DIMENSION, "Value": "eidv-prd"}],
+            "Namespace": metrics.NAMESPACE,
+            "MetricName": metrics.LATE_SLOTS,
+            "Dimensions": [{"Name": metrics.DIMENSION, "Value": "eidv-prd"}],
             "Statistic": "Maximum",
             "Period": 3600,  # twice the longest `watch.every`
             "Threshold": 1,

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.exceptions import ProfileNotFound, TokenRetrievalError, UnauthorizedSSOTokenError
+from botocore.stub import Stubber
 
 from landbridge.errors import LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.facts import Slot
@@ -243,3 +246,33 @@ def test_the_number_of_late_slots_gets_to_where_the_alarm_listens(ministack: Min
     assert [(one["MetricName"], one["Dimensions"]) for one in found] == [
         ("SlotsPastDeadline", [{"Name": "Environment", "Value": "eidv-prd"}])
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [("ExpiredTokenException", "sso login"), ("UnrecognizedClientException", ""), ("AuthorizationError", "")],
+)
+def test_credentials_that_a_topic_does_not_take_are_told_as_such(code: str, hint: str) -> None:
+    client: Any = boto3.Session("a", "b", region_name="eu-west-2").client("sns")
+    stubbed = Stubber(client)
+    stubbed.add_client_error("publish", service_error_code=code)
+    with stubbed, pytest.raises(NotPermitted) as told:
+        Topic(client, "arn:aws:sns:eu-west-2:123456789012:alarms").tell(NOTICE)
+    assert hint in told.value.hint
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TokenRetrievalError(provider="sso", error_msg="it has expired"),
+        UnauthorizedSSOTokenError(),
+        ProfileNotFound(profile="team"),
+    ],
+)
+def test_credentials_that_cannot_be_had_are_no_outage(error: Exception) -> None:
+    class Client:
+        def publish(self, **_: object) -> None:
+            raise error
+
+    with pytest.raises(NotPermitted, match="credentials"):
+        Topic(Client(), "arn:aws:sns:eu-west-2:123456789012:alarms").tell(NOTICE)

@@ -124,8 +124,8 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
     A secret that is not there yet has no random end: what is asked of it is asked of its bare name, which never names
     another secret's ARN. Without that, the first `keys create --host` of an account is denied instead of told that there is none.
 
-    Source: Service Authorization Reference, AWS Transfer Family and AWS Secrets Manager; AWS Secrets Manager User Guide,
-    "Authentication and access control" (denied calls for a missing secret name the name alone).
+    Source: Service Authorization Reference, AWS Transfer Family and AWS Secrets Manager. That a missing secret is asked for
+    by its bare name is what AWS's refusals say (`... on resource: NAME`); no page of the documentation was found to say it.
     """
     transfer = f"arn:{partition_of(where.region).name}:transfer:{where.region}:{ACCOUNT}"
     return Policy(

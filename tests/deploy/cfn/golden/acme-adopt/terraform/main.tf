@@ -153,18 +153,19 @@ resource "aws_cloudformation_stack" "sftp_user" {
   capabilities  = ["CAPABILITY_NAMED_IAM"]
 
   parameters = {
-    Name                = "acme-adopt"
-    SftpUserName        = "acme-collector"
-    SshPublicKeys       = ""
-    SecretName          = "landbridge/acme/adopt/sftp/acme-collector"
-    HostSecretName      = "landbridge/acme/adopt/sftp-host"
-    KeyReaders          = ""
-    AdoptUserRoleArn    = "arn:aws:iam::123456789012:role/theirs-sftp-user"
-    PermissionsBoundary = ""
-    UserDelete          = "false"
-    KeyArn              = aws_cloudformation_stack.storage.outputs["KeyArn"]
-    ReportsBucket       = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
-    ServerId            = aws_cloudformation_stack.sftp.outputs["ServerId"]
+    Name                       = "acme-adopt"
+    SftpUserName               = "acme-collector"
+    SshPublicKeys              = ""
+    SecretName                 = "landbridge/acme/adopt/sftp/acme-collector"
+    HostSecretName             = "landbridge/acme/adopt/sftp-host"
+    KeyReaders                 = ""
+    AdoptUserRoleArn           = "arn:aws:iam::123456789012:role/theirs-sftp-user"
+    PermissionsBoundary        = ""
+    UserDelete                 = "false"
+    RotatorProveLogInResources = "arn:aws:logs:eu-west-2:123456789012:log-group:/aws/transfer/*:*"
+    KeyArn                     = aws_cloudformation_stack.storage.outputs["KeyArn"]
+    ReportsBucket              = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
+    ServerId                   = aws_cloudformation_stack.sftp.outputs["ServerId"]
   }
 
   tags = {

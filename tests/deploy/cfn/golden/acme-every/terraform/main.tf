@@ -159,18 +159,19 @@ resource "aws_cloudformation_stack" "sftp_user" {
   capabilities  = ["CAPABILITY_NAMED_IAM"]
 
   parameters = {
-    Name                = "acme-every"
-    SftpUserName        = "acme-collector"
-    SshPublicKeys       = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfakefakefakefakefakefakefakefakefakefake"
-    SecretName          = "landbridge/acme/every/sftp/acme-collector"
-    HostSecretName      = "landbridge/acme/every/sftp-host"
-    KeyReaders          = "arn:aws:iam::210987654321:role/controlm-agent"
-    AdoptUserRoleArn    = ""
-    PermissionsBoundary = "arn:aws:iam::123456789012:policy/boundary"
-    UserDelete          = "true"
-    KeyArn              = aws_cloudformation_stack.storage.outputs["KeyArn"]
-    ReportsBucket       = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
-    ServerId            = aws_cloudformation_stack.sftp.outputs["ServerId"]
+    Name                       = "acme-every"
+    SftpUserName               = "acme-collector"
+    SshPublicKeys              = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfakefakefakefakefakefakefakefakefakefake"
+    SecretName                 = "landbridge/acme/every/sftp/acme-collector"
+    HostSecretName             = "landbridge/acme/every/sftp-host"
+    KeyReaders                 = "arn:aws:iam::210987654321:role/controlm-agent"
+    AdoptUserRoleArn           = ""
+    PermissionsBoundary        = "arn:aws:iam::123456789012:policy/boundary"
+    UserDelete                 = "true"
+    RotatorProveLogInResources = "arn:aws:logs:eu-west-2:123456789012:log-group:/aws/transfer/landbridge-acme-every:*"
+    KeyArn                     = aws_cloudformation_stack.storage.outputs["KeyArn"]
+    ReportsBucket              = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
+    ServerId                   = aws_cloudformation_stack.sftp.outputs["ServerId"]
   }
 
   tags = {

@@ -144,17 +144,18 @@ resource "aws_cloudformation_stack" "sftp_user" {
   capabilities  = ["CAPABILITY_NAMED_IAM"]
 
   parameters = {
-    Name                = "eidv-prd"
-    SftpUserName        = "edbh-controlm"
-    SshPublicKeys       = ""
-    SecretName          = "landbridge/eidv/prd/sftp/edbh-controlm"
-    HostSecretName      = "landbridge/eidv/prd/sftp-host"
-    KeyReaders          = ""
-    AdoptUserRoleArn    = ""
-    PermissionsBoundary = ""
-    KeyArn              = aws_cloudformation_stack.storage.outputs["KeyArn"]
-    ReportsBucket       = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
-    ServerId            = aws_cloudformation_stack.sftp.outputs["ServerId"]
+    Name                       = "eidv-prd"
+    SftpUserName               = "edbh-controlm"
+    SshPublicKeys              = ""
+    SecretName                 = "landbridge/eidv/prd/sftp/edbh-controlm"
+    HostSecretName             = "landbridge/eidv/prd/sftp-host"
+    KeyReaders                 = ""
+    AdoptUserRoleArn           = ""
+    PermissionsBoundary        = ""
+    RotatorProveLogInResources = "arn:aws:logs:eu-west-2:123456789012:log-group:/aws/transfer/landbridge-eidv-prd:*"
+    KeyArn                     = aws_cloudformation_stack.storage.outputs["KeyArn"]
+    ReportsBucket              = aws_cloudformation_stack.storage.outputs["ReportsBucket"]
+    ServerId                   = aws_cloudformation_stack.sftp.outputs["ServerId"]
   }
 
   tags = {

@@ -6,6 +6,10 @@
 # The last line says what the image is called, and how to run it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+case "${BASE:-}" in
+  "" | *@sha256:*) ;;
+  *) echo "BASE must be named by its digest (NAME@sha256:...): a tag can be moved" >&2; exit 64 ;;
+esac
 out=${OUT:-build}
 suite=${SUITE:-bookworm} # its Python is 3.11
 python=${IMAGE_PYTHON:-3.11}
@@ -40,7 +44,6 @@ if [ -z "${BASE:-}" ]; then
   fi
   BASE=$name-base@$("${buildah[@]}" inspect --type image --format '{{.FromImageDigest}}' "$name-base")
 fi
-case "$BASE" in *@sha256:*) ;; *) echo "BASE must be named by its digest (NAME@sha256:...): a tag can be moved" >&2; exit 64 ;; esac
 
 version=$(.venv/bin/landbridge --version | cut -d' ' -f2)
 "${buildah[@]}" build --quiet --isolation chroot --pull=never --format oci --timestamp "$(git log -1 --format=%ct)" \

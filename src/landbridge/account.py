@@ -74,6 +74,10 @@ class Adopted(Declared):
     """Role of the pods; the policies are attached by whoever owns it."""
     operator_role: Arn | None = None
     """Role of operators and monitoring; as `pod_role`."""
+    watch_role: Arn | None = None
+    """Role of the scheduled look at all slots; as `pod_role`."""
+    sftp_user_role: Arn | None = None
+    """Role that Transfer Family takes for the SFTP user; its owner attaches the policy and trusts Transfer Family."""
     server: Annotated[str, StringConstraints(pattern=r"^s-[0-9a-f]{17}$")] | None = None
     """Transfer Family server."""
     alarm_topic: Arn | None = None

@@ -82,6 +82,31 @@ def test_nobody_is_there_to_confirm_a_cluster(tmp_path: Path, monkeypatch: pytes
     assert "--context" in ended.stderr
 
 
+@pytest.mark.parametrize("verb", ["diff", "apply"])
+def test_without_any_context_it_says_where_to_find_one(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text("#!/bin/sh\necho 'error: current-context is not set' >&2\nexit 1\n")
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    ended = _landbridge("deploy", "kubernetes", verb, "-p", EXAMPLE, "-e", "PRD")
+    assert ended.returncode == 64
+    told = " ".join(ended.stderr.split())
+    assert "kubectl config get-contexts" in told
+    assert "landbridge deploy kubernetes apply --environment PRD --context NAME" in told
+
+
+def test_a_mistake_that_concerns_both_renderers_is_told_once(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "eidv")
+    file = tmp_path / "eidv" / "landbridge.yaml"
+    file.write_text(file.read_text().replace("region: eu-west-2", "region: us-iso-east-1"))
+    ended = _landbridge("check", "-p", tmp_path / "eidv", "-e", "PRD")
+    assert ended.returncode == 78
+    assert "1 mistake" in ended.stderr
+    assert "landbridge.yaml:5" in ended.stderr
+
+
 def test_without_kubectl_nothing_is_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     ended = _landbridge("deploy", "kubernetes", "diff", "-p", EXAMPLE, "-e", "PRD", "--context", "here")

@@ -257,6 +257,19 @@ def test_a_server_that_is_away(tmp_path: Path) -> None:
         list(away.list(""))
 
 
+def test_the_certificates_to_trust_are_those_of_boto3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="eu-west-2")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "proxy.pem"))
+    with pytest.raises(UsageError, match=r"proxy\.pem") as told:
+        S3Store("bucket", account=S3Account(session, "https://127.0.0.1:1")).head("a")
+    assert "AWS_CA_BUNDLE" in str(told.value.expected)
+    (tmp_path / "proxy.pem").write_text("nothing that could be trusted")
+    with pytest.raises(UsageError, match=r"proxy\.pem"):
+        S3Store("bucket", account=S3Account(session, "https://127.0.0.1:1")).head("a")
+
+
 def test_a_bucket_that_is_not_there_is_named(seaweed: Lent) -> None:
     store = S3Store("no-such-bucket", account=account(seaweed))
     with pytest.raises(UsageError, match="no-such-bucket"):

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.exceptions import ProfileNotFound, TokenRetrievalError, UnauthorizedSSOTokenError
+from botocore.stub import Stubber
 
 from landbridge.errors import LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.facts import Slot
@@ -21,12 +24,11 @@ from landbridge.telling import subject
 from landbridge.twin.ports import free
 from landbridge.wiring.watch_side import TriedAgain
 from tests.servers import api as apis
-from tests.servers.ministack import _certificate
 from tests.servers.smtp import Smtp, relaying
+from tests.servers.tls import Tls, certified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from landbridge.ports import Teller
     from tests.servers.api import Api
@@ -58,13 +60,13 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return _certificate(tmp_path_factory.mktemp("tls"))
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Tls:
+    return certified(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
-def smtp(certificate: tuple[Path, Path]) -> Iterator[Smtp]:
-    with relaying(certificate) as relay:
+def smtp(certificate: Tls) -> Iterator[Smtp]:
+    with relaying((certificate.certificate, certificate.key)) as relay:
         relay.user, relay.password = "landbridge", "right"
         yield relay
 
@@ -82,8 +84,8 @@ def _webhook(api: Api) -> Stand:
     )
 
 
-def _mail(smtp: Smtp, certificate: tuple[Path, Path]) -> Stand:
-    trust = ssl.create_default_context(cafile=str(certificate[0]))
+def _mail(smtp: Smtp, certificate: Tls) -> Stand:
+    trust = ssl.create_default_context(cafile=str(certificate.authority))
     relay = Relay("127.0.0.1", smtp.port, user="landbridge", password="right", trust=trust)
     smtp.refuse = ("nobody@example.org",)
     sender, readers = "landbridge@example.org", ("team@example.org", "desk@example.org")
@@ -138,7 +140,7 @@ KINDS = ("webhook", "mail", pytest.param("sns", marks=pytest.mark.slow))
 
 
 @pytest.fixture(params=KINDS)
-def stand(request: pytest.FixtureRequest, api: Api, smtp: Smtp, certificate: tuple[Path, Path]) -> Stand:
+def stand(request: pytest.FixtureRequest, api: Api, smtp: Smtp, certificate: Tls) -> Stand:
     match request.param:
         case "webhook":
             return _webhook(api)
@@ -189,9 +191,7 @@ def test_a_webhook_follows_nobody_elsewhere(api: Api) -> None:
     assert [one.path for one in api.asked] == ["/moved"]
 
 
-def test_a_mail_goes_encrypted_and_says_that_it_is_automatic(
-    smtp: Smtp, certificate: tuple[Path, Path]
-) -> None:
+def test_a_mail_goes_encrypted_and_says_that_it_is_automatic(smtp: Smtp, certificate: Tls) -> None:
     _mail(smtp, certificate).teller.tell(NOTICE)
     assert smtp.secure == [True]
     (mail,) = smtp.taken
@@ -215,7 +215,7 @@ def test_a_relay_without_starttls_is_refused_unless_that_is_declared() -> None:
         assert plain.secure == [False]
 
 
-def test_a_busy_relay_is_tried_again_and_then_told(smtp: Smtp, certificate: tuple[Path, Path]) -> None:
+def test_a_busy_relay_is_tried_again_and_then_told(smtp: Smtp, certificate: Tls) -> None:
     teller = _mail(smtp, certificate).teller
     smtp.busy = True
     with pytest.raises(Unavailable):
@@ -226,9 +226,9 @@ def test_a_busy_relay_is_tried_again_and_then_told(smtp: Smtp, certificate: tupl
 
 
 def test_one_reader_that_the_relay_refuses_does_not_keep_it_from_the_others(
-    smtp: Smtp, certificate: tuple[Path, Path]
+    smtp: Smtp, certificate: Tls
 ) -> None:
-    trust = ssl.create_default_context(cafile=str(certificate[0]))
+    trust = ssl.create_default_context(cafile=str(certificate.authority))
     relay = Relay("127.0.0.1", smtp.port, user="landbridge", password="right", trust=trust)
     smtp.refuse = ("nobody@example.org",)
     Mail(relay, "a@example.org", ("nobody@example.org", "b@example.org")).tell(NOTICE)
@@ -246,3 +246,33 @@ def test_the_number_of_late_slots_gets_to_where_the_alarm_listens(ministack: Min
     assert [(one["MetricName"], one["Dimensions"]) for one in found] == [
         ("SlotsPastDeadline", [{"Name": "Environment", "Value": "eidv-prd"}])
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [("ExpiredTokenException", "sso login"), ("UnrecognizedClientException", ""), ("AuthorizationError", "")],
+)
+def test_credentials_that_a_topic_does_not_take_are_told_as_such(code: str, hint: str) -> None:
+    client: Any = boto3.Session("a", "b", region_name="eu-west-2").client("sns")
+    stubbed = Stubber(client)
+    stubbed.add_client_error("publish", service_error_code=code)
+    with stubbed, pytest.raises(NotPermitted) as told:
+        Topic(client, "arn:aws:sns:eu-west-2:123456789012:alarms").tell(NOTICE)
+    assert hint in told.value.hint
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TokenRetrievalError(provider="sso", error_msg="it has expired"),
+        UnauthorizedSSOTokenError(),
+        ProfileNotFound(profile="team"),
+    ],
+)
+def test_credentials_that_cannot_be_had_are_no_outage(error: Exception) -> None:
+    class Client:
+        def publish(self, **_: object) -> None:
+            raise error
+
+    with pytest.raises(NotPermitted, match="credentials"):
+        Topic(Client(), "arn:aws:sns:eu-west-2:123456789012:alarms").tell(NOTICE)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from landbridge.deploy.kubernetes.kubectl import Cluster, current_context, translated
-from landbridge.deploy.kubernetes.render import Manifests
 from landbridge.errors import (
     IntegrityBroken,
     LandbridgeError,
@@ -23,6 +23,7 @@ from tests.servers import kube as servers
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from landbridge.deploy.kubernetes.render import Manifests
     from tests.servers.kube import Kube
 
 TOOLS = Path(__file__).parents[2] / ".venv-cloud" / "bin"
@@ -42,7 +43,7 @@ def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kube]:
 
 def _without(made: Manifests, file: str) -> Manifests:
     files = {name: objects for name, objects in made.files.items() if name != file}
-    return Manifests(made.name, made.namespace, files, made.warnings)
+    return replace(made, files=files)
 
 
 @needs_kubectl

@@ -21,7 +21,6 @@ from landbridge.deploy.kubernetes.render import Manifests, manifests
 from landbridge.deploy.kubernetes.text import written
 from landbridge.deploy.needs import needs
 from landbridge.errors import DeclarationWrong
-from tests.deploy.cfn.variants import ACCOUNT_IDS
 from tests.deploy.manifests import EXAMPLE, rendered
 from tests.servers.declared import declaration as declared
 from tests.servers.declared import feed
@@ -190,16 +189,6 @@ def test_what_cannot_be_put_on_a_cluster_is_told_with_its_place(
         manifests(made, "DEV")
     assert [problem for problem in raised.value.problems if what in problem.what]
     assert all(problem.file for problem in raised.value.problems)
-
-
-def test_a_region_whose_arns_would_be_wrong_is_told_where_arns_are_written(tmp_path: Path) -> None:
-    there = {"region": "us-gov-west-1", "kubernetes": {"image": IMAGE}}
-    calls = {"sources": {"rows": {"kind": "rest", "url": "https://api.example.internal"}}}
-    folder = _folder(tmp_path)
-    assert manifests(declared(feed(**calls), folder=folder, project=there), "DEV").objects
-    with pytest.raises(DeclarationWrong, match="us-gov-west-1") as raised:
-        manifests(declared(feed(**calls), folder=folder, project=there | {"aws": ACCOUNT_IDS}), "DEV")
-    assert [problem.file for problem in raised.value.problems] == ["landbridge.yaml"]
 
 
 def test_a_private_key_never_enters_a_config_map(tmp_path: Path) -> None:

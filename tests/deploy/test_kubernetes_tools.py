@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_words_of_a_template_in_the_declaration_are_left_alone(tmp_path: Path) -
     config: Any = next(one for one in objects() if one["kind"] == "ConfigMap")
     config["data"]["odd.txt"] = "{{ .Values.image }} {{- x }} }}\n"
     files = {**made.files, "declaration.yaml": [config]}
-    write(package(type(made)(made.name, made.namespace, files, ())), tmp_path)
+    write(package(replace(made, files=files, warnings=())), tmp_path)
     found = _parsed(_run(TOOLS / "helm", "template", "x", tmp_path / "helm"))
     (shown,) = [one for one in found if one["kind"] == "ConfigMap"]
     assert shown["data"]["odd.txt"] == config["data"]["odd.txt"]

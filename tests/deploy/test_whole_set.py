@@ -259,6 +259,8 @@ def test_what_exists_already_is_adopted_and_not_made(
         "server": given["ServerId"],
         "pod_role": given["PodRoleArn"],
         "operator_role": given["OperatorRoleArn"],
+        "watch_role": given["WatchRoleArn"],
+        "sftp_user_role": given["UserRoleArn"],
         "staging": "true",
         "reports": "true",
         "ledger": "true",
@@ -270,9 +272,19 @@ def test_what_exists_already_is_adopted_and_not_made(
     result = made.apply()
     assert result.outputs["storage"]["KeyArn"] == given["KeyArn"]
     assert result.outputs["sftp"]["ServerId"] == given["ServerId"]
-    assert result.outputs["identity"]["PodRoleArn"] == given["PodRoleArn"]
+    identity = result.outputs["identity"]
+    for role in ("PodRoleArn", "OperatorRoleArn", "WatchRoleArn"):
+        assert identity[role] == given[role]
+    user = ministack.client("transfer").describe_user(ServerId=given["ServerId"], UserName="edbh-second")
+    assert user["User"]["Role"] == given["UserRoleArn"]
     kinds = {one.kind for one in survey(account(ministack), made.stacks(), Ear()).resources}
-    assert not kinds & {"AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Transfer::Server", "AWS::SNS::Topic"}
+    assert not kinds & {
+        "AWS::S3::Bucket",
+        "AWS::KMS::Key",
+        "AWS::Transfer::Server",
+        "AWS::SNS::Topic",
+        "AWS::IAM::Role",
+    }
 
 
 def test_destroyed_it_leaves_what_holds_data(ministack: Ministack, tmp_path: Path) -> None:

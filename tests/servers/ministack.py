@@ -5,8 +5,6 @@ In an environment of its own (`make .venv-ministack/installed`): it pins botocor
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import shutil
 import tempfile
 import time
@@ -19,12 +17,10 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from landbridge.twin import child
 from landbridge.twin.ports import LOOPBACK, free
+from tests.servers.tls import certified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +43,7 @@ class Ministack:
     endpoint: str
     sftp_port: int
     ca_bundle: Path
-    """Certificate that its HTTPS endpoint shows: AWS_CA_BUNDLE of a program under test."""
+    """Certificate of who signed the one that its HTTPS endpoint shows: AWS_CA_BUNDLE of a program under test."""
     log: Path
     access_key: str = "test"
     secret_key: str = "test"
@@ -105,8 +101,8 @@ def running() -> Iterator[Ministack]:
         pytest.skip("ministack is not installed: make .venv-ministack/installed")
     folder = Path(tempfile.mkdtemp(prefix="landbridge-ministack-"))
     port, sftp_port = free(2)
-    certificate, key = _certificate(folder)
-    account = Ministack(f"https://{LOOPBACK}:{port}", sftp_port, certificate, folder / "log")
+    tls = certified(folder)
+    account = Ministack(f"https://{LOOPBACK}:{port}", sftp_port, tls.authority, folder / "log")
     environment = {
         **child.bare_environment(),
         "HOME": str(folder),
@@ -121,8 +117,8 @@ def running() -> Iterator[Ministack]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_HOST": LOOPBACK,
         "MINISTACK_REGION": REGION,
-        "MINISTACK_SSL_CERT": str(certificate),
-        "MINISTACK_SSL_KEY": str(key),
+        "MINISTACK_SSL_CERT": str(tls.certificate),
+        "MINISTACK_SSL_KEY": str(tls.key),
         "PYTHONDONTWRITEBYTECODE": "1",
         "S3_PERSIST": "0",
         "SFTP_ENABLED": "1",
@@ -153,34 +149,3 @@ def _await(account: Ministack, process: Any) -> None:
         else:
             assert seen == ACCOUNT
             return
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a self-signed certificate for loopback and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, LOOPBACK)])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=2))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(LOOPBACK))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "tls.crt", folder / "tls.key"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return paths

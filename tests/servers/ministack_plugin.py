@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from ministack import app
-from ministack.core import responses
+from ministack.core import iam_actions, responses
 from ministack.core.responses import get_account_id, get_region, json_response, now_iso
 from ministack.services import cloudwatch_logs as logs
 from ministack.services import ec2, eks, iam, s3, secretsmanager, transfer
@@ -226,6 +226,30 @@ _known_request = transfer.handle_request
 transfer.handle_request = _transfer_request
 
 
+# What a call is about is the user or the host key, and ministack asks about the server.
+# Source: Service Authorization Reference, "Actions defined by AWS Transfer Family".
+_OF_A_USER = frozenset(
+    {"DescribeUser", "UpdateUser", "DeleteUser", "ImportSshPublicKey", "DeleteSshPublicKey"}
+)
+_OF_A_HOST_KEY = frozenset({"DescribeHostKey", "UpdateHostKey", "DeleteHostKey"})
+
+
+def _resource(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *more: Any) -> str:
+    server: str = _resource_plainly(service, method, path, headers, body, *more)
+    if service != "transfer" or ":server/" not in server:
+        return server
+    call, data = headers.get("x-amz-target", "").rpartition(".")[2], json.loads(body or b"{}")
+    if call in _OF_A_USER:
+        return server.replace(":server/", ":user/") + f"/{data.get('UserName', '')}"
+    if call in _OF_A_HOST_KEY:
+        return server.replace(":server/", ":host-key/") + f"/{data.get('HostKeyId', '')}"
+    return server
+
+
+_resource_plainly = iam_actions.extract_resource_arn
+iam_actions.extract_resource_arn = _resource
+
+
 def _user_create(logical_id: str, props: Properties, stack: str) -> Made:
     name, server = props["UserName"], props["ServerId"]
     _said(transfer._create_user(props))
@@ -353,6 +377,28 @@ def _bucket_delete(physical_id: str, props: Properties) -> None:
 
 _bucket_delete_plainly = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]["delete"]
 provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]["delete"] = _bucket_delete
+
+
+def _get_object(bucket: str, key: str, headers: dict[str, str], query: Properties | None = None) -> Any:
+    """Give the range of a version that was asked for; ministack gives ranges of newest versions only, and else the whole."""
+    answer = _got_plainly(bucket, key, headers, query)
+    status, said, body = answer
+    asked = headers.get("range", "")
+    if status != 200 or not asked:
+        return answer
+    between = s3._parse_range(asked, len(body))
+    if between is None:
+        empty = {"Content-Type": "application/xml", "Content-Range": f"bytes */{len(body)}"}
+        return 416, empty, s3._xml_body(s3._range_error_xml(bucket, key))
+    start, end = between
+    piece = body[start : end + 1]
+    whole = {name: value for name, value in said.items() if not name.lower().startswith("x-amz-checksum")}
+    part = {"Content-Length": str(len(piece)), "Content-Range": f"bytes {start}-{end}/{len(body)}"}
+    return 206, whole | part, piece
+
+
+_got_plainly = s3._get_object
+s3._get_object = _get_object
 
 _ingress, _no_ingress = _rule_of("Ingress")
 _egress, _no_egress = _rule_of("Egress")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from landbridge.deploy import permissions
+from landbridge.deploy.partition import partition_of
 from landbridge.deploy.policy import (
-    PARTITION,
     Policy,  # whoever writes needs as JSON reads the annotations
+    in_partition,
 )
 from landbridge.deploy.referred import secret_ids, variables
 from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS, WATCH
@@ -180,7 +181,7 @@ def needs(declaration: Declaration, environment: str) -> Needs:
                 SftpFolder(OUTBOUND, may_read=True, may_add=False),
                 SftpFolder(RECEIPTS, may_read=True, may_add=True),
             ),
-            policy=permissions.sftp_user(name, where),
+            policy=in_partition(permissions.sftp_user(name, where), where.region),
         ),
         rotator=permissions.rotator(name, where, (sftp_key_secret(where), sftp_host_secret(where))),
         secrets=tuple(_secrets(where, feeds)),
@@ -202,7 +203,7 @@ def alarm_topic(where: Place) -> str:
     if where.watch.topic or where.aws is None:
         return where.watch.topic or ""
     name = f"landbridge-{where.project}-{where.environment.lower()}-alarms"
-    made = f"arn:{PARTITION}:sns:{where.region}:{where.aws.account}:{name}"
+    made = f"arn:{partition_of(where.region).name}:sns:{where.region}:{where.aws.account}:{name}"
     return where.aws.adopt.alarm_topic or made
 
 
@@ -225,7 +226,9 @@ def _role(name: str, where: Place, kind: str, suffix: str, policy: Policy) -> Ro
     cluster = where.kubernetes
     namespace = (cluster.namespace if cluster else None) or where.project
     account = cluster.service_account if cluster else "landbridge"
-    return Role(f"landbridge-{name}-{kind}", Trust(namespace, account + suffix), policy)
+    return Role(
+        f"landbridge-{name}-{kind}", Trust(namespace, account + suffix), in_partition(policy, where.region)
+    )
 
 
 def _buckets(where: Place, feeds: Iterable[Feed], staging_days: int) -> tuple[Bucket, ...]:
@@ -288,6 +291,7 @@ def _secrets(where: Place, feeds: Iterable[Feed]) -> Iterator[Secret]:
 
 
 def _flows(where: Place) -> Iterator[Flow]:
+    suffix = partition_of(where.region).suffix
     ground = ", ".join(where.aws.on_premises) if where.aws else "the Control-M servers"
     yield Flow(
         "collect", ground, f"the SFTP endpoint, {where.sftp.host}", where.sftp.port, "over Direct Connect"
@@ -297,12 +301,12 @@ def _flows(where: Place) -> Iterator[Flow]:
         ("s3", "stages, commits, promotes"),
         ("secretsmanager", "resolves secrets"),
     ):
-        yield Flow(service, "the pods", f"{service}.{where.region}.amazonaws.com", 443, why)
+        yield Flow(service, "the pods", f"{service}.{where.region}.{suffix}", 443, why)
     told = where.watch
     if told.topic or where.aws:
-        yield Flow("sns", "the watch", f"sns.{where.region}.amazonaws.com", 443, "tells the alarm topic")
+        yield Flow("sns", "the watch", f"sns.{where.region}.{suffix}", 443, "tells the alarm topic")
     if where.aws:
-        address = f"monitoring.{where.region}.amazonaws.com"
+        address = f"monitoring.{where.region}.{suffix}"
         yield Flow(
             "monitoring", "the watch", address, 443, "counts the slots past their deadline, for the alarm"
         )

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, assert_never
 
-from landbridge.deploy.alarms import NAMESPACE
+from landbridge.deploy.metrics import NAMESPACE
+from landbridge.deploy.partition import partition_of
 from landbridge.deploy.policy import (
     ACCOUNT,
     KEY,
-    PARTITION,
     SERVER,
     TOPIC,
     Policy,
@@ -121,9 +121,13 @@ def sftp_user(name: str, where: Place) -> Policy:
 def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
     """Give what whoever runs `landbridge keys` may do: the keys of the SFTP side and their secrets, nothing else.
 
-    Source: Service Authorization Reference, AWS Transfer Family and AWS Secrets Manager.
+    A secret that is not there yet has no random end: what is asked of it is asked of its bare name, which never names
+    another secret's ARN. Without that, the first `keys create --host` of an account is denied instead of told that there is none.
+
+    Source: Service Authorization Reference, AWS Transfer Family and AWS Secrets Manager. That a missing secret is asked for
+    by its bare name is what AWS's refusals say (`... on resource: NAME`); no page of the documentation was found to say it.
     """
-    transfer = f"arn:{PARTITION}:transfer:{where.region}:{ACCOUNT}"
+    transfer = f"arn:{partition_of(where.region).name}:transfer:{where.region}:{ACCOUNT}"
     return Policy(
         f"landbridge-{name}-rotator",
         (
@@ -137,8 +141,10 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
                     "secretsmanager:PutSecretValue",
                     "secretsmanager:UpdateSecretVersionStage",
                 ),
-                tuple(secret_arn(where, secret) for secret in secrets),
-                why="keeps the private key: pending, current, previous",
+                tuple(
+                    each for secret in secrets for each in (secret_arn(where, secret), _unmade(where, secret))
+                ),
+                why="keeps the private key: pending, current, previous; also while there is no secret yet",
             ),
             Statement(
                 "Announce",
@@ -161,7 +167,9 @@ def rotator(name: str, where: Place, secrets: Sequence[str]) -> Policy:
             Statement(
                 "ProveLogIn",
                 ("logs:FilterLogEvents",),
-                (f"arn:{PARTITION}:logs:{where.region}:{ACCOUNT}:log-group:{_server_log(name, where)}:*",),
+                (
+                    f"arn:{partition_of(where.region).name}:logs:{where.region}:{ACCOUNT}:log-group:{_server_log(name, where)}:*",
+                ),
                 why="proves that every agent has logged in with the new key, and none still uses the old one",
             ),
             Statement(
@@ -184,7 +192,14 @@ def secret_arn(where: Place, name: str) -> str:
     """Name a secret, given by its name or its ARN; the six characters at the end are made up by Secrets Manager."""
     if name.startswith("arn:"):
         return name
-    return f"arn:{PARTITION}:secretsmanager:{where.region}:{ACCOUNT}:secret:{name}-??????"
+    return (
+        f"arn:{partition_of(where.region).name}:secretsmanager:{where.region}:{ACCOUNT}:secret:{name}-??????"
+    )
+
+
+def _unmade(where: Place, name: str) -> str:
+    """Name a secret as long as there is none."""
+    return secret_arn(where, name).removesuffix("-??????")
 
 
 def ledger_prefix(where: Place) -> str:

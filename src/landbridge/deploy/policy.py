@@ -6,11 +6,10 @@ Source of the element names: AWS IAM User Guide, "IAM JSON policy elements refer
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - whoever writes needs as JSON reads the annotations
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-PARTITION = "aws"
-_OTHER_PARTITIONS = ("us-gov-", "cn-", "us-iso", "eu-iso", "eusc-")
-"""Begin the regions whose ARNs do not begin with `arn:aws:`. Source: AWS documentation, "AWS partitions"."""
+from landbridge.deploy.partition import AWS, partition_of
+
 KEY = "${KeyArn}"
 """Stands for the ARN of the environment's KMS key, in the spelling of CloudFormation's `Fn::Sub`."""
 ACCOUNT = "${AWS::AccountId}"
@@ -19,14 +18,6 @@ TOPIC = "${AlarmTopicArn}"
 """Stands for the ARN of the topic that alarms go to, as `KEY`."""
 SERVER = "${ServerId}"
 """Stands for the id of the Transfer Family server, as `KEY`."""
-
-
-def mistake_of_partition(region: str) -> tuple[str, str] | None:
-    """Say what is wrong with a region whose ARNs would be written wrongly, and what is expected; None of any other."""
-    if not region.startswith(_OTHER_PARTITIONS):
-        return None
-    what = f"`{region}` is in another partition of AWS (GovCloud, China, a sovereign or secret cloud), for which nothing is rendered"
-    return what, "a region whose ARNs begin with `arn:aws:`, such as `eu-west-2`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +82,28 @@ def filled(document: Mapping[str, object], words: Mapping[str, str]) -> dict[str
     return {key: fill(value) for key, value in document.items()}
 
 
+def in_partition(policy: Policy, region: str) -> Policy:
+    """Give the policy with the names of buckets, which carry no region, as the partition of `region` spells them."""
+    begins, there = f"arn:{AWS.name}:s3:::", f"arn:{partition_of(region).name}:s3:::"
+    statements = (
+        replace(one, resources=tuple(each.replace(begins, there) for each in one.resources))
+        for one in policy.statements
+    )
+    return replace(policy, statements=tuple(statements))
+
+
 def through(region: str, *services: str) -> dict[str, dict[str, tuple[str, ...]]]:
     """Give the condition that a key is used only through one of these AWS services, on the caller's behalf.
 
     Source: AWS KMS Developer Guide, "kms:ViaService".
     """
-    return {"StringEquals": {"kms:ViaService": tuple(f"{each}.{region}.amazonaws.com" for each in services)}}
+    suffix = partition_of(region).suffix
+    return {"StringEquals": {"kms:ViaService": tuple(f"{each}.{region}.{suffix}" for each in services)}}
 
 
 def bucket_arn(bucket: str) -> str:
-    """Name a bucket itself, as `s3:ListBucket` wants it."""
-    return f"arn:{PARTITION}:s3:::{bucket}"
+    """Name a bucket itself, as `s3:ListBucket` wants it; see `in_partition`."""
+    return f"arn:{AWS.name}:s3:::{bucket}"
 
 
 def objects_arn(bucket: str, prefix: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from landbridge.errors import NotPermitted
+from landbridge.errors import NotPermitted, UsageError
 
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3.client import S3Client
     from obstore.auth.boto3 import Boto3CredentialProvider
+    from obstore.store import ClientConfig
     from obstore.store import S3Store as Bytes
 
 _TTL = timedelta(minutes=5)
@@ -67,6 +70,27 @@ class S3Account:
                 hint="see which are found: aws sts get-caller-identity",
             ) from error
 
+    @cached_property
+    def _trusted(self) -> ClientConfig:
+        """The certificates that boto3 was told to trust (`AWS_CA_BUNDLE`, `ca_bundle` of the profile), for obstore as well.
+
+        A company whose proxy opens TLS gives its programs such a file; with one client of two obeying it no draft is staged.
+        """
+        # boto3 has no public way to a setting of its own session.
+        named = self._session._session.get_config_variable("ca_bundle")  # noqa: SLF001
+        if not named:
+            return {}
+        path = Path(named).expanduser()
+        try:
+            ssl.create_default_context(cafile=path)
+            return {"root_certificate": path.read_bytes()}
+        except OSError as error:  # of the file, or ssl.SSLError of what is in it
+            raise UsageError(
+                f"no certificates to trust can be read from {named}",
+                expected="a PEM file where AWS_CA_BUNDLE, or `ca_bundle` of the AWS profile, points",
+                seen=error.strerror or "",
+            ) from error
+
     def bytes_of(self, bucket: str, checksum: Literal["sha256", "crc64nvme"]) -> Bytes:
         """Open `bucket` in obstore; every upload carries `checksum`, and S3 refuses what does not match it.
 
@@ -82,6 +106,7 @@ class S3Account:
             checksum_algorithm=checksum,
             unsigned_payload=checksum == "crc64nvme",
             client_options={
+                **self._trusted,
                 "allow_http": self.endpoint.startswith("http://"),
                 "connect_timeout": timedelta(seconds=10),
                 "timeout": timedelta(seconds=300),  # of one request: 16 MiB at 0.5 Mbit/s

@@ -5,15 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from landbridge.errors import NotPermitted, Unavailable, UsageError
+from landbridge.refusals import CHAIN, DENIED, EXPIRED, LOG_IN, NO_CREDENTIALS, UNKNOWN
 from landbridge.telling import subject, text
 
 if TYPE_CHECKING:
@@ -21,17 +16,8 @@ if TYPE_CHECKING:
 
     from landbridge.notices import Notice
 
-_REFUSED = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthorizationError",
-    "ExpiredToken",
-    "InvalidClientTokenId",
-    "KMSAccessDenied",
-    "SignatureDoesNotMatch",
-}
+_REFUSED = DENIED | UNKNOWN | {"AuthorizationError", "KMSAccessDenied"}
 _WRONG = {"InvalidParameter", "InvalidParameterValue", "NotFound", "NotFoundException"}
-_NO_CREDENTIALS = (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError)
 _LARGEST = 200_000
 """Bytes; SNS takes 262,144."""
 
@@ -83,6 +69,9 @@ def _meaning(what: str, needed: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
+        if code in EXPIRED:
+            what = f"{what} cannot be told: the AWS credentials have expired"
+            raise NotPermitted(what, seen=code, hint=LOG_IN) from error
         if code in _REFUSED:
             raise NotPermitted(f"{what} is refused", expected=needed, seen=code) from error
         if code in _WRONG:
@@ -90,10 +79,9 @@ def _meaning(what: str, needed: str) -> Iterator[None]:
                 f"{what} does not take what is told", seen=code, hint="is it deployed?"
             ) from error
         raise Unavailable(f"{what} gave no proper answer", seen=code, hint="try again later") from error
-    except _NO_CREDENTIALS as error:
-        hint = "see which credentials are found: aws sts get-caller-identity"
+    except NO_CREDENTIALS as error:
         raise NotPermitted(
-            f"{what} cannot be asked without credentials", seen=type(error).__name__, hint=hint
+            f"{what} cannot be asked without credentials", seen=type(error).__name__, hint=CHAIN
         ) from error
     except BotoCoreError as error:
         raise Unavailable(f"{what} cannot be reached", seen=type(error).__name__) from error

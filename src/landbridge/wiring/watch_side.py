@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import stamina
 
-from landbridge.deploy.alarms import DIMENSION, LATE_SLOTS, NAMESPACE
+from landbridge.deploy.metrics import DIMENSION, LATE_SLOTS, NAMESPACE
 from landbridge.deploy.needs import named
 from landbridge.errors import Unavailable
 from landbridge.stores.retried import Retried

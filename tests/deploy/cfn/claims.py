@@ -108,9 +108,6 @@ def more_statement(logical: str, **one: object) -> Break:
 
 def _statements(template: dict[str, Any], logical: str) -> list[dict[str, Any]]:
     found = template["Resources"][logical]["Properties"]
-    if "Policies" in found:
-        inline: list[dict[str, Any]] = found["Policies"][0]["PolicyDocument"]["Statement"]
-        return inline
     name = next(each for each in ("PolicyDocument", "KeyPolicy", "ResourcePolicy") if each in found)
     statements: list[dict[str, Any]] = found[name]["Statement"]
     return statements

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from landbridge.deploy import alarms
+from landbridge.deploy import metrics
 from landbridge.deploy.cloudformation.grants import policy_of
 from landbridge.deploy.needs import needs
 from landbridge.deploy.policy import ACCOUNT as ACCOUNT_WORD
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tests.deploy.cfn.claims import Break
     from tests.deploy.cfn.reading import Made
 
+_ROLES = ("Pod", "Operator", "Watch")
 _STAR = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 
 
@@ -89,7 +90,7 @@ def _sorted(document: Any) -> list[str]:
 
 def _identity() -> Iterator[Claim]:
     for variant in VARIANTS:
-        for role in ("Pod", "Operator", "Watch"):
+        for role in _ROLES:
             yield _policy("identity", f"{role}Policy", role.lower(), variant, "PolicyDocument")  # type: ignore[arg-type]
     for role, suffix in (("Pod", ""), ("Operator", "-operator"), ("Watch", "-watch")):
         yield _irsa(role, f"system:serviceaccount:eidv-reports:landbridge{suffix}")
@@ -99,18 +100,20 @@ def _identity() -> Iterator[Claim]:
         "identity",
         ADOPT,
         lambda made: (
-            set(made.of("AWS::IAM::Role")) == {"WatchRole"}
-            and made.outputs["PodRoleArn"].endswith("role/theirs-pod")
-            and made.outputs["OperatorRoleArn"].endswith("role/theirs-operator")
-            and made.outputs["PodPolicyArn"] == "ref:PodPolicy"
+            not made.of("AWS::IAM::Role")
+            and all(
+                made.outputs[f"{role}RoleArn"].endswith(f"role/theirs-{role.lower()}")
+                and made.outputs[f"{role}PolicyArn"] == f"ref:{role}Policy"
+                for role in _ROLES
+            )
         ),
-        [without("Resources", f"{role}Role", "Condition") for role in ("Pod", "Operator")],
+        [
+            *(without("Resources", f"{role}Role", "Condition") for role in _ROLES),
+            *(without("Outputs", f"{role}PolicyArn") for role in _ROLES),
+            *(put({"Ref": "AdoptPodRoleArn"}, "Outputs", f"{role}RoleArn", "Value") for role in _ROLES[1:]),
+        ],
     )
-    theirs = {
-        f"{role}Association": f"arn:aws:iam::{ACCOUNT}:role/theirs-{role.lower()}"
-        for role in ("Pod", "Operator")
-    }
-    ours = {"WatchAssociation": "WatchRole.Arn"}
+    theirs = {f"{role}Association": f"arn:aws:iam::{ACCOUNT}:role/theirs-{role.lower()}" for role in _ROLES}
     yield Claim(
         "by Pod Identity an adopted role has its association as well: without one no pod could take it",
         "identity",
@@ -120,13 +123,10 @@ def _identity() -> Iterator[Claim]:
                 name: one["Properties"]["RoleArn"]
                 for name, one in made.of("AWS::EKS::PodIdentityAssociation").items()
             }
-            == theirs | ours
+            == theirs
         ),
         [
-            *(
-                put(f"Create{role}Role", "Resources", f"{role}Association", "Condition")
-                for role in ("Pod", "Operator")
-            ),
+            *(put(f"Create{role}Role", "Resources", f"{role}Association", "Condition") for role in _ROLES),
             *(without(*props(name, "RoleArn")) for name in theirs),
             put({"Ref": "AdoptOperatorRoleArn"}, *props("PodAssociation", "RoleArn")),
         ],
@@ -136,7 +136,7 @@ def _identity() -> Iterator[Claim]:
         "identity",
         EIDV,
         lambda made: not made.of("AWS::EKS::PodIdentityAssociation"),
-        [without("Resources", f"{role}Association", "Condition") for role in ("Pod", "Operator", "Watch")],
+        [without("Resources", f"{role}Association", "Condition") for role in _ROLES],
     )
 
 
@@ -472,9 +472,9 @@ def _alarms() -> Iterator[Claim]:
         "a slot past its deadline raises an alarm, and so does a watch that is silent",
         "LateSlotAlarm",
         {
-            "Namespace": alarms.NAMESPACE,
-            "MetricName": alarms.LATE_SLOTS,
-            "Dimensions": [{"Name": alarms.DIMENSION, "Value": "eidv-prd"}],
+            "Namespace": metrics.NAMESPACE,
+            "MetricName": metrics.LATE_SLOTS,
+            "Dimensions": [{"Name": metrics.DIMENSION, "Value": "eidv-prd"}],
             "Statistic": "Maximum",
             "Period": 3600,  # twice the longest `watch.every`
             "Threshold": 1,
@@ -557,9 +557,8 @@ def _endpoints() -> Iterator[Claim]:
 
 def _user() -> Iterator[Claim]:
     trust = props("UserRole", "AssumeRolePolicyDocument", "Statement", 0)
-    inline = ("Policies", 0, "PolicyDocument")
     for variant in VARIANTS:
-        yield _policy("sftp-user", "UserRole", "user", variant, *inline)
+        yield _policy("sftp-user", "UserPolicy", "user", variant, "PolicyDocument")
         yield _policy("sftp-user", "RotatorPolicy", "rotator", variant, "PolicyDocument")
     yield Claim(
         "Transfer Family takes the role for users of this server of this account only",
@@ -592,7 +591,7 @@ def _user() -> Iterator[Claim]:
         bucket = f"arn:aws:s3:::{'edbh-eidv-prd' if variant == EIDV else 'acme-every'}-reports"
 
         def holds(made: Made, bucket: str = bucket, *, deletes: bool = deletes) -> bool:
-            said = made.at("UserRole", *inline, "Statement")
+            said = made.statements("UserPolicy")
             may = {
                 (action, prefix): allowed(said, f"s3:{action}Object", f"{bucket}/{prefix}/x")
                 for action in ("Get", "Put", "Delete")
@@ -612,10 +611,41 @@ def _user() -> Iterator[Claim]:
             variant,
             holds,
             [
-                more_statement("UserRole", **_STAR),
-                more_statement("UserRole", **everything),
+                more_statement("UserPolicy", **_STAR),
+                more_statement("UserPolicy", **everything),
             ],
         )
+    yield Claim(
+        "the user's role has its policy, and no other",
+        "sftp-user",
+        EIDV,
+        lambda made: (
+            made.at("UserRole", "ManagedPolicyArns") == ["ref:UserPolicy"]
+            and made.at("UserRole", "Policies") is None
+        ),
+        [
+            without(*props("UserRole", "ManagedPolicyArns")),
+            put({"Ref": "RotatorPolicy"}, *props("UserRole", "ManagedPolicyArns", 0)),
+            put([{"PolicyName": "more"}], *props("UserRole", "Policies")),
+        ],
+    )
+    yield Claim(
+        "an adopted role of the user is not made but used; its policy is, for its owner to attach",
+        "sftp-user",
+        ADOPT,
+        lambda made: (
+            not made.of("AWS::IAM::Role")
+            and made.at("User", "Role") == f"arn:aws:iam::{ACCOUNT}:role/theirs-sftp-user"
+            and made.outputs["UserRoleArn"] == made.at("User", "Role")
+            and made.outputs["UserPolicyArn"] == "ref:UserPolicy"
+        ),
+        [
+            without("Resources", "UserRole", "Condition"),
+            put({"Fn::GetAtt": ["UserRole", "Arn"]}, *props("User", "Role")),
+            without("Outputs", "UserPolicyArn"),
+            put({"Fn::GetAtt": ["UserRole", "Arn"]}, "Outputs", "UserRoleArn", "Value"),
+        ],
+    )
     mappings = [
         {"Entry": f"/{name}", "Target": f"/edbh-eidv-prd-reports/{name}", "Type": "DIRECTORY"}
         for name in ("outbound", "receipts")
@@ -637,6 +667,13 @@ def _user() -> Iterator[Claim]:
             put("/", *props("User", "HomeDirectoryMappings", 0, "Entry")),
             without(*props("User", "Role")),
         ],
+    )
+    yield Claim(
+        "the user has no session policy, which ends at 2,048 bytes: its role itself is bound to the two folders",
+        "sftp-user",
+        EVERY,
+        lambda made: made.at("User", "Policy") is None,
+        [put("{}", *props("User", "Policy"))],
     )
     yield Claim(
         "public keys that were made elsewhere are the user's",

@@ -93,8 +93,9 @@ def make(template: Mapping[str, Any], parameters: Mapping[str, str], *, region: 
     """Resolve a template that `read` gave."""
     values: dict[str, object] = {
         "AWS::AccountId": ACCOUNT,
-        "AWS::Partition": "aws",
+        "AWS::Partition": "aws-cn" if region.startswith("cn-") else "aws",
         "AWS::Region": region,
+        "AWS::URLSuffix": "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com",
         "AWS::StackName": "stack",
         "AWS::NoValue": _NOTHING,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from landbridge.deploy.cloudformation import stacks
+from landbridge.deploy.cloudformation.handover import fix_addresses
 from landbridge.deploy.stack import ORDER
 from landbridge.errors import DeclarationWrong
 from tests.deploy.cfn.golden import kept_files, rendered_files
@@ -21,6 +23,7 @@ from tests.deploy.cfn.variants import (
     CLUSTER,
     EIDV,
     EVERY,
+    OUTPUTS,
     VARIANTS,
     acme,
     eidv,
@@ -125,9 +128,13 @@ def test_a_project_with_an_underscore_has_stacks_that_can_be_named() -> None:
         ({"aws": ACCOUNT_IDS | {"object_lock": {"days": 1}, "adopt": {"ledger": True}}}, "aws.object_lock"),
         ({"aws": ACCOUNT_IDS, "kubernetes": CLUSTER, "watch": {"every": "1h"}}, "watch.every"),
         ({"aws": ACCOUNT_IDS, "project": "a" * 40}, "project"),
-        *(
-            ({"aws": ACCOUNT_IDS, "region": region}, "region")
-            for region in ("us-gov-west-1", "cn-north-1", "us-iso-east-1")
+        ({"aws": ACCOUNT_IDS, "region": "us-iso-east-1"}, "region"),
+        (
+            {
+                "aws": ACCOUNT_IDS | {"endpoints": ["kms"], "endpoint_clients": ["10.65.0.0/16"]},
+                "region": "cn-north-1",
+            },
+            "aws.endpoints",
         ),
     ],
 )
@@ -193,7 +200,8 @@ def test_two_servers_of_one_vpc_have_no_address_in_common(other: dict[str, objec
         with pytest.raises(DeclarationWrong, match=r"10\.64\.13\.10") as wrong:
             stacks(two, environment)
         (problem,) = wrong.value.problems
-        assert problem.path == "aws.addresses"
+        own = f"environments.{environment}." if environment == "PRD" else ""
+        assert problem.path == f"{own}aws.addresses"
         assert f"`{its_neighbour}`" in problem.what
 
 
@@ -207,9 +215,10 @@ def test_a_list_that_no_parameter_can_hold_is_said() -> None:
         )
         for number in range(40)
     ]
-    with pytest.raises(DeclarationWrong, match="`PodSource1Resources`") as wrong:
+    with pytest.raises(DeclarationWrong) as wrong:
         stacks(declaration(*many, project={"aws": ACCOUNT_IDS}), "DEV")
-    assert wrong.value.problems[0].path == "PodSource1Resources"
+    assert {problem.path for problem in wrong.value.problems} == {"environments.DEV"}
+    assert any("`PodSource1Resources`" in problem.what for problem in wrong.value.problems)
 
 
 def test_a_shared_ledger_is_written_once_below_its_dates_only() -> None:
@@ -276,7 +285,15 @@ def test_the_fixed_addresses_are_given_to_the_endpoint_afterwards() -> None:
         "SubnetId=subnet-0a1b2c3d4e5f60711,Ipv4=10.64.12.10 SubnetId=subnet-0a1b2c3d4e5f60722,Ipv4=10.64.13.10"
         in said
     )
+    assert said.count("\naws ec2 modify-vpc-endpoint") == 1, "one command"
     assert "modify-vpc-endpoint" not in rendered_files(ADOPT)["README.md"]
+
+
+def test_the_command_for_the_fixed_addresses_names_the_server_that_was_made() -> None:
+    command = fix_addresses(rendered(EIDV)["sftp"], "eu-west-2", OUTPUTS["ServerId"])
+    assert f"--server-id {OUTPUTS['ServerId']} " in command
+    assert shlex.split(command)[:3] == ["aws", "ec2", "modify-vpc-endpoint"]
+    assert fix_addresses(rendered(ADOPT)["sftp"], "eu-west-2", OUTPUTS["ServerId"]) == ""
 
 
 def test_the_request_sheet_says_what_is_known_and_leaves_blanks_for_the_rest() -> None:

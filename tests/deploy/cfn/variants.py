@@ -68,6 +68,8 @@ _ADOPT = _IDS | {
         "access_logs": "company-access-logs",
         "pod_role": "arn:aws:iam::123456789012:role/theirs-pod",
         "operator_role": "arn:aws:iam::123456789012:role/theirs-operator",
+        "watch_role": "arn:aws:iam::123456789012:role/theirs-watch",
+        "sftp_user_role": "arn:aws:iam::123456789012:role/theirs-sftp-user",
         "server": OUTPUTS["ServerId"],
         "alarm_topic": OUTPUTS["AlarmTopicArn"],
     },

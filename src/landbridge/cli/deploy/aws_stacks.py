@@ -10,7 +10,7 @@ import typer
 
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, print_json
+from landbridge.cli.output import err, out, print_json
 from landbridge.errors import Exit, IntegrityBroken, UsageError
 from landbridge.project import place as place_of
 
@@ -282,13 +282,22 @@ def _applied(
     work: _Work, changed: Sequence[str], outputs: Mapping[Kind, Mapping[str, str]], *, as_json: bool
 ) -> int:
     from landbridge.cli.deploy.aws_shown import print_outputs
+    from landbridge.deploy.cloudformation.handover import fix_addresses
 
     file = _save(work, outputs)
+    sftp = next(stack for stack in work.stacks if stack.kind == "sftp")
+    new = sftp.name in changed
+    command = fix_addresses(sftp, work.place.region, outputs["sftp"]["ServerId"]) if new else ""
     if as_json:
-        print_json({"changed": changed, "outputs": outputs, "file": file})
+        print_json({"changed": changed, "outputs": outputs, "file": file, "fix_addresses": command})
         return Exit.DONE
     print_outputs(outputs, file)
     err().print(f"as declared; changed: {', '.join(changed) or 'nothing'}", style="green")
+    if command:
+        err().print(
+            "next: give the endpoint its declared addresses, which CloudFormation cannot", style="dim"
+        )
+        out().print(command, markup=False, highlight=False, soft_wrap=True)
     return Exit.DONE
 
 

@@ -12,7 +12,7 @@ import typer
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
 from landbridge.cli.output import err, out, print_json
-from landbridge.errors import DiskFailed, Exit, UsageError
+from landbridge.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from landbridge.deploy.kubernetes.kubectl import Cluster, Leftover
@@ -45,10 +45,7 @@ def render(
 
     made = _made(project, environment)
     folder = to / made.name / "kubernetes"
-    try:
-        paths = write(package(made), folder)
-    except OSError as error:
-        raise DiskFailed(f"writing into {folder} failed: {error.strerror}") from error
+    paths = write(package(made), folder)
     _warn(made)
     if as_json:
         print_json({"folder": folder, "files": paths, "warnings": made.warnings})
@@ -100,13 +97,15 @@ def diff(
     Example: landbridge deploy kubernetes diff --environment PRD --context eidv-prd
     """
     made = _made(project, environment)
-    cluster = _cluster(context, made)
+    cluster = _cluster(context or _current(made), made)
     text = cluster.diff(made)
     out().print(text, markup=False, highlight=False, end="")
     leftovers = cluster.leftovers(made)
     _tell(leftovers)
     if not text and not leftovers:
         out().print(f"{made.name} is on `{cluster.context}` as it is declared", style="green")
+    else:
+        err().print(f"next: {_apply(made, cluster.context)}", style="dim", markup=False)
     return Exit.DONE
 
 
@@ -129,16 +128,23 @@ def apply(
     Example: landbridge deploy kubernetes apply --environment PRD --context eidv-prd
     """
     made = _made(project, environment)
+    if not context:
+        context = _current(made)
+        _confirm(
+            f"{made.name} to the cluster `{context}`? Type the context's name", context, _apply(made, context)
+        )
     cluster = _cluster(context, made)
     out().print(cluster.apply(made), markup=False, highlight=False, end="")
     leftovers = cluster.leftovers(made)
     if leftovers and prune:
         _tell(leftovers)
-        _confirm(f"Type `{made.name}` to delete these", made.name)
+        _confirm(f"Type `{made.name}` to delete these", made.name, "prune from a terminal")
         out().print(cluster.delete(made, leftovers), markup=False, highlight=False, end="")
     elif leftovers:
         _tell(leftovers)
         err().print("they stay; `--prune` deletes them", style="dim")
+    look = f"kubectl --context {cluster.context} --namespace {made.namespace} get cronjobs"
+    err().print(f"next: {look}", style="dim", markup=False)
     return Exit.DONE
 
 
@@ -152,23 +158,33 @@ def _made(project: Path, environment: str) -> Manifests:
     return made
 
 
-def _cluster(context: str, made: Manifests) -> Cluster:
-    from landbridge.deploy.kubernetes.kubectl import Cluster, current_context
+def _current(made: Manifests) -> str:
+    from landbridge.deploy.kubernetes.kubectl import current_context
 
+    context = current_context()
     if not context:
-        context = current_context()
-        if not context:
-            raise UsageError("which cluster?", expected="`--context`, or a current context of kubectl")
-        _confirm(f"{made.name} to the cluster `{context}`? Type the context's name", context)
+        raise UsageError(
+            "which cluster?",
+            expected="`--context`, or a current context of kubectl",
+            hint=f"`kubectl config get-contexts` lists them; then {_apply(made, 'NAME')}",
+        )
+    return context
+
+
+def _apply(made: Manifests, context: str) -> str:
+    return f"landbridge deploy kubernetes apply --environment {made.environment} --context {context}"
+
+
+def _cluster(context: str, made: Manifests) -> Cluster:
+    from landbridge.deploy.kubernetes.kubectl import Cluster
+
     _warn(made)
     return Cluster(context)
 
 
-def _confirm(question: str, word: str) -> None:
+def _confirm(question: str, word: str, instead: str) -> None:
     if not sys.stdin.isatty():
-        raise UsageError(
-            f"nobody is there to be asked: {question}", hint="name it with `--context`; prune from a terminal"
-        )
+        raise UsageError(f"nobody is there to be asked: {question}", hint=instead)
     if typer.prompt(question, err=True) != word:
         raise UsageError("not confirmed; nothing was changed")
 

@@ -6,20 +6,11 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    NoCredentialsError,
-    ParamValidationError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from landbridge.errors import NotPermitted, StackFailed, Unavailable, UsageError
+from landbridge.refusals import BUSY, CHAIN, DENIED, EXPIRED, LOG_IN, NO_CREDENTIALS, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,37 +18,8 @@ if TYPE_CHECKING:
     from landbridge.errors import LandbridgeError
 
 _MISSING = re.compile(r"not authorized to perform:?\s+([a-z0-9-]+:[A-Za-z*]+)(?:.*? on resource:?\s+(\S+))?")
-_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-_UNKNOWN = {
-    "AuthFailure",
-    "IncompleteSignature",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidToken",
-    "MissingAuthenticationToken",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
-_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
-_BUSY = {
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "SlowDown",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-}
 _SERVER = 500
-_NO_CREDENTIALS = (
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
 _ALLOW = "give it to the role that deploys, or deploy with another one"
-_CHAIN = "see which credentials are found: aws sts get-caller-identity"
 
 
 class Refused(Exception):
@@ -88,9 +50,9 @@ def told(what: str, *known: str, allow: str = _ALLOW) -> Iterator[None]:
         raise _meaning(what, error, code, message, allow) from error
     except ParamValidationError as error:
         raise UsageError(f"{what} failed: AWS would not take the request", seen=str(error)) from error
-    except _NO_CREDENTIALS as error:
+    except NO_CREDENTIALS as error:
         raise NotPermitted(
-            f"{what} failed: there are no usable AWS credentials", seen=type(error).__name__, hint=_CHAIN
+            f"{what} failed: there are no usable AWS credentials", seen=type(error).__name__, hint=CHAIN
         ) from error
     except (HTTPClientError, NoConnection) as error:
         raise Unavailable(
@@ -102,15 +64,15 @@ def told(what: str, *known: str, allow: str = _ALLOW) -> Iterator[None]:
 
 def _meaning(what: str, error: ClientError, code: str, message: str, allow: str) -> LandbridgeError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _EXPIRED:
+    if code in EXPIRED:
         return NotPermitted(
             f"{what} failed: the AWS credentials have expired",
             seen=code,
-            hint="log in again (aws sso login), then run the command again",
+            hint=LOG_IN,
         )
-    if code in _UNKNOWN:
-        return NotPermitted(f"{what} failed: AWS refused the credentials", seen=code, hint=_CHAIN)
-    if code in _DENIED:
+    if code in UNKNOWN:
+        return NotPermitted(f"{what} failed: AWS refused the credentials", seen=code, hint=CHAIN)
+    if code in DENIED:
         found = _MISSING.search(message)
         action = found[1] if found else f"the permission for {error.operation_name}"
         on = f" on {found[2]}" if found and found[2] else ""
@@ -120,7 +82,7 @@ def _meaning(what: str, error: ClientError, code: str, message: str, allow: str)
             seen=message,
             hint=allow,
         )
-    if code in _BUSY or status >= _SERVER:
+    if code in BUSY or status >= _SERVER:
         return Unavailable(
             f"{what} failed: AWS is busy or not well",
             seen=f"{code}: {message}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from landbridge.deploy import alarms
+from landbridge.deploy import metrics
 from landbridge.deploy.cloudformation import values
 from landbridge.deploy.cloudformation.grants import grants
 from landbridge.deploy.cloudformation.grants import values as grant_values
@@ -48,7 +48,7 @@ def stacks(declaration: Declaration, environment: str) -> tuple[Stack, ...]:
         DeclarationWrong: it has no `aws:` section, or one that no template can be made of.
     """
     where = place(declaration.project, environment)
-    aws = values.declared(declaration.project, environment)
+    aws = values.declared(declaration, environment)
     needed = needs(declaration, environment)
     granted = grants(declaration, deployed(declaration))
     counts = _counts(declaration)
@@ -75,10 +75,12 @@ def stacks(declaration: Declaration, environment: str) -> tuple[Stack, ...]:
             stack_name(needed, kind),
             templates[kind],
             values.fitting(
+                declaration,
+                environment,
                 {
                     **parameters[kind],
                     **grant_values(declaration, environment, aws.account, _all(granted, _HOLDERS[kind])),
-                }
+                },
             ),
             inputs[kind],
             {"landbridge-project": needed.project, "landbridge-environment": environment, **aws.tags},
@@ -114,9 +116,9 @@ def _templates(
         "drafts": DRAFTS,
         "watch": WATCH,
         "outbound": OUTBOUND,
-        "namespace": alarms.NAMESPACE,
-        "late_slots": alarms.LATE_SLOTS,
-        "dimension": alarms.DIMENSION,
+        "namespace": metrics.NAMESPACE,
+        "late_slots": metrics.LATE_SLOTS,
+        "dimension": metrics.DIMENSION,
     }
     return {kind: fill(text(f"{kind}.yaml"), counts=counts, parts=parts, words=words) for kind in ORDER}
 
@@ -149,18 +151,8 @@ def _statements(given: Sequence[Grant], indent: int) -> str:
 
 
 def _role(name: str) -> str:
-    condition, arn = "", f"!GetAtt {name}Role.Arn"
-    if name != "Watch":  # that role is never adopted
-        condition = f"    Condition: Create{name}Role\n"
-        arn = f"!If [Create{name}Role, {arn}, !Ref Adopt{name}RoleArn]"
-    return (
-        text("role.part")
-        .replace("{Role}", name)
-        .replace("{role}", name.lower())
-        .replace("{why}", _WHY[name])
-        .replace("{condition}", condition)
-        .replace("{arn}", arn)
-    )
+    part = text("role.part").replace("{Role}", name)
+    return part.replace("{role}", name.lower()).replace("{why}", _WHY[name])
 
 
 def _endpoint(name: str, service: str, actions: str = "") -> str:

@@ -23,7 +23,7 @@ def files(declaration: Declaration, environment: str) -> dict[str, str]:
         DeclarationWrong: as `stacks`.
     """
     where = place(declaration.project, environment)
-    aws = values.declared(declaration.project, environment)
+    aws = values.declared(declaration, environment)
     all_stacks = stacks(declaration, environment)
     return {
         "README.md": readme(

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, assert_never
 
 from landbridge.deploy.cloudformation.words import needs_in_words, sub
+from landbridge.deploy.mistakes import PROJECT_FILE, problem
 from landbridge.deploy.needs import needs
 from landbridge.deploy.policy import ACCOUNT, Statement
-from landbridge.errors import DeclarationWrong, Problem
+from landbridge.errors import DeclarationWrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -132,7 +133,9 @@ def values(
         statement = there.get((grant.holder, grant.statement.sid))
         if grant.listed:
             resources = statement.resources if statement else ()
-            found[f"{grant.name}Resources"] = _plain(",".join(resources).replace(ACCOUNT, account), grant)
+            found[f"{grant.name}Resources"] = _plain(
+                declaration, ",".join(resources).replace(ACCOUNT, account), grant
+            )
             if grant.lists_prefixes:
                 prefixes = next(iter(statement.conditions.values()))[_PREFIX] if statement else ()
                 found[f"{grant.name}Prefixes"] = ",".join(prefixes)
@@ -141,13 +144,15 @@ def values(
     return found
 
 
-def _plain(resources: str, grant: Grant) -> str:
+def _plain(declaration: Declaration, resources: str, grant: Grant) -> str:
     """Give the list back, having seen that CloudFormation has nothing to fill in: it does not look into parameters."""
     if "${" not in resources:
         return resources
     what = f"`{grant.statement.sid}` of the {grant.holder} names what other environments do not have"
     expected = "a topic of its own (`watch.topic`) in every environment, or in none"
-    raise DeclarationWrong([Problem("landbridge.yaml", 1, 1, grant.name, what, expected=expected)])
+    raise DeclarationWrong(
+        [problem(declaration.folder, PROJECT_FILE, "watch.topic", what, expected=expected)]
+    )
 
 
 def policy_of(needs: Needs, holder: Holder) -> Policy:

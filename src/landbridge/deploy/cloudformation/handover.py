@@ -90,25 +90,38 @@ def _deploy(stack: Stack, region: str) -> Iterator[str]:
     yield "  --no-execute-changeset # then look at it, and execute it"
 
 
-_ENDPOINT = "--output text --query Server.EndpointDetails.VpcEndpointId"
+def fix_addresses(sftp: Stack, region: str, server: str) -> str:
+    """Give the one command that gives a new server's endpoint its declared addresses; empty where there is nothing to fix.
+
+    `server` is its id, or a substitution of the shell that gives it. CloudFormation cannot choose the addresses, since
+    Transfer Family makes the endpoint. Giving them again changes nothing.
+    """
+    addresses = list(filter(None, sftp.parameters["Addresses"].split(",")))
+    if not addresses or sftp.parameters["AdoptServerId"]:
+        return ""
+    pairs = zip(sftp.parameters["SubnetIds"].split(","), addresses, strict=True)
+    configurations = " ".join(f"SubnetId={subnet},Ipv4={address}" for subnet, address in pairs)
+    endpoint = (
+        f"aws transfer describe-server --region {region} --server-id {server}"
+        " --output text --query Server.EndpointDetails.VpcEndpointId"
+    )
+    return (
+        f"aws ec2 modify-vpc-endpoint --region {region} --vpc-endpoint-id $({endpoint})"
+        f" --subnet-configurations {configurations}"
+    )
 
 
 def _after(sftp: Stack, region: str) -> list[str]:
-    addresses = list(filter(None, sftp.parameters["Addresses"].split(",")))
-    if not addresses or sftp.parameters["AdoptServerId"]:
+    command = fix_addresses(sftp, region, f"$({_output(sftp.name, 'ServerId', region)})")
+    if not command:
         return []
-    pairs = zip(sftp.parameters["SubnetIds"].split(","), addresses, strict=True)
-    configurations = " ".join(f"SubnetId={subnet},Ipv4={address}" for subnet, address in pairs)
     return [
         "## 5. The fixed addresses",
         "",
         "CloudFormation cannot choose the private addresses of the endpoint that Transfer Family makes. Once, after `sftp`:",
         "",
         "```sh",
-        f"server=$({_output(sftp.name, 'ServerId', region)})",
-        f"endpoint=$(aws transfer describe-server --region {region} --server-id $server {_ENDPOINT})",
-        f"aws ec2 modify-vpc-endpoint --region {region} --vpc-endpoint-id $endpoint \\",
-        f"  --subnet-configurations {configurations}",
+        command,
         "```",
         "",
     ]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, assert_never
 
 from landbridge.account import Irsa, PodIdentity
 from landbridge.deploy.cloudformation.words import kept_by_keys
-from landbridge.deploy.policy import mistake_of_partition
+from landbridge.deploy.mistakes import PROJECT_FILE, in_environment, problem
+from landbridge.deploy.partition import partition_of
 from landbridge.deploy.stack import Output
-from landbridge.errors import DeclarationWrong, Problem
+from landbridge.errors import DeclarationWrong
 from landbridge.project import place
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from landbridge.account import Aws
     from landbridge.deploy.needs import Needs
-    from landbridge.project import Place, Project
+    from landbridge.project import Declaration, Place, Project
 
 _BUCKET_NAME = 63
 _ROLE_NAME = 64
@@ -33,20 +34,19 @@ OF_STORAGE = {
 OF_SFTP = {"ServerId": Output("sftp", "ServerId")}
 
 
-def declared(project: Project, environment: str) -> Aws:
+def declared(declaration: Declaration, environment: str) -> Aws:
     """Give the `aws:` section of an environment, having seen that a template can be made of it.
 
     Raises:
         KeyError: no such environment.
-        DeclarationWrong: there is none, or what it asks for cannot be had; all of it at once.
+        DeclarationWrong: there is none, or what it asks for cannot be had; all of it at once, each with its place.
     """
-    where = place(project, environment)
+    where = place(declaration.project, environment)
     aws = where.aws
     if aws is None:
-        missing = Problem(
-            "landbridge.yaml",
-            1,
-            1,
+        missing = problem(
+            declaration.folder,
+            PROJECT_FILE,
             f"environments.{where.environment}.aws",
             f"`{where.environment}` has no `aws:` section, so nobody knows where it is deployed to",
             expected="`aws:` with account, vpc, subnets, on_premises and identity, there or for the whole project",
@@ -54,8 +54,11 @@ def declared(project: Project, environment: str) -> Aws:
         )
         raise DeclarationWrong([missing])
     if wrong := [
-        Problem("landbridge.yaml", 1, 1, path, what, expected=expected)
-        for path, what, expected in [*_wrong(where, aws), *_shared_addresses(project, environment, aws)]
+        in_environment(declaration, environment, path, what, expected=expected)
+        for path, what, expected in [
+            *_wrong(where, aws),
+            *_shared_addresses(declaration.project, environment, aws),
+        ]
     ]:
         raise DeclarationWrong(wrong)
     return aws
@@ -67,8 +70,7 @@ def _wrong(where: Place, aws: Aws) -> list[tuple[str, str, str]]:
     if aws.object_lock and (shared or aws.adopt.ledger):
         what = "S3 Object Lock is for a ledger bucket that is created here, and holds nothing else"
         found.append(("aws.object_lock", what, "a ledger bucket of its own, not adopted"))
-    if elsewhere := mistake_of_partition(where.region):
-        found.append(("region", *elsewhere))
+    found.extend(_elsewhere(where.region, aws))
     if aws.dns and not aws.addresses:
         what = (
             "CloudFormation does not tell the addresses that AWS chooses, so no name can be entered for them"
@@ -85,6 +87,18 @@ def _wrong(where: Place, aws: Aws) -> list[tuple[str, str, str]]:
         what = f"the role `{longest}` would have {len(longest)} characters"
         found.append(("project", what, f"shorter names: IAM takes {_ROLE_NAME} characters"))
     return found
+
+
+def _elsewhere(region: str, aws: Aws) -> Iterator[tuple[str, str, str]]:
+    """Say what does not exist in a region's partition of AWS."""
+    there = partition_of(region)
+    if not there.has_transfer:
+        what = f"`{region}` is in {there.called} (`{there.name}`), where AWS Transfer Family does not exist"
+        yield "region", what, "a region with Transfer Family, such as `eu-west-2`"
+    named = [each for each in aws.endpoints if each != "s3"]
+    if named and not there.plain_endpoints:
+        what = f"the names of interface endpoints differ from service to service in {there.called}: {', '.join(named)}"
+        yield "aws.endpoints", what, "`s3` at most; the others made by whoever owns the VPC"
 
 
 def _shared_addresses(project: Project, environment: str, aws: Aws) -> Iterator[tuple[str, str, str]]:
@@ -160,6 +174,7 @@ def identity(needs: Needs, where: Place, aws: Aws) -> dict[str, str]:
         "TokenAudience": needs.pod.trust.audience,
         "AdoptPodRoleArn": aws.adopt.pod_role or "",
         "AdoptOperatorRoleArn": aws.adopt.operator_role or "",
+        "AdoptWatchRoleArn": aws.adopt.watch_role or "",
         "PermissionsBoundary": aws.permissions_boundary or "",
     }
 
@@ -201,22 +216,22 @@ def sftp_user(needs: Needs, aws: Aws) -> dict[str, str]:
         "SecretName": private_key,
         "HostSecretName": host_key,
         "KeyReaders": ",".join(aws.key_readers),
+        "AdoptUserRoleArn": aws.adopt.sftp_user_role or "",
         "PermissionsBoundary": aws.permissions_boundary or "",
     }
 
 
-def fitting(parameters: Mapping[str, str]) -> dict[str, str]:
+def fitting(declaration: Declaration, environment: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """Give the parameters back, having seen that CloudFormation takes them.
 
     Raises:
         DeclarationWrong: a list is longer than a parameter can be.
     """
     if wrong := [
-        Problem(
-            "landbridge.yaml",
-            1,
-            1,
-            name,
+        problem(
+            declaration.folder,
+            PROJECT_FILE,
+            f"environments.{environment}",
             f"the feeds of this environment need a list of {len(value.encode())} bytes for `{name}`",
             expected=f"at most {_LONGEST}: fewer prefixes, or secrets that share a name's beginning",
         )

@@ -55,4 +55,5 @@ def sub(text: str, needs: Needs) -> str:
     """Give a text of `needs_in_words` as `Fn::Sub` wants it."""
     for secret, word in zip(kept_by_keys(needs), KEPT_BY_KEYS, strict=True):
         text = text.replace(secret, word)
-    return text.replace(f"{LEDGER_PREFIX}/", LEDGER_PREFIX).replace("arn:aws:", "arn:${AWS::Partition}:")
+    text = text.replace(f"{LEDGER_PREFIX}/", LEDGER_PREFIX).replace("arn:aws:", "arn:${AWS::Partition}:")
+    return text.replace("${AWS::Region}.amazonaws.com", "${AWS::Region}.${AWS::URLSuffix}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.deploy.controlm.extra import literal_secrets
 from landbridge.deploy.controlm.jobs import job_stem
-from landbridge.deploy.kubernetes.mistakes import PROJECT_FILE, feed_file, problem
+from landbridge.deploy.mistakes import PROJECT_FILE, feed_file, problem
 from landbridge.errors import UsageError
 
 if TYPE_CHECKING:

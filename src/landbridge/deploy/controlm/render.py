@@ -35,7 +35,7 @@ from landbridge.deploy.controlm.mistakes import mistakes
 from landbridge.deploy.controlm.orders import GREENWICH, Ordered, Zone, ordered, span, zone_of
 from landbridge.deploy.controlm.patterns import Inexpressible
 from landbridge.deploy.controlm.setting import LONGEST_CALENDAR, fitted, setting
-from landbridge.deploy.kubernetes.mistakes import PROJECT_FILE, problem
+from landbridge.deploy.mistakes import PROJECT_FILE, problem
 from landbridge.errors import DeclarationWrong
 from landbridge.project import place
 from landbridge.schedule import Calendar

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landbridge.deploy.kubernetes.mistakes import PROJECT_FILE, feed_file, problem
+from landbridge.deploy.mistakes import PROJECT_FILE, feed_file, problem
 from landbridge.deploy.referred import files as referred_files
 from landbridge.errors import DeclarationWrong
 from landbridge.feed.inputs import PythonSource

@@ -9,9 +9,10 @@ from landbridge import __version__
 from landbridge.deploy.kubernetes.chart import chart
 from landbridge.deploy.kubernetes.checks import findings
 from landbridge.deploy.kubernetes.text import written
-from landbridge.errors import DeclarationWrong, Problem
+from landbridge.errors import DeclarationWrong, Problem, disk_refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from landbridge.deploy.kubernetes.render import Manifests
@@ -50,18 +51,26 @@ def write(files: dict[str, str], folder: Path) -> list[Path]:
     """Write the files into a folder; those of an earlier rendering that are no longer part of it are removed.
 
     Only files that a list of ours in the folder names are ever removed.
+
+    Raises:
+        ShareRefused, DiskFailed: the disk refused.
     """
+    try:
+        return list(_written(files, folder))
+    except OSError as error:
+        raise disk_refused(error, f"writing into {folder}") from error
+
+
+def _written(files: dict[str, str], folder: Path) -> Iterator[Path]:
     listed = folder / ".rendered.json"
     before = json.loads(listed.read_text(encoding="utf-8")) if listed.is_file() else []
     for name in before:
         path = folder / name
         if name not in files and ".." not in path.parts and path.is_file():
             path.unlink()
-    paths = []
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        paths.append(path)
+        yield path
     listed.write_text(json.dumps(sorted(files), indent=1) + "\n", encoding="utf-8")
-    return paths

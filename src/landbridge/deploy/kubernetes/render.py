@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from landbridge.account import Irsa
 from landbridge.deploy import referred
 from landbridge.deploy.kubernetes import cron, files, jobs, names, network, pod
-from landbridge.deploy.kubernetes.mistakes import PROJECT_FILE, feed_file, problem
 from landbridge.deploy.kubernetes.places import folders, longest_wait, stranded
+from landbridge.deploy.mistakes import PROJECT_FILE, feed_file, problem
 from landbridge.deploy.needs import alarm_topic, needs
-from landbridge.deploy.policy import mistake_of_partition
+from landbridge.deploy.partition import partition_of
 from landbridge.errors import DeclarationWrong, UsageError
 from landbridge.project import place
 
@@ -44,6 +44,7 @@ class Manifests:
 
     name: str
     """Of the environment: `eidv-dev`."""
+    environment: str
     namespace: str
     files: Mapping[str, Sequence[Object]]
     warnings: tuple[str, ...]
@@ -126,6 +127,7 @@ def manifests(declaration: Declaration, environment: str) -> Manifests:
     ground = _Ground(declaration.folder, needs(declaration, environment), where, cluster, feeds, shipped)
     return Manifests(
         name=ground.need.name,
+        environment=environment,
         namespace=ground.need.pod.trust.namespace,
         files={
             "service-accounts.yaml": [_service_account(ground, role) for role in _roles(ground.need)],
@@ -162,18 +164,11 @@ def _mistakes(folder: Path, where: Place, cluster: Kubernetes, feeds: Iterable[F
             yield problem(
                 folder, PROJECT_FILE, "kubernetes", f"the watch has no environment variable `{name}`"
             )
-    yield from _region_mistakes(folder, where)
     try:
         cron.every(where.watch.every)
     except UsageError as error:
         yield problem(folder, PROJECT_FILE, "watch.every", error.what, expected=error.expected)
     yield from _port_mistakes(folder, where.watch, cluster)
-
-
-def _region_mistakes(folder: Path, where: Place) -> Iterator[Problem]:
-    if where.aws and (elsewhere := mistake_of_partition(where.region)):  # without `aws` no ARN is written
-        what, expected = elsewhere
-        yield problem(folder, PROJECT_FILE, "region", what, expected=expected)
 
 
 def _port_mistakes(folder: Path, watch: Watch, cluster: Kubernetes) -> Iterator[Problem]:
@@ -207,10 +202,15 @@ def _service_account(ground: _Ground, role_and_component: tuple[Role, str]) -> O
     aws = ground.where.aws
     annotations: Object = {}
     if aws is not None and isinstance(aws.identity, Irsa):
-        adopted = {"run": aws.adopt.pod_role, "operator": aws.adopt.operator_role}.get(component)
+        adopted = {
+            "run": aws.adopt.pod_role,
+            "operator": aws.adopt.operator_role,
+            "watch": aws.adopt.watch_role,
+        }[component]
+        partition = partition_of(ground.where.region).name
         annotations = {
             # Source: EKS User Guide, "Assign IAM roles to Kubernetes service accounts".
-            "eks.amazonaws.com/role-arn": adopted or f"arn:aws:iam::{aws.account}:role/{role.name}",
+            "eks.amazonaws.com/role-arn": adopted or f"arn:{partition}:iam::{aws.account}:role/{role.name}",
             "eks.amazonaws.com/audience": role.trust.audience,
             "eks.amazonaws.com/sts-regional-endpoints": "true",
         }

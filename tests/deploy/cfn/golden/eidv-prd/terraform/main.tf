@@ -74,6 +74,7 @@ resource "aws_cloudformation_stack" "identity" {
     TokenAudience          = "sts.amazonaws.com"
     AdoptPodRoleArn        = ""
     AdoptOperatorRoleArn   = ""
+    AdoptWatchRoleArn      = ""
     PermissionsBoundary    = ""
     KeyArn                 = aws_cloudformation_stack.storage.outputs["KeyArn"]
     AlarmTopicArn          = aws_cloudformation_stack.storage.outputs["AlarmTopicArn"]
@@ -149,6 +150,7 @@ resource "aws_cloudformation_stack" "sftp_user" {
     SecretName                 = "landbridge/eidv/prd/sftp/edbh-controlm"
     HostSecretName             = "landbridge/eidv/prd/sftp-host"
     KeyReaders                 = ""
+    AdoptUserRoleArn           = ""
     PermissionsBoundary        = ""
     RotatorProveLogInResources = "arn:aws:logs:eu-west-2:123456789012:log-group:/aws/transfer/landbridge-eidv-prd:*"
     KeyArn                     = aws_cloudformation_stack.storage.outputs["KeyArn"]

@@ -1,4 +1,4 @@
-"""What is an alarm told, and under which name? The watch writes it, the AWS templates listen to it."""
+"""What is counted, and under which name? The watch writes it, the alarms of the AWS templates listen to it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,8 +42,11 @@ def _on_windows(tmp_path: Path) -> Path:
     project = tmp_path / "project"
     shutil.copytree(EXAMPLE, project)
     text = (project / "landbridge.yaml").read_text()
-    head = text.split("\nhost:")[0]
-    (project / "landbridge.yaml").write_text(head + "\nhost: {os: windows, account: 'CORP\\svc$'}\n")
+    other = re.sub(
+        r"(?m)^host:.*\n((?![^ #\n]).*\n)*", "host: {os: windows, account: 'CORP\\\\svc$'}\n\n", text
+    )
+    assert other != text
+    (project / "landbridge.yaml").write_text(other)
     return project
 
 

@@ -24,8 +24,8 @@ from landbridge.telling import subject
 from landbridge.twin.ports import free
 from landbridge.wiring.watch_side import TriedAgain
 from tests.servers import api as apis
+from tests.servers.certificates import Certificates, make
 from tests.servers.smtp import Smtp, relaying
-from tests.servers.tls import Tls, certified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,13 +60,13 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Tls:
-    return certified(tmp_path_factory.mktemp("tls"))
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
-def smtp(certificate: Tls) -> Iterator[Smtp]:
-    with relaying((certificate.certificate, certificate.key)) as relay:
+def smtp(certificate: Certificates) -> Iterator[Smtp]:
+    with relaying((certificate.chain, certificate.key)) as relay:
         relay.user, relay.password = "landbridge", "right"
         yield relay
 
@@ -84,7 +84,7 @@ def _webhook(api: Api) -> Stand:
     )
 
 
-def _mail(smtp: Smtp, certificate: Tls) -> Stand:
+def _mail(smtp: Smtp, certificate: Certificates) -> Stand:
     trust = ssl.create_default_context(cafile=str(certificate.authority))
     relay = Relay("127.0.0.1", smtp.port, user="landbridge", password="right", trust=trust)
     smtp.refuse = ("nobody@example.org",)
@@ -140,7 +140,7 @@ KINDS = ("webhook", "mail", pytest.param("sns", marks=pytest.mark.slow))
 
 
 @pytest.fixture(params=KINDS)
-def stand(request: pytest.FixtureRequest, api: Api, smtp: Smtp, certificate: Tls) -> Stand:
+def stand(request: pytest.FixtureRequest, api: Api, smtp: Smtp, certificate: Certificates) -> Stand:
     match request.param:
         case "webhook":
             return _webhook(api)
@@ -191,7 +191,7 @@ def test_a_webhook_follows_nobody_elsewhere(api: Api) -> None:
     assert [one.path for one in api.asked] == ["/moved"]
 
 
-def test_a_mail_goes_encrypted_and_says_that_it_is_automatic(smtp: Smtp, certificate: Tls) -> None:
+def test_a_mail_goes_encrypted_and_says_that_it_is_automatic(smtp: Smtp, certificate: Certificates) -> None:
     _mail(smtp, certificate).teller.tell(NOTICE)
     assert smtp.secure == [True]
     (mail,) = smtp.taken
@@ -215,7 +215,7 @@ def test_a_relay_without_starttls_is_refused_unless_that_is_declared() -> None:
         assert plain.secure == [False]
 
 
-def test_a_busy_relay_is_tried_again_and_then_told(smtp: Smtp, certificate: Tls) -> None:
+def test_a_busy_relay_is_tried_again_and_then_told(smtp: Smtp, certificate: Certificates) -> None:
     teller = _mail(smtp, certificate).teller
     smtp.busy = True
     with pytest.raises(Unavailable):
@@ -226,7 +226,7 @@ def test_a_busy_relay_is_tried_again_and_then_told(smtp: Smtp, certificate: Tls)
 
 
 def test_one_reader_that_the_relay_refuses_does_not_keep_it_from_the_others(
-    smtp: Smtp, certificate: Tls
+    smtp: Smtp, certificate: Certificates
 ) -> None:
     trust = ssl.create_default_context(cafile=str(certificate.authority))
     relay = Relay("127.0.0.1", smtp.port, user="landbridge", password="right", trust=trust)

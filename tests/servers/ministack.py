@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from landbridge.twin import child
 from landbridge.twin.ports import LOOPBACK, free
-from tests.servers.tls import certified
+from tests.servers import certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def running() -> Iterator[Ministack]:
         pytest.skip("ministack is not installed: make .venv-ministack/installed")
     folder = Path(tempfile.mkdtemp(prefix="landbridge-ministack-"))
     port, sftp_port = free(2)
-    tls = certified(folder)
+    tls = certificates.make(folder)
     account = Ministack(f"https://{LOOPBACK}:{port}", sftp_port, tls.authority, folder / "log")
     environment = {
         **child.bare_environment(),
@@ -117,7 +117,7 @@ def running() -> Iterator[Ministack]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_HOST": LOOPBACK,
         "MINISTACK_REGION": REGION,
-        "MINISTACK_SSL_CERT": str(tls.certificate),
+        "MINISTACK_SSL_CERT": str(tls.chain),
         "MINISTACK_SSL_KEY": str(tls.key),
         "PYTHONDONTWRITEBYTECODE": "1",
         "S3_PERSIST": "0",

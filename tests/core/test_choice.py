@@ -118,8 +118,6 @@ def test_a_scheduled_day_is_written_in_full(day: str) -> None:
         "20261120T600Z",
         "20261120T06Z",
         "+2026-11-20",
-    ]
-    + [
         "30001120",
         "19691120",
         "3000-11-20",

@@ -1,6 +1,6 @@
 """How long does a collection go on, when a scheduler starts it at the time of a slot?
 
-Until nothing is awaited any more: every slot of the feeds that is due has landed, or its window has ended (deadline), or
+Until nothing is awaited any more: every slot of the feeds that is due has landed or was refused, or its window has ended (deadline), or
 the scheduler is about to start the next run, which takes over what is still open. Started with nothing due, on a holiday
 or an hour early, it collects once and ends: whoever cannot tell when a slot is due may start it too often.
 """
@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.collect import collect
-from landbridge.errors import LandbridgeError
+from landbridge.errors import Exit, LandbridgeError
 from landbridge.schedule import next_slots, open_slots, window_end
 
 if TYPE_CHECKING:
@@ -55,25 +55,42 @@ class Look:
 def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
     """Collect again and again until nothing is awaited; give the exit code of the last pass.
 
+    What is refused and is not awaited is told and keeps its code; it keeps nobody from waiting. An awaited slot that is
+    refused is not waited for any longer. After a last pass that failed as a whole, what the pass before it refused counts.
+
     Between two passes the share is given back, so that other collections of this host get their turn.
 
     Raises:
         LandbridgeError: what no later pass can mend.
     """
     started = ground.clock.now()
+    refused = _Refused()
     while True:
-        code, again = _pass(ground, awaited, look)
+        code = _pass(ground, awaited, look, refused)
         now = ground.clock.now()
         due_by = max(now, started + CLOCKS_DIFFER)
-        left = _left(ground, awaited, due_by, now, look.pause) if again else ()
+        left = _left(ground, awaited, due_by, now, look.pause, refused)
         if not left:
             return code
         ground.share.close()
         ground.clock.sleep(min(look.pause, *left).total_seconds())
 
 
-def _pass(ground: Ground, awaited: Awaited, look: Look) -> tuple[int, bool]:
-    """Collect once; the second answer tells whether a later pass makes sense."""
+@dataclass(slots=True)
+class _Refused:
+    """What the last pass that could look has met and no later pass can mend; a person may."""
+
+    names: tuple[str, ...] = ()
+    code: int = Exit.DONE
+
+    def has(self, slot: Slot) -> bool:
+        """Tell whether it is this slot's file, or a manifest of it that is not to be trusted."""
+        own, of_manifest = f"{slot.feed}/{slot.occurrence}", f"{slot.feed}.{slot.occurrence}."
+        return any(name == own or name.startswith(of_manifest) for name in self.names)
+
+
+def _pass(ground: Ground, awaited: Awaited, look: Look, refused: _Refused) -> int:
+    """Collect once, and renew what is refused."""
     since = (ground.clock.now() - look.back).date()
     try:
         outcomes = collect(ground, since, [feed.feed for feed, _ in awaited.feeds])
@@ -81,13 +98,15 @@ def _pass(ground: Ground, awaited: Awaited, look: Look) -> tuple[int, bool]:
         if not error.retry:
             raise
         look.refused(error)
-        return error.exit, True
+        return refused.code or error.exit
     code = look.tell(outcomes)
-    return code, all(one.error is None or one.error.retry for one in outcomes)
+    refused.names = tuple(one.what for one in outcomes if one.error and not one.error.retry)
+    refused.code = code if refused.names else Exit.DONE
+    return code
 
 
 def _left(
-    ground: Ground, awaited: Awaited, due_by: datetime, now: datetime, pause: timedelta
+    ground: Ground, awaited: Awaited, due_by: datetime, now: datetime, pause: timedelta, refused: _Refused
 ) -> tuple[timedelta, ...]:
     """Give the time that each slot that this run still waits for has left."""
     left = []
@@ -98,7 +117,9 @@ def _left(
         left += [
             window_end(slot, awaited.overdue_after) - now
             for slot in open_slots(feed, calendar, awaited.overdue_after, due_by)
-            if now < window_end(slot, awaited.overdue_after) and not _landed(ground, slot)
+            if now < window_end(slot, awaited.overdue_after)
+            and not refused.has(slot)
+            and not _landed(ground, slot)
         ]
     return tuple(left)
 

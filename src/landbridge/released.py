@@ -178,7 +178,8 @@ def _newest(
     for file in files:
         match = _NAME.fullmatch(file.name)
         if match is None or file.size > _LARGEST:
-            strange.append(Outcome(f"{file.name!r:.120}", 0, State.REFUSED, error=_not_a_manifest(file)))
+            name = f"{file.name!r:.120}" if match is None else file.name
+            strange.append(Outcome(name, 0, State.REFUSED, error=_not_a_manifest(file)))
         elif not feeds or match[1] in feeds:
             found = (file, match[1], match[2], int(match[3]))
             newest[match[1], match[2]] = max(

@@ -356,14 +356,22 @@ def _deadline(schedule: Schedule, at: datetime) -> datetime | None:
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
+def moment_written(text: str, form: str) -> datetime | None:
+    """Read a day or an instant of UTC that is written in full as `form` has it, in a year that can be meant; else None.
+
+    strptime alone takes fewer digits than it writes: six of them (`261214`) are a day in the year 2612 to it.
+    """
+    try:
+        named = datetime.strptime(text, form).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return named if _FIRST_YEAR <= named.year <= _LAST_YEAR and named.strftime(form) == text else None
+
+
 def _named(occurrence: str) -> date | datetime:
     """Read what an operator types: an aware instant in UTC, or a business date."""
     for form in ("%Y-%m-%d", INSTANT):
-        try:
-            named = datetime.strptime(occurrence, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        if _FIRST_YEAR <= named.year <= _LAST_YEAR:
+        if named := moment_written(occurrence, form):
             return named if form == INSTANT else named.date()
     raise UsageError(
         f"`{occurrence}` names no slot",

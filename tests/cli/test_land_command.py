@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -101,6 +102,49 @@ def test_a_wait_ends_when_the_file_is_there(agent: Agent) -> None:
         agent.at.moved(released)
         out, _ = process.communicate(timeout=50)
     assert (process.returncode, "delivered" in out) == (Exit.DONE, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("json_too", [False, True])
+def test_a_job_that_is_stopped_says_so_on_its_line(
+    agent: Agent, number: signal.Signals, *, json_too: bool
+) -> None:
+    agent.run("--prepare")
+    words = (*NAMED, "--wait", "60s", *(("--json",) if json_too else ()))
+    with agent.start(*words) as process:
+        time.sleep(4)  # it looks, and waits
+        process.send_signal(number)
+        out, err = process.communicate(timeout=50)
+    expected = "landbridge land DEV: interrupted; the same command carries on where it stopped; exit 130"
+    assert process.returncode == Exit.INTERRUPTED, out + err
+    assert "Traceback" not in err
+    if json_too:
+        document = json.loads(out)
+        assert (document["summary"], document["exit"]) == (expected, Exit.INTERRUPTED)
+    else:
+        assert out.splitlines() == [expected]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+def test_a_moved_file_lands_with_the_documented_mode_under_any_umask(agent: Agent) -> None:
+    agent.run("--prepare")
+    released = agent.at.release(b"one", feed="good")
+    agent.at.moved(released)
+    before = os.umask(0o077)
+    try:
+        assert agent.line(*NAMED)[0] == Exit.DONE
+    finally:
+        os.umask(before)
+    assert (agent.at.root / released.landed_name).stat().st_mode & 0o7777 == 0o640
+
+
+def test_an_order_date_of_six_digits_is_no_skipped_slot(agent: Agent) -> None:
+    agent.run("--prepare")
+    code, line = agent.line("--feed", "good", "--scheduled", "261214")
+    assert code == Exit.USAGE
+    assert line.endswith("exit 64")
+    assert "%%$ODATE" in line
 
 
 def test_json_has_the_same_line_and_every_outcome(agent: Agent) -> None:

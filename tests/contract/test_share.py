@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -125,6 +126,19 @@ def test_a_file_lands_with_its_receipt(stand: Stand) -> None:
     share.receipted(receipt)
     share.receipted(receipt)
     assert share.unreceipted(DAY) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_a_file_and_its_done_file_land_with_one_mode_whatever_the_umask(stand: Stand, umask: int) -> None:
+    share = stand.open()
+    before = os.umask(umask)
+    try:
+        deliver(share, manifest(done_name="in/REPORT.done"))
+    finally:
+        os.umask(before)
+    modes = {name: oct((stand.root / name).stat().st_mode & 0o7777) for name in stand.files()}
+    assert modes == {"in/REPORT.csv": "0o640", "in/REPORT.done": "0o640"}
 
 
 def test_what_landed_is_known_to_later_runs_and_to_other_collectors(stand: Stand) -> None:

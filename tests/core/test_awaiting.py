@@ -171,3 +171,45 @@ def test_a_file_that_cannot_be_trusted_ends_it_at_once(run: Run) -> None:
     code, took = run(flights(), started=SIX)
     assert code == Exit.INTEGRITY
     assert about(took, 0 * MINUTE)
+
+
+def test_an_old_slot_that_is_refused_keeps_nobody_from_waiting(run: Run) -> None:
+    old = run.at.release(b"old", occurrence="2026-11-19")
+    (run.at.root / old.landed_name).write_bytes(b"somebody else's")
+    run.clock.events.append((SIX + 20 * MINUTE, lambda: run.at.release(b"one")))
+    code, took = run(flights(), started=SIX)
+    assert (code, run.told[-2:]) == (
+        Exit.INTEGRITY,
+        ["flights/2026-11-19 refused", "flights/2026-11-20 delivered"],
+    )
+    assert about(took, 20 * MINUTE)
+
+
+def test_a_strange_name_and_another_feed_that_is_refused_keep_nobody_from_waiting(run: Run) -> None:
+    (run.at.outbound / "_manifests" / f"{DAY}" / "strange").write_bytes(b"")
+    (run.at.outbound / "_manifests" / f"{DAY}" / f"trains.{DAY}.0001.json").write_bytes(b"no manifest")
+    run.clock.events.append((SIX + 20 * MINUTE, lambda: run.at.release(b"one")))
+    trains = feed(
+        feed="trains", schedule={"cron": "0 6 * * *", "time_zone": "Europe/London", "deadline": "90m"}
+    )
+    code, took = run(flights(), trains, started=SIX)
+    assert (code, run.told[-1]) == (Exit.INTEGRITY, "flights/2026-11-20 delivered")
+    assert about(took, 20 * MINUTE)
+
+
+@pytest.mark.parametrize("body", [b"no manifest", b" " * (65 << 10)])
+def test_a_manifest_of_the_awaited_slot_that_is_refused_ends_it_at_once(run: Run, body: bytes) -> None:
+    (run.at.outbound / "_manifests" / f"{DAY}" / f"flights.{DAY}.0001.json").write_bytes(body)
+    code, took = run(flights(), started=SIX)
+    assert code == Exit.INTEGRITY
+    assert about(took, 0 * MINUTE)
+
+
+def test_what_was_refused_keeps_its_code_when_the_line_is_cut_at_the_end(run: Run) -> None:
+    (run.at.outbound / "_manifests" / f"{DAY}" / "strange").write_bytes(b"")
+    run.clock.events.append(
+        (SIX + 80 * MINUTE, lambda: setattr(run.remote, "error", Unavailable("no answer")))
+    )
+    code, took = run(flights(), started=SIX)
+    assert (code, run.told[-1]) == (Exit.INTEGRITY, "no answer")
+    assert about(took, 90 * MINUTE)

@@ -100,3 +100,45 @@ def test_a_job_may_start_a_little_early() -> None:
     assert choice.due(slot, slot.scheduled_at - timedelta(seconds=30), early=False) is slot
     with pytest.raises(UsageError):
         choice.due(slot, slot.scheduled_at - timedelta(minutes=5), early=False)
+
+
+@pytest.mark.parametrize("day", ["2026-11-20", "20261120"])
+def test_a_scheduled_day_is_written_in_full(day: str) -> None:
+    assert [slot.occurrence for slot in choice.scheduled(DECLARATION, FEED, day, now=NOW)] == ["2026-11-19"]
+
+
+@pytest.mark.parametrize(
+    "short",
+    [
+        "261120",
+        "2026111",
+        "2026-11-2",
+        "2026-1-20",
+        "26-11-20",
+        "20261120T600Z",
+        "20261120T06Z",
+        "+2026-11-20",
+        "30001120",
+        "19691120",
+        "3000-11-20",
+        "19691120T0600Z",
+        " 20261120",
+        "20261120\n",
+        "\u0662\u0660261120",
+    ],
+)
+def test_a_scheduled_time_that_is_not_written_in_full_is_none(short: str) -> None:
+    with pytest.raises(UsageError, match="no scheduled time"):
+        choice.scheduled(DECLARATION, FEED, short, now=NOW)
+
+
+def test_an_order_date_with_a_year_of_two_digits_tells_the_variable_with_four() -> None:
+    with pytest.raises(UsageError) as raised:
+        choice.scheduled(DECLARATION, FEED, "261120", now=NOW)
+    assert raised.value.hint.startswith("use `%%$ODATE`")
+
+
+@pytest.mark.parametrize("short", ["2026-11-1", "2026-1-19", "261119", "20261120T600Z", "2026-11-19 "])
+def test_a_slot_whose_name_is_not_written_in_full_is_none(short: str) -> None:
+    with pytest.raises(UsageError, match="names no slot"):
+        choice.slot_of(DECLARATION, FEED, short, now=NOW)

@@ -62,6 +62,14 @@ MISTAKES = [
     (PROJECT, "demo-collector", "§root", "sftp.user", "cannot be used", "other than `root`"),
     (PROJECT, "  PRD: {}", "  §2PRD: {}", "environments.2PRD", "the name `2PRD`", "starting with a letter"),
     (PROJECT, "  PRD: {}", "  PRD: {§regoin: x}", "environments.PRD.regoin", "unknown key", "`region`"),
+    (
+        PROJECT,
+        "  PRD: {}",
+        '  PRD: {host: {folder: §"/etc/50%"}}',
+        "environments.PRD.host.folder",
+        "cannot be used",
+        "% $",
+    ),
     (PROJECT, '["file:keys/host.pub"]', "§[]", "sftp.host_keys", "empty or too short", "at least 1"),
     (
         PROJECT,

@@ -121,8 +121,19 @@ def _until_deadline(
         declaration.project.overdue_after,
     )
 
+    said: set[tuple[str, int, str]] = set()
+
     def tell(outcomes: Sequence[Outcome]) -> int:
-        return _say(outcomes, (wiring.now() - LOOK_BACK).date(), as_json=as_json) if outcomes else Exit.DONE
+        """Say what a pass did; what it refused as the pass before did is in every document, and but once among the lines."""
+        refused = {
+            (one.what, one.revision, str(one.error)) for one in outcomes if one.error and not one.error.retry
+        }
+        fresh = [one for one in outcomes if as_json or (one.what, one.revision, str(one.error)) not in said]
+        said.clear()
+        said.update(refused)
+        if fresh:
+            _say(fresh, (wiring.now() - LOOK_BACK).date(), as_json=as_json)
+        return exit_of(outcomes)
 
     def refused(error: LandbridgeError) -> None:
         print_error(error, as_json=as_json)

@@ -109,6 +109,9 @@ def land(
     except LandbridgeError as error:
         _print_line(place, f"failed: {error}", error.exit, as_json=as_json)
         raise
+    except KeyboardInterrupt:  # SIGTERM as well
+        _say_interrupted(place, as_json=as_json)
+        raise
     return _say(outcomes, _left(holding, wanted), place, as_json=as_json)
 
 
@@ -198,6 +201,14 @@ def _say(outcomes: Sequence[Outcome], left: Sequence[str], place: str, *, as_jso
     print_errors(outcomes)
     _print_line(place, told, code, as_json=False)
     return code
+
+
+def _say_interrupted(place: str, *, as_json: bool) -> None:
+    told = "interrupted; the same command carries on where it stopped"
+    if as_json:
+        line = _line(place, told, Exit.INTERRUPTED)
+        print_json({"outcomes": [], "left": [], "summary": line, "exit": int(Exit.INTERRUPTED)})
+    _print_line(place, told, Exit.INTERRUPTED, as_json=as_json)
 
 
 def _told(outcomes: Sequence[Outcome]) -> str:

@@ -67,10 +67,10 @@ PATTERNS = {
         "a public key as OpenSSH writes it, without a comment: `ssh-ed25519 AAAA...`"
     ),
     r"^[A-Za-z0-9_][A-Za-z0-9_.{}-]{0,63}$": "a name of Control-M: letters, digits, `_`, `.` and `-`, at most 64",
-    r"^[A-Za-z0-9_.{}-]{1,80}$": "a group of hosts: letters, digits, `_`, `.` and `-`, at most 80",
+    r"^[A-Za-z0-9_.{}-]{1,80}$": "a name of hosts: letters, digits, `_`, `.`, `-` and `{environment}`, at most 80",
     r"^[A-Z0-9_+-]{3,30}$": "a time zone of Control-M/Server: `GMT`, `LON`, capitals and digits",
     r"^(/|[A-Za-z]:[\\/]|\\\\)[^\"'%`$;&|<>*?\n]*$": (
-        "an absolute path without quotes and wildcards: `/opt/landbridge`, `C:\\landbridge`"
+        "an absolute path without quotes, back-ticks, and any of % $ ; & | < > * ?: `/opt/landbridge`, `C:\\landbridge`"
     ),
     r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$": "a bucket's name: 3 to 63 lower-case letters, digits, `.` and `-`",
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
+import sys
 import threading
 import unicodedata
 from collections import Counter, defaultdict
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from landbridge.share.session import Session
 
 _PIECE = 1 << 20
+LANDED_MODE = 0o640
+"""Of landed files and done-files: ours to write, the consumer's to read by a common group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +190,8 @@ class _Group:
 
 
 def _check(one: Landing) -> None:
-    manifest, on_disk = one.manifest, one.part.lstat().st_size
+    manifest, state = one.manifest, one.part.lstat()
+    on_disk = state.st_size
     if (one.content.size, on_disk, one.content.sha256) != (manifest.size, manifest.size, manifest.sha256):
         one.part.unlink(missing_ok=True)
         raise IntegrityBroken(
@@ -195,6 +200,14 @@ def _check(one: Landing) -> None:
             seen=f"{on_disk} bytes, sha256 {one.content.sha256}",
             hint="nothing was landed; compare with `landbridge verify`",
         )
+    _let_group_read(one.part, state)
+
+
+def _let_group_read(ours: Path, state: os.stat_result) -> None:
+    """Give a file of ours the mode of everything that lands, whatever the umask; before its change time is put on the journal."""
+    if sys.platform != "win32" and stat.S_IMODE(state.st_mode) != LANDED_MODE:
+        with suppress(OSError):  # a mount that has no modes of its own (`file_mode=` of cifs) may refuse
+            ours.chmod(LANDED_MODE)
 
 
 def holds(final: Path, manifest: Manifest) -> bool:
@@ -329,6 +342,7 @@ def _wait_done(session: Session, manifest: Manifest, part: str) -> int:
         return 0
     waiting = private_done(session, part)
     waiting.touch()
+    _let_group_read(waiting, waiting.lstat())
     return changed_at(waiting)
 
 

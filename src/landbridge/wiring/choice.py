@@ -8,7 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.errors import UsageError
-from landbridge.schedule import INSTANT, Calendar, current_slot, slot_at, slot_named, slots_on, unused
+from landbridge.schedule import (
+    INSTANT,
+    Calendar,
+    current_slot,
+    moment_written,
+    slot_at,
+    slot_named,
+    slots_on,
+    unused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,6 +125,8 @@ def slot_of(declaration: Declaration, feed: Feed, wanted: str, *, now: datetime,
 
 _DAYS = ("%Y-%m-%d", "%Y%m%d")
 """As people write a day, and as Control-M gives its order date (`%%$ODATE`)."""
+_SHORT_DAY = re.compile(r"[0-9]{6}")
+"""What `%%ODATE` gives: the year in two digits."""
 
 
 def scheduled(declaration: Declaration, feed: Feed, wanted: str, *, now: datetime) -> list[Slot]:
@@ -128,9 +139,8 @@ def scheduled(declaration: Declaration, feed: Feed, wanted: str, *, now: datetim
     """
     dates = calendar(declaration, feed)
     for form in (*_DAYS, INSTANT):
-        try:
-            named = datetime.strptime(wanted, form).replace(tzinfo=UTC)
-        except ValueError:
+        named = moment_written(wanted, form)
+        if named is None:
             continue
         if form != INSTANT:
             found = slots_on(feed, dates, named.date())
@@ -138,7 +148,8 @@ def scheduled(declaration: Declaration, feed: Feed, wanted: str, *, now: datetim
         return [] if unused(feed, dates, named) else [slot_at(feed, dates, named)]
     raise UsageError(
         f"`{wanted}` is no scheduled time",
-        expected="a day `2026-11-20` or `20261120`, or an instant `20261120T1000Z`",
+        expected="a day `2026-11-20` or `20261120`, or an instant `20261120T1000Z`, between 1970 and 2999",
+        hint="use `%%$ODATE`, which has the year in four digits" if _SHORT_DAY.fullmatch(wanted) else "",
     )
 
 

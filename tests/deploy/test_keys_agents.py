@@ -34,8 +34,7 @@ ECDSA = Kind.ECDSA
 def logged_in(
     stage: Stage, fingerprint: str, *agents: str, client: str = CONTROLM, address: str = ""
 ) -> None:
-    for agent in agents:
-        where = address or ADDRESSES[agent]
+    for where in [address] if address else [ADDRESSES[agent] for agent in agents]:
         stage.record.log_ins.append(LogIn(stage.time.now(), fingerprint, where, client))
 
 
@@ -176,17 +175,54 @@ def test_the_old_key_goes_when_no_agent_used_it_last() -> None:
     assert leaving.retire(stage.world, DAY) == [old.fingerprint]
 
 
-def test_an_agent_that_logs_in_once_a_month_counts_and_one_that_is_long_gone_does_not() -> None:
+def test_a_client_that_logs_in_once_a_month_counts_and_one_that_is_long_gone_does_not() -> None:
+    stage = in_use()
+    old = stage.current
+    logged_in(stage, old.fingerprint, address="10.20.30.99")  # an agent that is no member any more
+    new = handed.rotate(stage.world, ECDSA).version.pair
+    handed.promote(stage.world, CLOUD.members)
+    stage.time.at += LOOK_BACK - timedelta(hours=1)
+    logged_in(stage, new.fingerprint, "edge1", "edge2")
+    with pytest.raises(TryAgain, match="still in use") as caught:
+        leaving.retire(stage.world, DAY)
+    assert "10.20.30.99" in caught.value.seen
+    stage.time.at += timedelta(hours=2)
+    assert leaving.retire(stage.world, DAY) == [old.fingerprint]
+
+
+def test_an_agent_that_nothing_is_known_of_keeps_the_old_key_valid() -> None:
     stage = in_use()
     old = stage.current
     new = handed.rotate(stage.world, ECDSA).version.pair
     handed.promote(stage.world, CLOUD.members)
-    stage.time.at += LOOK_BACK - timedelta(hours=1)
-    logged_in(stage, new.fingerprint, "edge1")
-    with pytest.raises(TryAgain, match="still in use"):
+    stage.record.log_ins.clear()  # the log group was replaced
+    stage.time.at += DAY
+    with pytest.raises(TryAgain, match="nothing proves") as caught:
         leaving.retire(stage.world, DAY)
-    stage.time.at += timedelta(hours=2)
-    assert leaving.retire(stage.world, DAY) == [old.fingerprint]
+    assert "from nowhere" in caught.value.seen
+    logged_in(stage, new.fingerprint, "edge1")
+    logged_in(stage, new.fingerprint, "edge2", client="SSH-2.0-Landbridge")  # our own program on its host
+    with pytest.raises(TryAgain, match="nothing proves") as caught:
+        leaving.retire(stage.world, DAY)
+    assert "from 10.20.30.4 " in caught.value.seen
+    with pytest.raises(TryAgain, match="nothing proves"):
+        leaving.retire(stage.world, DAY, tested=["edge2"])
+    assert len(stage.server.keys) == 2
+    assert leaving.retire(stage.world, DAY, tested=CLOUD.members) == [old.fingerprint]
+
+
+def test_a_log_in_with_a_strangers_key_is_none_with_the_current_one() -> None:
+    stage = in_use()
+    stranger = KeyPair.generate(ECDSA)
+    stage.server.announce(stranger.public)
+    new = handed.rotate(stage.world, ECDSA).version.pair
+    handed.promote(stage.world, CLOUD.members)
+    stage.record.log_ins.clear()
+    stage.time.at += DAY
+    logged_in(stage, new.fingerprint, "edge1")
+    logged_in(stage, stranger.fingerprint, address="10.20.30.77")
+    with pytest.raises(TryAgain, match="nothing proves"):
+        leaving.retire(stage.world, DAY)
 
 
 def test_who_hands_nothing_over_is_told_so() -> None:
@@ -263,6 +299,69 @@ def test_old_keys_of_agents_go_by_name_once_each_agent_has_used_its_new_one() ->
     assert stage.door.log_ins == [], "nobody but the agent can log in with its key"
     with pytest.raises(UsageError, match="no key would be left"):
         leaving.retire(stage.world, timedelta(0), [each.key.fingerprint for each in new])
+
+
+def test_an_empty_log_is_no_proof_that_agents_use_their_new_keys() -> None:
+    stage, old = adopted_before()
+    new = offers("edge1", "edge2")
+    adopted.adopt(stage.world, new)
+    names = [each.key.fingerprint for each in old]
+    stage.time.at += LOOK_BACK + DAY
+    with pytest.raises(TryAgain, match="not logged in with its new key") as caught:
+        leaving.retire(stage.world, DAY, names)
+    assert "edge1, edge2" in caught.value.seen
+    logged_in(stage, new[0].key.fingerprint, "edge1")
+    logged_in(stage, new[0].key.fingerprint, "edge2", address="10.20.30.6")  # edge1 has two addresses
+    with pytest.raises(TryAgain, match="not logged in with its new key") as caught:
+        leaving.retire(stage.world, DAY, names)
+    assert "edge1" not in caught.value.seen
+    with pytest.raises(TryAgain):
+        leaving.retire(stage.world, DAY, names, tested=["edge2"])
+    assert len(stage.server.keys) == 4, "nobody was turned away"
+    assert leaving.retire(stage.world, DAY, names, tested=["edge1", "edge2"]) == names
+
+
+def test_agents_behind_one_address_are_vouched_for() -> None:
+    stage, old = adopted_before()
+    new = offers("edge1", "edge2")
+    adopted.adopt(stage.world, new)
+    names = [each.key.fingerprint for each in old]
+    stage.time.at += LOOK_BACK + DAY
+    for each in new:
+        logged_in(stage, each.key.fingerprint, address="10.20.30.1")
+    with pytest.raises(TryAgain, match="nothing proves") as caught:
+        leaving.retire(stage.world, DAY, names)
+    assert "--tested" in caught.value.hint
+    assert leaving.retire(stage.world, DAY, names, tested=BORN.members) == names
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["its log-in is known", "nothing is logged of it"])
+def test_an_agent_without_a_new_key_keeps_its_old_one(known: bool) -> None:
+    stage, old = adopted_before()
+    (new,) = offers("edge1")
+    adopted.adopt(stage.world, [new])
+    stage.time.at += LOOK_BACK + DAY
+    logged_in(stage, new.key.fingerprint, "edge1")
+    logged_in(stage, new.key.fingerprint, address="10.20.30.6")
+    if known:
+        logged_in(stage, old[1].key.fingerprint, "edge2")
+    with pytest.raises(TryAgain, match="still in use" if known else "left without a key") as caught:
+        leaving.retire(stage.world, DAY, [each.key.fingerprint for each in old])
+    assert ("10.20.30.5" if known else "edge2") in caught.value.seen
+    # What is left of edge2 stays when the key of edge1 alone is named.
+    first = old[0].key.fingerprint
+    logged_in(stage, old[1].key.fingerprint, "edge2")
+    assert leaving.retire(stage.world, DAY, [first]) == [first]
+
+
+def test_the_only_agent_needs_no_name_behind_its_key() -> None:
+    stage = Stage(agents=replace(BORN, members=("edge1",)))
+    old, new = offers("")[0], offers("")[0]
+    adopted.adopt(stage.world, [old])
+    adopted.adopt(stage.world, [new])
+    stage.time.at += DAY
+    logged_in(stage, new.key.fingerprint, "edge1")
+    assert leaving.retire(stage.world, DAY, [old.key.fingerprint]) == [old.key.fingerprint]
 
 
 def test_status_tells_the_next_step_all_the_way() -> None:

@@ -232,6 +232,32 @@ def test_a_name_that_is_no_file_is_left_alone(agent: Agent) -> None:
     assert not (agent.folder / "elsewhere").exists()
 
 
+def test_a_link_to_the_right_key_is_left_alone(agent: Agent) -> None:
+    elsewhere = agent.folder / "elsewhere"
+    elsewhere.write_text(KEY.private)
+    elsewhere.chmod(0o640)
+    agent.key.symlink_to(elsewhere)
+    for words in ([], ["--check"]):
+        done = agent.run(*words)
+        assert done.returncode == 73
+        assert "is a link" in _said(done)
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o640
+
+
+def test_where_no_hard_link_can_be_made_its_own_words_are_repeated(agent: Agent) -> None:
+    (agent.bin / "ln").unlink()
+    (agent.bin / "ln").write_text('#!/bin/sh\necho "ln: $2: Operation not supported" >&2\nexit 1\n')
+    (agent.bin / "ln").chmod(0o755)
+    done = agent.run()
+    assert done.returncode == 73
+    assert "Operation not supported" in _said(done)
+    assert "by hand" in done.stderr
+    assert list(agent.keys.iterdir()) == []
+    agent.key.write_text(KEY.private)
+    agent.key.chmod(0o600)
+    assert agent.run("--check").returncode == 0
+
+
 def test_other_keys_stay(agent: Agent) -> None:
     old = agent.keys / "edbh_prd_ffffffff"
     old.write_text(OTHER.private)
@@ -269,6 +295,49 @@ def test_the_key_belongs_to_the_agents_account(agent: Agent) -> None:
     assert agent.run().returncode == 0
     agent.installed()
     assert agent.key.stat().st_uid == 4711
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_folder_behind_a_link_tells_whose_key_it_is_and_not_the_link(agent: Agent) -> None:
+    behind = agent.keys.rename(agent.folder / "behind")
+    os.chown(behind, 4711, 4712)
+    agent.keys.symlink_to(behind)
+    for _ in range(2):
+        assert agent.run().returncode == 0
+        assert agent.key.stat().st_uid == 4711
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be somebody else")
+def test_the_right_key_of_another_account_is_given_to_the_agents(agent: Agent) -> None:
+    agent.key.write_text(KEY.private)
+    agent.key.chmod(0o600)
+    for folder in (agent.folder, agent.keys):
+        os.chown(folder, 4711, 4712)
+    done = agent.run("--check")
+    assert done.returncode == 1
+    assert "belongs to another account (0)" in _said(done)
+    assert "installed already" not in done.stdout
+    assert agent.key.stat().st_uid == 0, "it only looked"
+    done = agent.run()
+    assert done.returncode == 0, done.stderr
+    assert "installed already" in _said(done)
+    agent.installed()
+    assert agent.key.stat().st_uid == 4711
+    assert agent.run("--check").returncode == 0
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be somebody else")
+def test_who_cannot_give_the_right_key_away_is_told(agent: Agent) -> None:
+    agent.key.write_text(KEY.private)
+    agent.key.chmod(0o644)
+    os.chown(agent.keys, 4711, 4712)
+    (agent.bin / "id").unlink()
+    (agent.bin / "id").write_text("#!/bin/sh\necho 4711\n")
+    (agent.bin / "id").chmod(0o755)
+    done = agent.run()
+    assert done.returncode == 77
+    assert "run this as root" in _said(done)
+    assert (agent.key.stat().st_uid, stat.S_IMODE(agent.key.stat().st_mode)) == (0, 0o644)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be somebody else")
@@ -367,5 +436,7 @@ def test_powershell_is_grammatical() -> None:
     (text,) = (text for name, text in scripts(WHAT).items() if name.endswith(".ps1"))
     assert _faults(text) == []
     assert _faults(text.replace("if (-not $AgentHome) {", "if -not $AgentHome {")) != []
+    assert "NT AUTHORITY" not in text, "an English name: other languages of Windows have others"
+    assert text.index("Remove-Left\n    if (Test-Path") < text.index("installed already"), "on every way"
     quoted = scripts(replace(WHAT, secret="it's"))
     assert "'it''s'" in quoted[f"install-{WHAT.name}.ps1"]

@@ -31,10 +31,11 @@ def retire(
 ) -> None:
     """Take the old key away, after a log-in with the new one.
 
-    Where Control-M's agents log in, the server's log must show that each client that used the old key has used one that
-    stays since, or a person vouches for every agent with `--tested`.
+    Where Control-M's agents log in, the server's log must show log-ins with a key that stays from as many addresses as
+    there are agents (and with each agent's own, where it made one), and that no client was last let in with the old one;
+    or a person vouches for every agent with `--tested`.
     With `--host` the server shows the new host key from then on; refused while the declaration does not pin it.
-    Exit code 75 while the overlap is not over, or the old key is in use.
+    Exit code 75 while the overlap is not over, the old key is in use, or nothing proves that every agent can do without.
 
     Example: landbridge keys retire --environment PRD --overlap 72h
     """

@@ -13,7 +13,7 @@ from landbridge.deploy.keys.pair import blob, fingerprint
 from landbridge.errors import NotPermitted, TryAgain, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from landbridge.controlm import ControlM
     from landbridge.deploy.keys.log_ins import LogIn
@@ -24,6 +24,10 @@ _LONGEST = 64
 """Characters of a key's name in the declaration."""
 LOOK_BACK = timedelta(days=45)
 """How far back a log-in counts: an agent that takes a monthly file logs in once a month."""
+_VOUCHED = (
+    "where the log cannot tell (agents behind one address, a log that was replaced), vouch for every agent by name: "
+    "`--tested AGENT` for each"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,14 @@ def label_of(key: Announced) -> str:
     return " ".join(key.public.split()[2:])
 
 
+def agent_of(key: Announced, agents: Agents) -> str:
+    """Give the agent whose own key this is, by what `adopt` wrote behind it; empty when nothing tells."""
+    name, _, agent = label_of(key).partition("@")
+    if name and not agent and len(agents.members) == 1:
+        return agents.members[0]
+    return agent
+
+
 def known_agents(agents: Agents, named: Collection[str]) -> None:
     """Look whether every agent that somebody named is declared.
 
@@ -112,3 +124,47 @@ def prove(
         hint="test the connection profile on every agent, then run this again; agents behind one address cannot be told "
         "apart: vouch for each with `--tested AGENT`",
     )
+
+
+def prove_staying(agents: Agents, staying: Sequence[Announced], log_ins: Sequence[LogIn]) -> None:
+    """Look whether the server's log shows that every agent can log in with one of the `staying` keys.
+
+    That nothing is logged proves nothing: the log may be younger than the last file, or belong to another server.
+
+    Raises:
+        TryAgain: an agent has no key of its own that stays, has not used it, or cannot be told from another one.
+    """
+    if agents.born == "agent":
+        staying = [each for each in staying if agent_of(each, agents) in agents.members]
+    seen = {each.id: addresses_of(log_ins, fingerprint(each.public), each.since) for each in staying}
+    if agents.born == "agent":
+        _each_its_own(agents, staying, seen)
+    addresses = sorted({address for each in seen.values() for address in each})
+    if len(addresses) < len(agents.members):
+        raise TryAgain(
+            "nothing proves that every agent can do without the old key",
+            expected=f"log-ins with a key that stays from {len(agents.members)} addresses, one for each of {', '.join(agents.members)}",
+            seen=f"log-ins from {', '.join(addresses) or 'nowhere'} since it is valid, as far as the server's log tells "
+            f"({LOOK_BACK.days} days at most)",
+            hint=f"test the connection profile on every agent, then run this again (the log lags some minutes); {_VOUCHED}",
+        )
+
+
+def _each_its_own(agents: Agents, staying: Sequence[Announced], seen: dict[str, list[str]]) -> None:
+    """Look whether every agent has made a key that stays, and has logged in with it."""
+    own = {agent_of(each, agents) for each in staying}
+    if without := [agent for agent in agents.members if agent not in own]:
+        raise TryAgain(
+            "an agent would be left without a key",
+            expected="a key that stays of every agent, known as its own",
+            seen=f"none of {', '.join(without)}",
+            hint=f"bring it in first: `landbridge keys adopt AGENT=FILE`; {_VOUCHED}",
+        )
+    used = {agent_of(each, agents) for each in staying if seen[each.id]}
+    if unused := [agent for agent in agents.members if agent not in used]:
+        raise TryAgain(
+            "an agent has not logged in with its new key",
+            expected="a log-in of every agent with a key of its own that stays",
+            seen=f"none of {', '.join(unused)}, as far as the server's log tells ({LOOK_BACK.days} days at most)",
+            hint=f"test the connection profile on that agent, then run this again (the log lags some minutes); {_VOUCHED}",
+        )

@@ -1,7 +1,7 @@
 """When may a key that a client may still use be taken away, and who proves that nobody does?
 
 The current key must have been valid for the overlap, a log-in with it must succeed, and where Control-M's agents log in,
-the server's log must show that each client that used the old key has used one that stays since.
+the server's log must show that each of them has used a key that stays, and that no client used the old key last.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from landbridge.deploy.keys import user
-from landbridge.deploy.keys.agents import known_agents
+from landbridge.deploy.keys.agents import known_agents, prove_staying
 from landbridge.deploy.keys.log_ins import still_with
 from landbridge.deploy.keys.pair import fingerprint, same
 from landbridge.errors import TryAgain, UsageError
@@ -31,7 +31,8 @@ def retire(
 
     Raises:
         UsageError: there is no current key, or `also` names one that is not there or is in use.
-        TryAgain: the overlap is not over, a rotation is not finished, or somebody still logs in with the old key.
+        TryAgain: the overlap is not over, a rotation is not finished, somebody still logs in with the old key, or nothing
+            proves that every agent can log in with a key that stays.
     """
     held, announced = world.custody.look(), world.server.announced()
     current = _current(world, held, announced, also)
@@ -46,7 +47,7 @@ def retire(
             hint="bring one in first: `landbridge keys adopt` for a key that an agent made, else `landbridge keys create`",
         )
     _long_enough(world, current or max(staying, key=lambda each: each.since), overlap)
-    _nobody_uses(world, unwanted, tested)
+    _nobody_needs(world, unwanted, [current] if _handed_over(world) and current else staying, tested)
     if held.current and current:
         user.log_in(world, held.current)
     for each in unwanted:
@@ -111,8 +112,10 @@ def _long_enough(world: World, newest: Announced, overlap: timedelta) -> None:
         )
 
 
-def _nobody_uses(world: World, unwanted: Sequence[Announced], tested: Collection[str]) -> None:
-    """Look whether an agent was last let in with a key that is to go."""
+def _nobody_needs(
+    world: World, unwanted: Sequence[Announced], staying: Sequence[Announced], tested: Collection[str]
+) -> None:
+    """Look whether anybody was last let in with a key that is to go, and whether every agent can do without."""
     if world.agents is None:
         return  # our collector reads the secret at each use
     known_agents(world.agents, tested)
@@ -132,3 +135,4 @@ def _nobody_uses(world: World, unwanted: Sequence[Announced], tested: Collection
             hint="test the connection profile on that agent (the log lags some minutes); an agent that is gone for good is "
             "vouched for with all others: `--tested AGENT` for each",
         )
+    prove_staying(world.agents, staying, record)

@@ -9,7 +9,8 @@ permitted. With -Check: 0 installed, 1 not.
 .PARAMETER AgentHome
 The agent's home, which holds cm\AFT\data\Keys; else the environment variable CONTROLM.
 .PARAMETER Account
-The account that the agent's service runs as; it and SYSTEM and the administrators may read the key, nobody else.
+The account that the agent's service runs as, by its name or its SID; else SYSTEM, by its SID: its name is another one in
+each language of Windows. It and SYSTEM and the administrators may read the key, nobody else.
 .PARAMETER FromStdin
 Read the private key from standard input, instead of fetching it with `aws`.
 .PARAMETER Check
@@ -19,7 +20,7 @@ powershell -File @FILE@ -AgentHome 'C:\Program Files\BMC Software\Control-M Agen
 #>
 param(
     [string]$AgentHome = $env:CONTROLM,
-    [string]$Account = 'NT AUTHORITY\SYSTEM',
+    [string]$Account = 'S-1-5-18',
     [switch]$FromStdin,
     [switch]$Check
 )
@@ -84,11 +85,23 @@ function Test-Key([string]$Path) {
     }
 }
 
+# Takes away what a run that was killed has left: a part, or the copy that it was testing, is a private key, too.
+# What belongs to a run that is under way stays.
+function Remove-Left {
+    foreach ($file in Get-ChildItem -LiteralPath $keys -Filter ".$Name.*" -Force) {
+        if ($file.Name -notmatch ('^\.' + [Regex]::Escape($Name) + '\.(\d+)(\.test)?$')) { continue }
+        $owner = Get-Process -Id ([int]$Matches[1]) -ErrorAction SilentlyContinue
+        if ($owner -and $owner.Id -ne $PID -and $owner.ProcessName -match '^(powershell|pwsh)') { continue }
+        [IO.File]::Delete($file.FullName)
+    }
+}
+
 # Who may read the key in the end: the administrators, SYSTEM and the agent's account.
 $readers = @(
     (New-Object Security.Principal.SecurityIdentifier 'S-1-5-32-544'),
     (New-Object Security.Principal.SecurityIdentifier 'S-1-5-18'),
-    (New-Object Security.Principal.NTAccount $Account)
+    $(if ($Account -match '^S-1(-\d+)+$') { New-Object Security.Principal.SecurityIdentifier $Account }
+        else { New-Object Security.Principal.NTAccount $Account })
 )
 if (-not $AgentHome) { Stop-With 64 'name the home of the agent: -AgentHome DIR' }
 $keys = Join-Path $AgentHome 'cm\AFT\data\Keys'
@@ -96,23 +109,23 @@ $target = Join-Path $keys $Name
 if (-not (Test-Path -LiteralPath $keys -PathType Container)) {
     Stop-With 73 "there is no folder ${keys}: managed file transfer must be installed on this agent"
 }
-if (Test-Path -LiteralPath $target) {
-    if (Test-Key $target) {
-        if (-not $Check) { Protect-Key $target $readers }
-        Write-Output "installed already: $Name ($Fingerprint)"
-        exit 0
-    }
-    if ($Check) { exit 1 }
-    Stop-With 76 "$target holds another key, or one that cannot be read here; it was left alone"
-}
-if ($Check) {
-    Write-Output "not installed: $Name"
-    exit 1
-}
-
-Get-ChildItem -LiteralPath $keys -Filter ".$Name.*" -Force | Remove-Item -Force # of a run that was killed
 $part = Join-Path $keys ".$Name.$PID"
 try {
+    Remove-Left
+    if (Test-Path -LiteralPath $target) {
+        if (Test-Key $target) {
+            if (-not $Check) { Protect-Key $target $readers }
+            Write-Output "installed already: $Name ($Fingerprint)"
+            exit 0
+        }
+        if ($Check) { exit 1 }
+        Stop-With 76 "$target holds another key, or one that cannot be read here; it was left alone"
+    }
+    if ($Check) {
+        Write-Output "not installed: $Name"
+        exit 1
+    }
+
     # Empty first: it is protected before anything secret is in it.
     [IO.File]::Open($part, [IO.FileMode]::CreateNew).Dispose()
     Protect-Key $part @()
@@ -138,7 +151,7 @@ try {
     [IO.File]::Move($part, $target)
 }
 catch [UnauthorizedAccessException] {
-    Stop-With 77 "$keys cannot be written by this account: run it as the agent's account or as an administrator"
+    Stop-With 77 "$keys cannot be read and written by this account: run it as the agent's account or as an administrator"
 }
 catch [IO.IOException] {
     Stop-With 73 "the key cannot be written into ${keys}: $($_.Exception.Message)"

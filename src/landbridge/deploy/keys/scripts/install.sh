@@ -103,8 +103,23 @@ log_in() {
 
 [ -d "$keys" ] || fail 73 "there is no folder $keys: name the agent's home with --home; managed file transfer must be installed on it"
 
-if [ -f "$target" ]; then
+owner=$(owner_of "$keys/.") # of the folder itself, where its name is a link
+me=$(id -u)
+
+# Gives the right key that is there to the account that owns the folder, unless it is that account's already.
+mend_owner() {
+	has=$(owner_of "$target")
+	[ "${has%%:*}" != "${owner%%:*}" ] || return 0
+	[ "$check" = no ] || fail 1 "$target is the right key, but belongs to another account (${has%%:*}) than $keys (${owner%%:*}): run this without --check as root"
+	[ "$me" = 0 ] || fail 77 "$target is the right key, but belongs to another account (${has%%:*}) than $keys (${owner%%:*}): run this as root"
+	chown -h "$owner" "$target" || fail 77 "the owner of $target cannot be set"
+}
+
+if [ -L "$target" ]; then # as root, nothing is done to what a link of another account names
+	fail 73 "$target is a link, not a file; it was left alone"
+elif [ -f "$target" ]; then
 	if is_right "$target"; then
+		mend_owner
 		if [ "$check" = no ]; then
 			chmod 600 "$target" || fail 77 "the rights of $target cannot be set"
 			rm -f "$keys/.$NAME".* # of a run that was killed after the key had its name
@@ -115,7 +130,7 @@ if [ -f "$target" ]; then
 	fi
 	[ "$check" = no ] || exit 1
 	fail 76 "$target holds another key, or one that cannot be read here; it was left alone"
-elif [ -e "$target" ] || [ -L "$target" ]; then
+elif [ -e "$target" ]; then
 	fail 73 "$target is not a file; it was left alone"
 fi
 if [ "$check" = yes ]; then
@@ -123,8 +138,6 @@ if [ "$check" = yes ]; then
 	exit 1
 fi
 
-owner=$(owner_of "$keys")
-me=$(id -u)
 [ "$me" = 0 ] || [ "$me" = "${owner%%:*}" ] || fail 77 "run this as the account that owns $keys, or as root"
 
 rm -f "$keys/.$NAME".* # of a run that was killed
@@ -144,12 +157,12 @@ is_right "$part" || fail 76 "what came is not the key $FINGERPRINT; nothing was 
 chmod 600 "$part"
 sync # the bytes before the name
 # A hard link appears at once and replaces nothing.
-if ! ln "$part" "$target" 2>/dev/null; then
+if ! why=$(ln "$part" "$target" 2>&1); then
 	if [ -f "$target" ] && is_right "$target"; then
 		say "installed meanwhile by another run: $NAME ($FINGERPRINT)"
 		exit 0
 	fi
-	fail 73 "$target cannot be made"
+	fail 73 "$target cannot be made: $why; nothing was installed. If this file system knows no hard links, put the key there by hand, for the agent's account alone (mode 600), and let --check look at it"
 fi
 rm -f "$part"
 say "installed: $NAME ($FINGERPRINT)"

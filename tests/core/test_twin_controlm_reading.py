@@ -99,9 +99,9 @@ def _met(folders: tuple[Folder, ...], server: Server) -> dict[datetime, Met]:
         day = FIRST
         while day <= LAST:
             if any(rule.fits(day) for rule in folder.days) and any(rule.fits(day) for rule in watch.days):
-                steps = [jobs[name.replace("WATCH", step)][1] for step in ("MOVE", "LAND")]
+                move, land = (jobs[name.replace("WATCH", step)][1] for step in ("MOVE", "LAND"))
                 sla = jobs.get(name.replace("WATCH", "SLA"))
-                one = _one(watch, *steps, sla and sla[1], day, server)
+                one = _one(watch, move, land, sla[1] if sla else None, day, server)
                 assert one.opens not in found, "two jobs for one slot"
                 found[one.opens] = one
             day += DAY

@@ -128,7 +128,12 @@ class Stage:
     def __init__(
         self, where: Path, folders: dict[str, Any], *, new_day: time = time(0), since: date = MONDAY
     ) -> None:
-        zones = {"LON": LONDON, "GMT": ZoneInfo("Etc/GMT")}
+        zones = {
+            "LON": LONDON,
+            "GMT": ZoneInfo("Etc/GMT"),
+            "TYO": ZoneInfo("Asia/Tokyo"),
+            "HNL": ZoneInfo("Pacific/Honolulu"),
+        }
         server = Server("ctm", LONDON, new_day, zones, {"SESSIONS": 1})
         self.agenda = Agenda(server.day_begins(since), Inline())
         self.program = Played()
@@ -230,6 +235,42 @@ def test_the_working_day_begins_at_new_day(tmp_path: Path) -> None:
     stage.until("2026-03-31T07:00")
     (began,) = [one for one in stage.controlm.chronicle.happened if one.what == "started"]
     assert (began.at.astimezone(LONDON).day, began.order_date) == (31, "20260330")
+
+
+@pytest.mark.parametrize(
+    ("zone", "new_day", "opens", "began", "order_date"),
+    [
+        # Tokyo is eight hours before London in summer: its Tuesday has begun there on Monday afternoon.
+        ("TYO", time(0), "0600", "2026-03-30T22:00", "20260331"),
+        ("TYO", time(6), "0300", "2026-03-30T19:00", "20260330"),
+        ("TYO", time(6), "0600", "2026-03-30T22:00", "20260331"),
+        ("HNL", time(0), "2300", "2026-03-31T10:00", "20260330"),
+        ("HNL", time(6), "0300", "2026-03-31T14:00", "20260330"),
+    ],
+)
+def test_the_working_day_is_that_of_the_jobs_own_zone(
+    tmp_path: Path, zone: str, new_day: time, opens: str, began: str, order_date: str
+) -> None:
+    far = {**command(), "When": {**WHEN, "FromTime": opens}}
+    document = folder(J=far)
+    document["ACME"]["TimeZone"] = zone
+    stage = Stage(tmp_path, document, new_day=new_day)
+    stage.until("2026-04-03T12:00")
+    starts = {one.order_date: one.at for one in stage.controlm.chronicle.happened if one.what == "started"}
+    assert starts[order_date] == _at(began)
+    assert {"20260330", "20260331", "20260401"} <= starts.keys()
+
+
+@pytest.mark.parametrize("zone", ["TYO", "HNL"])
+def test_a_job_is_kept_until_the_day_is_over_in_its_own_zone(tmp_path: Path, zone: str) -> None:
+    never = {"Type": "WaitForEvents", "Events": [{"Event": "NEVER"}]}
+    document = folder(J={**command(W=never), "When": WHEN})
+    document["ACME"]["TimeZone"] = zone
+    stage = Stage(tmp_path, document)
+    stage.until("2026-04-02T12:00")
+    removed = {one.order_date: one.at for one in stage.controlm.chronicle.happened if one.what == "removed"}
+    over = datetime(2026, 3, 31, tzinfo=ZoneInfo({"TYO": "Asia/Tokyo", "HNL": "Pacific/Honolulu"}[zone]))
+    assert removed["20260330"] == over
 
 
 def test_events_carry_one_job_to_the_next_within_an_order_date(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from landbridge import wiring
 from landbridge.deploy.controlm import lint
 from landbridge.deploy.controlm.render import render
+from landbridge.project import place
 from landbridge.twin.controlm.reading import deployed
 from tests.deploy.controlm_stage import Stage, stages
 from tests.servers.certificates import Certificates, make
@@ -16,6 +18,8 @@ from tests.servers.certificates import Certificates, make
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +42,10 @@ def test_the_example_lints_clean_deploys_and_can_be_executed(stage: Stage, tmp_p
     rendered = render(declaration, "PRD")
     for name, text in rendered.files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    found = lint.lint([lint.read(tmp_path / name) for name in rendered.files])
+    held_against = lint.Declared(declaration, place(declaration.project, "PRD"), SINCE)
+    found = lint.lint([lint.read(tmp_path / name) for name in rendered.files], held_against)
     assert [str(one) for one in found.findings if one.severity == "error"] == []
+    assert found.skipped == ()
 
     stage.rendered = None
     stage.settle()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from landbridge.facts import SlotState
+from landbridge.project import place
 from landbridge.schedule import slots
 from landbridge.wiring import choice
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from landbridge.facts import Slot
     from landbridge.project import Declaration
@@ -28,18 +31,25 @@ NEWS = frozenset({"late", "service late", "service complete", "alert", "mail", "
 
 News = tuple[str, str, str, str]
 """Feed, step of its jobs (of an hourly feed with the time), order date, what."""
-SOON = timedelta(minutes=20)
-"""Longer takes no slot whose upstream is there."""
+Bounds = tuple[datetime, datetime]
+"""Between which instants something must be told, both included."""
+WORK = timedelta(minutes=2)
+"""Longer takes nothing of a slot, beside waiting for the next look: a run, two transfers and a landing of 20 seconds each."""
+GAP = timedelta(days=1)
+"""So long is waited for a file without a deadline: the least time between two slots of the example's one such feed."""
+KEPT = timedelta(days=3)
+"""From the beginning of such a feed's order date until nothing more of it is run: its own day, and two."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """From when to when, and what was late: slots by feed and occurrence."""
+    """From when to when, and what was late: when the file came after all, by feed and occurrence."""
 
     declaration: Declaration
     since: datetime
     until: datetime
-    late: Collection[tuple[str, str]]
+    late: Mapping[tuple[str, str], datetime]
+    look_every: timedelta
 
     def slots(self) -> Iterator[Slot]:
         """Give every slot that was due in it."""
@@ -63,32 +73,46 @@ class Span:
             return SlotState.SKIPPED, False
         return SlotState.DELIVERED, self.is_late(slot)
 
-    def news(self) -> dict[News, tuple[datetime, datetime]]:
-        """Give what Control-M must have told of each slot, and nothing else: between which instants for the first time."""
-        found: dict[News, tuple[datetime, datetime]] = {}
+    def news(self) -> dict[News, list[Bounds]]:
+        """Give what Control-M must have told of each slot, as often as it must, and nothing else."""
+        found: dict[News, list[Bounds]] = defaultdict(list)
         for slot in self.slots():
             on = f"{_order_date(slot):%Y%m%d}"
             for first, last, step, whats in self._news(slot):
                 if last <= self.until:
-                    found |= {(slot.feed, step, on, what): (first, last) for what in whats}
-        return found
+                    for what in whats:
+                        found[slot.feed, step, on, what].append((first, last))
+        return dict(found)
 
     def _news(self, slot: Slot) -> Iterator[tuple[datetime, datetime, str, tuple[str, ...]]]:
         feed, deadline = self.declaration.feeds[slot.feed], slot.deadline
         gave_up = ("alert", "mail", "ended not ok")
+        soon = self.look_every + WORK
         if feed.empty == "skip" and deadline:
             if self.is_skipped(slot) or self.is_late(slot):
                 yield deadline, deadline, f"WATCH_{slot.scheduled_at:%H%M}Z", ("alert",)
         elif slot.feed == BROKEN:
-            end = slot.scheduled_at + timedelta(days=1)
-            yield end, end, "WATCH", gave_up
+            for end in self._give_ups(slot):
+                yield end, end, "WATCH", gave_up
         elif deadline and self.is_late(slot):
+            came = self.late[slot.feed, slot.occurrence]
             yield deadline, deadline, "WATCH", gave_up
             yield deadline, deadline, "LAND", ("late", "alert")
             yield deadline, deadline, "SLA", ("service late", "alert")
-            yield deadline, deadline + timedelta(hours=1), "SLA", ("service complete",)
+            yield came, came + soon, "SLA", ("service complete",)
         elif deadline:
-            yield slot.scheduled_at, slot.scheduled_at + SOON, "SLA", ("service complete",)
+            yield slot.scheduled_at, slot.scheduled_at + soon, "SLA", ("service complete",)
+
+    def _give_ups(self, slot: Slot) -> Iterator[datetime]:
+        """Give when a watcher gives up: at the end of each run, and it is run again while its jobs are kept."""
+        declared = place(self.declaration.project, "DEV").controlm
+        assert declared is not None
+        midnight = slot.scheduled_at.astimezone(LONDON).replace(hour=0, minute=0)
+        begins, kept = slot.scheduled_at, (midnight + KEPT).astimezone(UTC)
+        for _ in range(1 + declared.retries):
+            if begins < kept:
+                yield begins + GAP
+            begins += GAP + declared.retry_every
 
     def failed_jobs(self) -> set[tuple[str, datetime]]:
         """Give CronJobs by feed whose Jobs must have failed, by their scheduled time."""
@@ -99,16 +123,28 @@ class Span:
         }
 
 
-def news(happened: Iterable[Happening], feeds: Iterable[str]) -> dict[News, datetime]:
-    """Give what Control-M told, in the same words, and when for the first time."""
+def news(happened: Iterable[Happening], feeds: Iterable[str]) -> dict[News, list[datetime]]:
+    """Give what Control-M told, in the same words, each time that it did."""
     stems = {feed.upper(): feed for feed in feeds}
-    found: dict[News, datetime] = {}
+    found: dict[News, list[datetime]] = defaultdict(list)
     for one in happened:
         if one.what in NEWS and one.order_date:
             parts = re.fullmatch(rf"({'|'.join(stems)})_((?:WATCH|MOVE|LAND|SLA)(?:_\d{{4}}Z)?).*", one.who)
             feed, step = (stems[parts[1]], parts[2]) if parts else ("", one.who)
-            found.setdefault((feed, step, one.order_date, one.what), one.at)
-    return found
+            found[feed, step, one.order_date, one.what].append(one.at)
+    return dict(found)
+
+
+def differences(
+    told: Mapping[News, list[datetime]], due: Mapping[News, list[Bounds]]
+) -> list[tuple[News, datetime | None, Bounds | None]]:
+    """Give what was told too often, not at all, or at another time than it must."""
+    wrong: list[tuple[News, datetime | None, Bounds | None]] = []
+    for key in sorted({*told, *due}):
+        for at, bounds in zip_longest(sorted(told.get(key, ())), sorted(due.get(key, ()))):
+            if at is None or bounds is None or not bounds[0] <= at <= bounds[1]:
+                wrong.append((key, at, bounds))
+    return wrong
 
 
 def failed_jobs(happened: Iterable[Happening], prefix: str) -> set[tuple[str, datetime]]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from landbridge.deploy.controlm.render import FOLDER, PROFILES, render
-from landbridge.deploy.controlm.setting import setting
 from landbridge.deploy.kubernetes.package import package, write
 from landbridge.deploy.kubernetes.render import manifests
 from landbridge.errors import UsageError
@@ -23,6 +22,7 @@ from landbridge.twin.agenda import Agenda
 from landbridge.twin.chronicle import Chronicle, Happening
 from landbridge.twin.controlm.agents import Agents
 from landbridge.twin.controlm.executor import ControlM
+from landbridge.twin.controlm.ground import ground
 from landbridge.twin.controlm.outbox import Outbox
 from landbridge.twin.controlm.reading import deployed
 from landbridge.twin.controlm.server import Server
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landbridge.controlm import ControlM as Declared
-    from landbridge.deploy.controlm.setting import Setting
     from landbridge.project import Declaration, Place
     from landbridge.twin.agenda import Workers
     from landbridge.twin.controlm.definitions import Deployed
@@ -134,7 +133,7 @@ def schedulers(
     chronicle = Chronicle(where / "happened.jsonl")
     outbox = Outbox(where / "told.jsonl")
     at, declared = _declared(declaration, twin.environment)
-    made = setting(at, declared)
+    set_up = ground(at)
     sftp = Sftp(
         Login(
             twin.ground.host,
@@ -166,10 +165,10 @@ def schedulers(
             _GREENWICH: ZoneInfo("Etc/GMT"),
             **{label: ZoneInfo(name) for name, label in declared.time_zones.items()},
         },
-        pools={made.pool: declared.sessions},
+        pools={set_up.pool: declared.sessions},
         look_every=look_every,
     )
-    agents = _agents(declaration, twin, made, program, outside, sftp)
+    agents = _agents(declaration, twin, program, outside, sftp)
     controlm = ControlM(server, definitions, agents, agenda, chronicle, outbox)
     return Schedulers(agenda, cluster, controlm, chronicle, outbox, sftp)
 
@@ -194,21 +193,20 @@ def _node(declaration: Declaration, twin: TwinState, program: Program, outside: 
 def _agents(
     declaration: Declaration,
     twin: TwinState,
-    made: Setting,
     program: Program,
     outside: Mapping[str, str],
     sftp: Sftp,
 ) -> Agents:
-    declared, reached = made.declared, made.where.sftp
+    where, declared = _declared(declaration, twin.environment)
+    reached, set_up = where.sftp, ground(where)
     holding = usual_place(twin.ground.share, twin.environment)
-    native = declared.style == "native"
     return Agents(
         names=frozenset({declared.agents, *(declared.members or ())}),
-        accounts=frozenset({made.installed.account}),
+        accounts=frozenset({set_up.account}),
         program=program,
-        installed=made.installed.command,
-        project=(made.installed.folder, declaration.folder.resolve()),
-        mounts={made.holding(""): holding} if native else {},
+        installed=set_up.command,
+        project=(set_up.folder, declaration.folder.resolve()),
+        mounts={set_up.holding: holding} if declared.style == "native" else {},
         endpoints={(reached.host, reached.port, reached.user, declared.key): sftp},
         environment=outside,
         folder=private_folder(folder_of(twin.folder) / "agents"),

@@ -48,6 +48,7 @@ class Due:
     """A time of the job's zone, counted from the order date."""
 
     days: int
+    """Working days: a time before the new day belongs to the working day before its date. [D] BMC, "Time Zone"."""
     at: time
 
 
@@ -149,10 +150,10 @@ def _placed(
         scheduled=int(before_new_day),
         at=at if daily is None else None,
     )
-    return order_date, (int(before_new_day), at, moment, _due(feed, slot, order_date, zone, at))
+    return order_date, (int(before_new_day), at, moment, _due(feed, slot, order_date, zone, at, new_day))
 
 
-def _due(feed: Feed, slot: Slot, order_date: date, zone: Zone, at: time) -> Due | None:
+def _due(feed: Feed, slot: Slot, order_date: date, zone: Zone, at: time, new_day: time) -> Due | None:
     if slot.deadline is None:
         return None
     declared = feed.schedule.deadline
@@ -161,7 +162,9 @@ def _due(feed: Feed, slot: Slot, order_date: date, zone: Zone, at: time) -> Due 
         due = nominal + declared
     else:
         due = slot.deadline.astimezone(ZoneInfo(zone.name))
-    return Due((due.date() - order_date).days, due.time().replace(second=0, microsecond=0))
+    clock = due.time().replace(second=0, microsecond=0)
+    working_day = due.date() - (_DAY if clock < new_day else timedelta())
+    return Due((working_day - order_date).days, clock)
 
 
 def _wait(found: list[Slot], gap: timedelta) -> timedelta:

@@ -1,6 +1,6 @@
 """What does Control-M/Server do with the folders that were deployed to it: order, start, follow up, alert?
 
-At each new day it orders the jobs whose calendars have the day. A job starts when its window is open, its events are there
+At each new day of a zone it orders the jobs of that zone whose calendars have the day. A job starts when its window is open, its events are there
 and its pools have units. How it ended decides what its `If` objects do, whether it runs again, and which events it adds.
 
 What is not in a definition (how often a watcher looks, what a pool holds) is the server's own, and is in Server.
@@ -69,7 +69,7 @@ class ControlM:
         self._pools = Pools(self.server.pools)
 
     def start(self, ended: Mapping[tuple[str, date], bool] | None = None) -> None:
-        """Order what belongs to the working day that it is now, and go on with every new day.
+        """Order what belongs to the working day that it is now in each zone, and go on with every new day.
 
         `ended` has the jobs of this day that an earlier start has seen to their end, well or not.
 
@@ -77,9 +77,10 @@ class ControlM:
             UsageError: a definition wants a host, account, pool, zone or endpoint that this server has not.
         """
         self._check()
-        today = self.server.order_date(self.agenda.now)
-        self._order_all(today, ended or {})
-        self._enter_new_day(today + _DAY)
+        for label in {job.zone: None for folder in self.deployed.folders for job in folder.jobs}:
+            today = self.server.order_date(self.agenda.now, label)
+            self._order_all(today, label, ended or {})
+            self._enter_new_day(today + _DAY, label)
         self._pump()
 
     def order(self, folder: Folder, job: Job, order_date: date) -> Order:
@@ -98,21 +99,21 @@ class ControlM:
 
     # Days
 
-    def _enter_new_day(self, order_date: date) -> None:
-        self.agenda.at(self.server.day_begins(order_date), lambda: self._new_day(order_date))
+    def _enter_new_day(self, order_date: date, label: str | None) -> None:
+        self.agenda.at(self.server.day_begins(order_date, label), lambda: self._new_day(order_date, label))
 
-    def _new_day(self, order_date: date) -> None:
-        self._clean(order_date)
-        self._order_all(order_date, {})
-        self._enter_new_day(order_date + _DAY)
+    def _new_day(self, order_date: date, label: str | None) -> None:
+        self._clean(order_date, label)
+        self._order_all(order_date, label, {})
+        self._enter_new_day(order_date + _DAY, label)
         self._pump()
 
-    def _order_all(self, order_date: date, ended: Mapping[tuple[str, date], bool]) -> None:
+    def _order_all(self, order_date: date, label: str | None, ended: Mapping[tuple[str, date], bool]) -> None:
         for folder in self.deployed.folders:
             if not any(rule.fits(order_date) for rule in folder.days):
                 continue
             for job in folder.jobs:
-                if not any(rule.fits(order_date) for rule in job.days):
+                if job.zone != label or not any(rule.fits(order_date) for rule in job.days):
                     continue
                 one = self.order(folder, job, order_date)
                 if (known := ended.get((job.name, order_date))) is not None:
@@ -120,12 +121,13 @@ class ControlM:
                     for event in job.adds if known else ():
                         self.events.add(event, order_date)
 
-    def _clean(self, order_date: date) -> None:
-        """Take away what has ended, and what did not within the days that it is kept."""
+    def _clean(self, order_date: date, label: str | None) -> None:
+        """Take away what has ended in a zone, and what did not within the days that it is kept."""
         left = []
         for one in self.orders:
             kept = (order_date - one.order_date).days <= one.job.keep_days
-            if one.state is State.EXECUTING or (kept and one.state is not State.OK):
+            elsewhere = one.job.zone != label
+            if elsewhere or one.state is State.EXECUTING or (kept and one.state is not State.OK):
                 left.append(one)
             elif one.state is State.WAITING:
                 self._say(one, "removed", {"runs": one.runs})
@@ -134,10 +136,10 @@ class ControlM:
 
     def _window(self, job: Job, order_date: date) -> tuple[datetime, datetime]:
         window, zone = job.window, job.zone
-        begins = self.server.day_begins(order_date)
+        begins = self.server.day_begins(order_date, zone)
         opens = self.server.instant(order_date, window.begins, zone) if window.begins else begins
         if window.ends is None:
-            return opens, self.server.day_begins(order_date + (job.keep_days + 1) * _DAY)
+            return opens, self.server.day_begins(order_date + (job.keep_days + 1) * _DAY, zone)
         closes = self.server.instant(order_date, window.ends, zone)
         if closes <= opens:
             closes = self.server.instant(order_date, window.ends, zone, days=1)

@@ -1,4 +1,8 @@
-"""What does Control-M/Server know that no definition says: its clock, its working day, its names of zones, its pools?"""
+"""What does Control-M/Server know that no definition says: its clock, its working day, its names of zones, its pools?
+
+A working day begins at New Day time on the clock of the job's own zone. A time of day before New Day is of the calendar
+day after the working day's date. Source: BMC, "Pre-Ordering Jobs", "Time Zone".
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ class Server:
     zone: ZoneInfo
     """Of its own clock."""
     new_day: time
-    """When a working day begins, on its own clock."""
+    """When a working day begins, on the clock of each zone."""
     zones: Mapping[str, ZoneInfo]
     """TimeZone.dat: what a label means."""
     pools: Mapping[str, int]
@@ -36,13 +40,21 @@ class Server:
     longest_command: timedelta = field(default=timedelta(hours=1))
     """A command that takes longer is stopped, so that nothing is left behind by the twin."""
 
-    def day_begins(self, order_date: date) -> datetime:
-        """Give the instant (UTC) at which the working day begins."""
-        return datetime.combine(order_date, self.new_day, self.zone).astimezone(UTC)
+    def day_begins(self, order_date: date, label: str | None = None) -> datetime:
+        """Give the instant (UTC) at which the working day begins for jobs of a zone.
 
-    def order_date(self, at: datetime) -> date:
-        """Give the working day that an instant falls into."""
-        local = at.astimezone(self.zone)
+        Raises:
+            UsageError: no such zone.
+        """
+        return datetime.combine(order_date, self.new_day, self.zone_of(label)).astimezone(UTC)
+
+    def order_date(self, at: datetime, label: str | None = None) -> date:
+        """Give the working day that an instant falls into, for jobs of a zone.
+
+        Raises:
+            UsageError: no such zone.
+        """
+        local = at.astimezone(self.zone_of(label))
         return local.date() if local.time() >= self.new_day else local.date() - _DAY
 
     def zone_of(self, label: str | None) -> ZoneInfo:
@@ -61,7 +73,7 @@ class Server:
         return self.zones[label]
 
     def instant(self, order_date: date, clock_time: str, label: str | None, days: int = 0) -> datetime:
-        """Give the instant of `HHMM` in a working day, on the clock of the job's zone.
+        """Give the instant of `HHMM` of the working day `days` after another, on the clock of the job's zone.
 
         A time before the new day is of the next calendar day, since the working day lasts until then. A time that the
         clocks skip counts as an hour later.

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
-from landbridge.feed.words import Declared, Duration, Text
+from landbridge.feed.words import Declared, Duration
 
 HostPath = Annotated[str, StringConstraints(pattern=r"^(/|[A-Za-z]:[\\/]|\\\\)[^\"'%`$;&|<>*?\n]*$")]
 """An absolute path of the host: `/opt/landbridge`, `C:\\landbridge`, `\\\\server\\share`."""
@@ -24,13 +24,15 @@ class Host(Declared):
     """The installed program; `/opt/landbridge/bin/landbridge`, or `C:\\Program Files\\Landbridge\\landbridge.exe`, without it."""
     folder: HostPath | None = None
     """Where this project's declaration lies on them; `/etc/landbridge/PROJECT`, or `C:\\ProgramData\\Landbridge\\PROJECT`, without it."""
-    account: Text = "landbridge"
+    account: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.$@\\-]{1,104}$")] = "landbridge"
     """Service account that may write to the share; `DOMAIN\\name` on Windows."""
     group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.{}-]{1,80}$")] | None = None
     """What a central scheduler calls these hosts: the `machine` of AutoSys, the queue of Airflow; `PROJECT-ENVIRONMENT` in lower case without it."""
     every: Duration | None = None
     """How often, outside of every feed's window, corrections and late files are looked for; hourly without it."""
-    mail: tuple[Text, ...] = ()
+    mail: tuple[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._+=-]{1,64}@[A-Za-z0-9.-]{1,190}$")], ...
+    ] = ()
     """Who is told when a job fails or is late."""
 
     @model_validator(mode="after")

@@ -75,15 +75,15 @@ def test_cron_takes_the_table(tmp_path: Path) -> None:
     )
 
 
-def test_a_percent_sign_does_not_end_a_line_and_words_are_quoted() -> None:
+def test_words_are_quoted() -> None:
     table = cron.files(hosts.on(folder="/srv/land bridge", mail=["a@example.org", "b@example.org"]))[NAME]
     assert "--project '/srv/land bridge'\n" in table
     assert 'MAILTO="a@example.org,b@example.org"\n' in table
-    assert all("%" not in line.replace("\\%", "") for line in table.splitlines() if not line.startswith("#"))
 
 
 @pytest.mark.parametrize(
-    ("every", "expression"), [("10m", "*/10 * * * *"), ("1h", "0 * * * *"), ("6h", "0 */6 * * *")]
+    ("every", "expression"),
+    [("10m", "*/10 * * * *"), ("1h", "0 * * * *"), ("6h", "0 */6 * * *"), ("24h", "0 0 * * *")],
 )
 def test_the_sweep_is_as_often_as_declared(every: str, expression: str) -> None:
     assert cron.expression(hosts.sweeping(hosts.on(every=every))) == expression
@@ -139,24 +139,30 @@ def test_a_success_forgets_what_passed(run: Callable[..., Ran]) -> None:
 
 
 @pytest.mark.parametrize("code", [64, 65, 70, 76, 77, 78])
-def test_what_needs_a_person_is_told_once_and_held(
+def test_what_needs_a_person_is_told_once_a_day_and_goes_on(
     run: Callable[..., Ran], tmp_path: Path, code: int
 ) -> None:
     ended, said = run(f"echo look; exit {code}")
     assert (ended, "look" in said, "is removed" in said) == (code, True, True)
-    assert run(f"touch {tmp_path}/again; exit 0") == (0, "")
-    assert not (tmp_path / "again").exists()
-    (tmp_path / "state" / "collect-daily.held").unlink()
-    assert run(f"touch {tmp_path}/again; exit 0") == (0, "")
+    assert run(f"touch {tmp_path}/again; exit {code}") == (code, "")
     assert (tmp_path / "again").exists()
+    assert "failed with 74" not in run("exit 74")[1]
+    other = 64 if code != 64 else 65
+    assert f"failed with {other}" in run(f"exit {other}")[1]
+    assert run("exit 0") == (0, "")
+    assert f"failed with {code}" in run(f"exit {code}")[1]
 
 
-def test_a_job_is_held_for_a_day(run: Callable[..., Ran], tmp_path: Path) -> None:
+def test_the_same_is_told_again_after_a_day(run: Callable[..., Ran], tmp_path: Path) -> None:
     run("exit 76")
     held = tmp_path / "state" / "collect-daily.held"
     os.utime(held, (held.stat().st_atime, held.stat().st_mtime - 86_460))
-    assert run(f"touch {tmp_path}/again") == (0, "")
-    assert (tmp_path / "again").exists()
+    assert "failed with 76" in run("exit 76")[1]
+
+
+@pytest.mark.parametrize("code", [69, 75])
+def test_a_check_that_could_not_look_is_told_at_once(run: Callable[..., Ran], code: int) -> None:
+    assert f"late-daily failed with {code}" in run(f"exit {code}", job="late-daily")[1]
 
 
 def test_a_late_slot_is_told_and_the_check_goes_on(run: Callable[..., Ran]) -> None:

@@ -7,18 +7,20 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from landbridge.deploy.hosts import systemd
+from landbridge.deploy.hosts.endings import PAUSE, TRIES
+from landbridge.deploy.hosts.jobs import Sweeping
 from tests.deploy import hosts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from landbridge.deploy.hosts.jobs import Timed
+    from landbridge.deploy.hosts.jobs import Job, Timed
 
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="no systemd-analyze on PATH (Debian: systemd)")
@@ -100,6 +102,33 @@ def test_systemd_notices_what_it_does_not_know(tmp_path: Path, was: str, becomes
         [ANALYZE, "verify", str(tmp_path / "x.service")], check=False, capture_output=True, text=True
     )
     assert "x.service" in ended.stdout + ended.stderr
+
+
+@needs_systemd
+@pytest.mark.parametrize("every", ["1m", "20m", "1h", "6h", "24h"])
+def test_systemd_takes_every_declared_pause(tmp_path: Path, every: str) -> None:
+    job = hosts.sweeping(hosts.on(every=every))
+    days = {"1m": 1440, "20m": 72, "1h": 24, "6h": 4, "24h": 1}[every]
+    day = {at for at in fired(systemd.calendars(job)[0], days + 1) if at.date() == date(2026, 1, 1)}
+    assert len(day) == days
+
+
+@pytest.mark.parametrize("run", [timedelta(0), timedelta(seconds=107), timedelta(minutes=5)])
+@pytest.mark.parametrize("job", [*JOBS, hosts.sweeping(hosts.on())], ids=lambda job: getattr(job, "name", ""))
+def test_what_stays_away_is_told_however_slowly_it_fails(job: Job, run: timedelta) -> None:
+    gap = job.every if isinstance(job, Sweeping) else job.starts.gap
+    within = systemd.tried_within(gap, job.limit)
+    text = "".join(systemd.files(hosts.on()).values())
+    assert f"StartLimitBurst={TRIES}\n" in text
+    if within is None:
+        return  # not started again by itself: each failure is told
+    assert (run + PAUSE) * TRIES <= within < gap
+
+
+def test_a_job_that_is_started_often_is_told_at_each_failure() -> None:
+    text = systemd.files(hosts.on(every="10m"))["landbridge-acme-prd-sweep.service"]
+    assert "Restart=no\n" in text
+    assert "StartLimitIntervalSec=0\n" in text
 
 
 def test_codes_that_need_a_person_do_not_loop_and_are_told() -> None:

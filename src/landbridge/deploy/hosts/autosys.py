@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.deploy.hosts.endings import PAUSE, TRIES, Ending, codes, table
+from landbridge.deploy.hosts.installed import ending_well
 from landbridge.deploy.hosts.jobs import Checking, Collecting, Sweeping, short
 from landbridge.deploy.hosts.moments import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY
 
@@ -145,7 +146,11 @@ def _when(moments: Moments) -> list[str]:
 
 
 def _command(ground: Ground, job: Job, words: Sequence[str], before: str = "") -> list[str]:
-    quoted = shlex.join(words) if ground.program.os == "linux" else " ".join(f'"{word}"' for word in words)
+    quoted = (
+        shlex.join(words)
+        if ground.program.os == "linux"
+        else " ".join(f'"{ending_well(word)}"' for word in words)
+    )
     folder = "/var/log/landbridge" if ground.program.os == "linux" else "C:\\ProgramData\\Landbridge\\logs"
     separator = "/" if ground.program.os == "linux" else "\\"
     return [

@@ -41,7 +41,8 @@ def expression(job: Job) -> str:
             minutes = int(job.every.total_seconds()) // 60
             if minutes < 60:  # noqa: PLR2004 - an hour
                 return f"*/{minutes} * * * *" if minutes > 1 else "* * * * *"
-            return f"0 */{minutes // 60} * * *" if minutes > 60 else "0 * * * *"  # noqa: PLR2004 - an hour
+            hours = minutes // 60
+            return {1: "0 * * * *", 24: "0 0 * * *"}.get(hours, f"0 */{hours} * * *")
         case Collecting() | Checking():
             quarter = int(QUARTER.total_seconds()) // 60
             minutes_in_quarter = {one.minute % quarter for one in job.starts.times}
@@ -116,26 +117,29 @@ held="$state/$job.held" tries="$state/$job.tries" said="$state/$job.said"
 exec 9>"$state/$job.lock" || exit 73
 flock -n 9 || exit 0  # the last run is still at it
 
-# Told already: not again before a day has gone, or somebody has removed the file.
-[ -n "$(find "$held" -mmin -1440 2>/dev/null)" ] && exit 0
-rm -f "$held"
-
 timeout --signal=INT --kill-after=120 "$limit" "$@" >"$said" 2>&1 9>&-
 code=$?
 logger -t landbridge -p daemon.info "{ground.name} $job ended with $code"
 case $code in
-  0) rm -f "$tries"; exit 0 ;;
+  0) rm -f "$tries" "$held"; exit 0 ;;
   {again}|124|137)
-    echo x >>"$tries"
-    [ "$(wc -l <"$tries")" -lt {TRIES} ] && exit "$code"
-    rm -f "$tries" ;;
+    # A check looks at its own minutes alone, so one that could not look is told at once.
+    case $job in late-*) ;; *)
+      echo x >>"$tries"
+      [ "$(wc -l <"$tries")" -lt {TRIES} ] && exit "$code"
+      rm -f "$tries" ;;
+    esac ;;
   *)
     rm -f "$tries"
-    case $job in late-*) ;; *) : >"$held" ;; esac ;;
+    # It goes on being started, since one file that is refused keeps no other from coming; the same code is told once a day.
+    case $job in late-*) ;; *)
+      [ -n "$(find "$held" -mmin -1440 2>/dev/null)" ] && [ "$(cat "$held")" = "$code" ] && exit "$code"
+      echo "$code" >"$held" ;;
+    esac ;;
 esac
 logger -t landbridge -p daemon.alert "{ground.name} $job failed with $code"
 echo "landbridge {ground.name} $job failed with $code on $(hostname)"
-[ -e "$held" ] && echo "it is not tried again for a day, or until $held is removed"
+[ -e "$held" ] && echo "this code is not told again for a day, or until $held is removed"
 cat "$said"
 exit "$code"
 """
@@ -157,6 +161,7 @@ What cron cannot say: another time zone than the host's (some crons know `CRON_T
 So every job is started each quarter of an hour, and ends at once when nothing is due. A firing that the host slept through is not made
 good by cron; the look of the next hour is.
 
-A code that needs a person is told once, and its job is then held for a day: `rm /var/lib/landbridge/{ground.name}/JOB.held` lets it go on.
+A code that needs a person is told once a day while it lasts; the job goes on being started. `rm /var/lib/landbridge/{ground.name}/JOB.held`
+has it told again. A check at a deadline (`late-FEED`) that could not look is told at once.
 To remove all: delete the three, in the order table, wrapper, folder.
 """

@@ -37,13 +37,24 @@ class Installed:
         return (self.command, *command, "--environment", self.environment, "--project", self.folder)
 
 
+def ending_well(word: str) -> str:
+    r"""Keep a `\\` at the end of a quoted word of Windows from taking the quote for its own."""
+    return word + "\\" if word.endswith("\\") else word
+
+
 def installed(where: Place) -> Installed:
     """Fill in what `host:` leaves out."""
     host = where.host
     return Installed(
         os=host.os,
         command=host.command or COMMAND[host.os],
-        folder=host.folder or FOLDER[host.os].format(project=where.project),
+        folder=_plain(host.folder or FOLDER[host.os].format(project=where.project)),
         account=host.account,
         environment=where.environment,
     )
+
+
+def _plain(folder: str) -> str:
+    """Leave out separators at the end: behind a backslash a quote would not end the word."""
+    plain = folder.rstrip("/\\")
+    return folder if plain == "" or plain.endswith(":") else plain  # a root stays one

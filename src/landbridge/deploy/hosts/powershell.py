@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from landbridge.deploy.hosts.endings import PAUSE, TRIES, Ending, codes, table
+from landbridge.deploy.hosts.installed import ending_well
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,18 +33,13 @@ def folder(ground: Ground) -> str:
 
 def arguments(ground: Ground, job: Job, words: Sequence[str]) -> str:
     """Give the command line of a task behind `powershell.exe`; every word of the program in quotes."""
-    program = " ".join(f'"{_ending_well(word)}"' for word in words)
+    program = " ".join(f'"{ending_well(word)}"' for word in words)
     script = f'"{folder(ground)}\\{RUN}"'
     return f"-NoProfile -NonInteractive -ExecutionPolicy RemoteSigned -File {script} {job.name} {program}"
 
 
 def _log(ground: Ground) -> str:
     return _literal(f"Landbridge\\logs\\{ground.name}")
-
-
-def _ending_well(word: str) -> str:
-    r"""Keep a `\\` at the end of a word from taking the quote for its own."""
-    return word + "\\" if word.endswith("\\") else word
 
 
 def _literal(text: str) -> str:
@@ -78,8 +74,11 @@ for ($try = 1; ; $try++) {{
     Add-Content -LiteralPath $file -Encoding UTF8 -Value ('{{0:o}} start {{1}}' -f (Get-Date), $try)
     # Errors of the program are lines of its log, not errors of this script.
     $ErrorActionPreference = 'Continue'
+    $global:LASTEXITCODE = $null
     & $program @words 2>&1 | ForEach-Object {{ "$_" }} | Add-Content -LiteralPath $file -Encoding UTF8
     $code = $LASTEXITCODE
+    # A program that is not there leaves none, and a crash one that is no event's number: both are told as a bug.
+    if (($null -eq $code) -or ($code -lt 0) -or ($code -gt 255)) {{ $code = 70 }}
     $ErrorActionPreference = 'Stop'
     Add-Content -LiteralPath $file -Encoding UTF8 -Value ('{{0:o}} ended with {{1}}' -f (Get-Date), $code)
     if ($done -contains $code) {{ exit $code }}

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from landbridge.deploy.hosts.moments import Days
 
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
-_TRYING = timedelta(minutes=30)
-"""Tries within it count together."""
+_PASS = timedelta(minutes=5)
+"""A run that fails lasts at most so long where a job is started every hour: a server that takes the connection and stays
+silent costs a collection two minutes."""
+_LEAST = TRIES * (PAUSE + _PASS)
+"""A job that is started more often is not tried again between its starts: each failure of it is told."""
 _HOMES = ("/home", "/root", "/run/user")
 
 
@@ -43,8 +46,10 @@ def calendars(job: Job) -> tuple[str, ...]:
     """Give the calendar events at which a job starts, as systemd writes them."""
     if isinstance(job, Sweeping):
         minutes = int(job.every.total_seconds()) // 60
-        clock = f"*:00/{minutes}:00" if minutes < 60 else f"00/{minutes // 60}:00:00"  # noqa: PLR2004 - an hour
-        return (f"*-*-* {clock} UTC",)
+        if minutes < 60:  # noqa: PLR2004 - an hour
+            return (f"*-*-* *:00/{minutes}:00 UTC",)
+        hours = minutes // 60
+        return (f"*-*-* {'00' if hours == 24 else f'00/{hours}'}:00:00 UTC",)  # noqa: PLR2004 - a day
     zone = job.starts.zone
     local = [
         f"{day} {clock} {zone}"
@@ -83,13 +88,35 @@ def _list(numbers: Collection[int]) -> str:
     return ",".join(f"{n:02d}" for n in sorted(numbers))
 
 
+def tried_within(gap: timedelta, limit: timedelta) -> timedelta | None:
+    """Give the time within which `TRIES` failing starts of a job count together; None where its next start is its next try.
+
+    A start too many in that time is refused by systemd, which is then told. It is shorter than `gap`, so that starts of the
+    timer that went well never count together, and as long as it may be: slow failures must fall into it, too.
+    """
+    longest = TRIES * (PAUSE + limit)
+    within = min(longest, gap - timedelta(minutes=1))
+    return within if within >= _LEAST else None
+
+
+def _tries(gap: timedelta, limit: timedelta) -> Iterator[str]:
+    within = tried_within(gap, limit)
+    if within:
+        yield f"# {TRIES} starts fail in a row before it is told."
+        yield f"StartLimitIntervalSec={_seconds(within)}"
+        yield f"StartLimitBurst={TRIES}"
+    else:
+        yield "# It is started so often that the next start is the next try: each failure is told."
+        yield "StartLimitIntervalSec=0"
+
+
 def _service(ground: Ground, job: Job) -> str:
     match job:
         case Sweeping():
             gap, passed = job.every, timedelta()
         case _:
             gap = passed = job.starts.gap
-    burst = TRIES + _TRYING // min(gap, _TRYING)
+    restart = tried_within(gap, job.limit) is not None
     prevent = " ".join(map(str, codes(Ending.TELL)))
     command = " ".join(map(_quoted, ground.words(job, passed)))
     lines = [
@@ -101,9 +128,7 @@ def _service(ground: Ground, job: Job) -> str:
         "Wants=network-online.target",
         "After=network-online.target remote-fs.target",
         f"OnFailure={_unit(ground, 'alert@')}%n.service",
-        "# So many starts fail in a row before it is told; those of the timer count, too.",
-        f"StartLimitIntervalSec={_seconds(_TRYING)}",
-        f"StartLimitBurst={burst}",
+        *_tries(gap, job.limit),
         "",
         "[Service]",
         "Type=exec",
@@ -111,10 +136,10 @@ def _service(ground: Ground, job: Job) -> str:
         f"WorkingDirectory={ground.program.folder}",
         f"ExecStart={command}",
         "# A timer never starts a second one beside it: a service that runs is not started again.",
-        "Restart=on-failure",
+        f"Restart={'on-failure' if restart else 'no'}",
         f"RestartSec={_seconds(PAUSE)}",
         f"RestartPreventExitStatus={prevent}",
-        "# Ctrl-C: it gives its claims back and goes on at the next start.",
+        "# A stop: it gives its claims back and goes on at the next start, so here 130 is no failure.",
         "KillSignal=SIGINT",
         "SuccessExitStatus=130",
         "TimeoutStopSec=120",

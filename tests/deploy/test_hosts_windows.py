@@ -143,6 +143,10 @@ def test_the_script_tries_again_what_may_pass_and_nothing_else() -> None:
     assert "$done = @(0)" in script
 
 
+def test_a_check_is_not_tried_again_for_its_deadline_would_be_past() -> None:
+    assert "-or ($job -like 'late-*') -or" in FILES[powershell.RUN]
+
+
 @pytest.mark.parametrize("name", [powershell.RUN, powershell.INSTALL, powershell.UNINSTALL])
 def test_a_script_is_balanced_and_holds_no_password(name: str) -> None:
     script = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"|#[^\n]*", "", FILES[name])

@@ -157,7 +157,7 @@ def _add(made: _Making, feed: Feed, calendar: Calendar) -> None:
 
 
 def _work(made: _Making, feed: Feed, orders: list[Ordered]) -> Iterator[Work]:
-    first, last = span(feed, orders, made.setting.declared)
+    first, last = span(made.setting.declared)
     folder = made.zones[orders[0].zone.label]
     for order, suffix in zip(orders, suffixes(orders), strict=True):
         rule = calendars.rule_for(order.days, first, last)

@@ -190,6 +190,10 @@ def test_extra_is_merged_deep_and_warned_of() -> None:
         {"Pre": {"args": [{"apiKey": "abc"}]}},
         {"Passphrase": {"Secret": "x", "Value": "y"}},
         {"Variables": [{"DB_PASSWORD": "hunter2"}]},
+        {"Variables": [{"DBPWD": "hunter2"}]},
+        {"FileTransfers": [{"PreCommandSrc": {"action": "run", "arg1": "--password=hunter2"}}]},
+        {"AdditionalParameters": [{"Name": "password", "Value": "hunter2"}]},
+        {"AdditionalParameters": [{"name": "DBPWD", "value": "hunter2"}]},
     ],
 )
 def test_extra_may_not_carry_a_secret(more: dict[str, Any]) -> None:
@@ -202,7 +206,7 @@ def test_extra_may_not_carry_a_secret(more: dict[str, Any]) -> None:
 
 
 def test_extra_may_name_a_secret() -> None:
-    more = {"REPORT_MOVE": {"Password": {"Secret": "in-the-vault"}}}
+    more = {"REPORT_MOVE": {"Password": {"Secret": "in-the-vault"}, "Variables": [{"DBPWD": "%%DB_PWD"}]}}
     made = render(declared(controlm={"extra": more}), "PRD")
     assert made.folders["ACME_PRD"]["REPORT_MOVE"]["Password"] == {"Secret": "in-the-vault"}
 

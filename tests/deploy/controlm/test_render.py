@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -237,3 +238,26 @@ def test_mistakes_name_their_place(given: dict[str, Any], what: str) -> None:
 def test_the_endpoint_can_be_given() -> None:
     made = render(declared(), "PRD", sftp_host="vpce-1.example.internal")
     assert made.profiles["ACME_PRD_SFTP"]["HostName"] == "vpce-1.example.internal"
+
+
+@pytest.mark.parametrize(
+    ("folder", "refused"), [("reports", ["feeds/report.yaml"]), ("elsewhere", [])], ids=["same", "another"]
+)
+def test_a_wildcard_may_not_be_the_file_of_another_feed(folder: str, refused: list[str]) -> None:
+    made = declared()
+    other = made.feeds["report"].model_copy(
+        update={
+            "feed": "short",
+            "file": made.feeds["report"].file.model_copy(
+                update={"folder": folder, "name": "REPORT_{business_date:%Y%m%d}_S_{revision:03d}.csv"}
+            ),
+        }
+    )
+    both = replace(made, feeds={**made.feeds, "short": other})
+    problems = []
+    try:
+        render(both, "PRD")
+    except DeclarationWrong as wrong:
+        problems = list(wrong.problems)
+    assert [one.file for one in problems] == refused
+    assert all("of `short`" in one.what for one in problems)

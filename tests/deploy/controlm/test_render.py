@@ -261,3 +261,9 @@ def test_a_wildcard_may_not_be_the_file_of_another_feed(folder: str, refused: li
         problems = list(wrong.problems)
     assert [one.file for one in problems] == refused
     assert all("of `short`" in one.what for one in problems)
+
+
+def test_a_deadline_without_a_service_is_warned_of() -> None:
+    assert render(declared({"deadline": "90m"}), "PRD").warnings == ()
+    (warning,) = render(declared({"deadline": "90m"}, empty="skip"), "PRD").warnings
+    assert warning.startswith("report: no SLA job")

@@ -106,7 +106,7 @@ def every_slot_is_met(
     zone = ZoneInfo(zones[folder.time_zone or ""])
     met: dict[datetime, Met] = {}
     end = date(last, 12, 31)
-    for order_date, starts, at in _orders(folder, documents, declaration, end):
+    for order_date, starts, at in _orders(folder, documents, end):
         clock = f"{starts[:2]}:{starts[2:]}"
         day = order_date + timedelta(days=int(clock < new_day))
         instant = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=zone).astimezone(UTC)
@@ -121,19 +121,15 @@ def _has_report(one: object) -> bool:
     return isinstance(one, Folder) and any(name.startswith("REPORT_") for name in one.parts)
 
 
-def _orders(
-    folder: Folder, documents: dict[str, Any], declaration: Declaration, end: date
-) -> Iterator[tuple[date, str, Met]]:
-    schedule = declaration.feeds["report"].schedule
-    first, last = max(FIRST, schedule.starts or FIRST), min(end, schedule.ends or end)
+def _orders(folder: Folder, documents: dict[str, Any], end: date) -> Iterator[tuple[date, str, Met]]:
     regular = {name: dates_of(one) for name, one in documents.items() if isinstance(one, RegularCalendar)}
     rules = folder.when.rule_based_calendars.parts
     for name in [name for name in folder.parts if name.startswith("REPORT_WATCH")]:
         when = folder.parts[name].when
         (rule,) = when.rule_based_calendars.included
         evaluated = [_text(folder, name.replace("WATCH", step)) for step in ("WATCH", "MOVE", "LAND")]
-        for n in range((last - first).days + 1):
-            day = first + timedelta(days=n)
+        for n in range((end - FIRST).days + 1):
+            day = FIRST + timedelta(days=n)
             if has(rules[rule].when, day, regular):
                 watched, moved, command = (text(day) for text in evaluated)
                 words = command.split()

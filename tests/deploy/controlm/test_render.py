@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -190,6 +191,10 @@ def test_extra_is_merged_deep_and_warned_of() -> None:
         {"Pre": {"args": [{"apiKey": "abc"}]}},
         {"Passphrase": {"Secret": "x", "Value": "y"}},
         {"Variables": [{"DB_PASSWORD": "hunter2"}]},
+        {"Variables": [{"DBPWD": "hunter2"}]},
+        {"FileTransfers": [{"PreCommandSrc": {"action": "run", "arg1": "--password=hunter2"}}]},
+        {"AdditionalParameters": [{"Name": "password", "Value": "hunter2"}]},
+        {"AdditionalParameters": [{"name": "DBPWD", "value": "hunter2"}]},
     ],
 )
 def test_extra_may_not_carry_a_secret(more: dict[str, Any]) -> None:
@@ -202,7 +207,7 @@ def test_extra_may_not_carry_a_secret(more: dict[str, Any]) -> None:
 
 
 def test_extra_may_name_a_secret() -> None:
-    more = {"REPORT_MOVE": {"Password": {"Secret": "in-the-vault"}}}
+    more = {"REPORT_MOVE": {"Password": {"Secret": "in-the-vault"}, "Variables": [{"DBPWD": "%%DB_PWD"}]}}
     made = render(declared(controlm={"extra": more}), "PRD")
     assert made.folders["ACME_PRD"]["REPORT_MOVE"]["Password"] == {"Secret": "in-the-vault"}
 
@@ -233,3 +238,32 @@ def test_mistakes_name_their_place(given: dict[str, Any], what: str) -> None:
 def test_the_endpoint_can_be_given() -> None:
     made = render(declared(), "PRD", sftp_host="vpce-1.example.internal")
     assert made.profiles["ACME_PRD_SFTP"]["HostName"] == "vpce-1.example.internal"
+
+
+@pytest.mark.parametrize(
+    ("folder", "refused"), [("reports", ["feeds/report.yaml"]), ("elsewhere", [])], ids=["same", "another"]
+)
+def test_a_wildcard_may_not_be_the_file_of_another_feed(folder: str, refused: list[str]) -> None:
+    made = declared()
+    other = made.feeds["report"].model_copy(
+        update={
+            "feed": "short",
+            "file": made.feeds["report"].file.model_copy(
+                update={"folder": folder, "name": "REPORT_{business_date:%Y%m%d}_S_{revision:03d}.csv"}
+            ),
+        }
+    )
+    both = replace(made, feeds={**made.feeds, "short": other})
+    problems = []
+    try:
+        render(both, "PRD")
+    except DeclarationWrong as wrong:
+        problems = list(wrong.problems)
+    assert [one.file for one in problems] == refused
+    assert all("of `short`" in one.what for one in problems)
+
+
+def test_a_deadline_without_a_service_is_warned_of() -> None:
+    assert render(declared({"deadline": "90m"}), "PRD").warnings == ()
+    (warning,) = render(declared({"deadline": "90m"}, empty="skip"), "PRD").warnings
+    assert warning.startswith("report: no SLA job")

@@ -202,6 +202,7 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("secret-literal", lambda f, _: move(f).update(PreCommand="export PGPASSWORD=hunter22; psql")),
     ("secret-literal", lambda f, _: move(f).update(PostCommand="curl https://bob:hunter22@example.org/")),
     ("secret-literal", lambda f, _: move(f).update(PreCommand="notify --token abcdef123")),
+    ("secret-literal", lambda f, _: move(f).update(Variables=[{"Name": "DBPWD", "Value": "hunter22"}])),
     ("secret-literal", lambda f, _: move(f).update(PreCommand="aws configure set k AKIAABCDEFGHIJKLMNOP")),
     ("key-ed25519", lambda _, p: sftp(p).update(PrivateKeyName="edbh_prd_ed25519")),
     ("key-ed25519", lambda _, p: sftp(p).update(Description="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample")),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from landbridge.deploy.controlm.clear_text import is_secret, is_secret_called, pair
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -27,15 +29,21 @@ def merged(into: Mapping[str, Any], more: Mapping[str, object]) -> dict[str, Any
 def literal_secrets(more: object, path: str = "") -> Iterator[str]:
     """Give the paths at which a secret would be written out; `{"Secret": name}` is a reference, and fine."""
     if isinstance(more, dict):
-        for key, value in more.items():
+        name, value = pair(more)
+        for key, one in more.items():
             here = f"{path}.{key}" if path else str(key)
-            if _names_a_secret(str(key)) and not _is_reference(value):
+            called = str(more[name]) if name and key == value else str(key)
+            if _is_reference(one):
+                continue
+            if _names_a_secret(called) or (isinstance(one, str | int) and is_secret_called(called, str(one))):
                 yield here
-            elif not _is_reference(value):
-                yield from literal_secrets(value, here)
+            else:
+                yield from literal_secrets(one, here)
     elif isinstance(more, list | tuple):
-        for number, value in enumerate(more):
-            yield from literal_secrets(value, f"{path}[{number}]")
+        for number, one in enumerate(more):
+            yield from literal_secrets(one, f"{path}[{number}]")
+    elif isinstance(more, str) and is_secret(more):
+        yield path
 
 
 def _names_a_secret(key: str) -> bool:

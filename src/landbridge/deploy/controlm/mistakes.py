@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import string
+from datetime import UTC, datetime
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from landbridge.deploy.controlm.extra import literal_secrets
@@ -59,6 +63,44 @@ def mistakes(declaration: Declaration, setting: Setting, feeds: list[Feed], host
                 f"the jobs of `{feed.feed}` and `{other}` would have the same names in Control-M",
                 hint="name one of them differently",
             )
+    if declared.style == "native":
+        yield from _overlaps(declaration, setting, feeds)
+
+
+def _overlaps(declaration: Declaration, setting: Setting, feeds: list[Feed]) -> Iterator[Problem]:
+    """Find a feed whose transfer, with its wildcard for the revision, would bring the file of another one, too."""
+    for feed, other in permutations(feeds, 2):
+        wild, name = _named(feed, setting, None), _named(other, setting, 1)
+        if re.fullmatch("[^/]*".join(map(re.escape, wild.split("\0"))), name):
+            yield problem(
+                declaration.folder,
+                feed_file(declaration.folder, feed.feed),
+                "file.name",
+                f"`{wild.replace(chr(0), '*')}`, which Control-M looks for, is also the file `{name}` of `{other.feed}`",
+                expected="names of which none begins and ends as another with a revision between",
+                hint="another `file.folder`, or a word of its own before the date",
+            )
+
+
+def _named(feed: Feed, setting: Setting, revision: int | None) -> str:
+    """Write folder and name at one instant; without a revision NUL stands in its place."""
+    at = datetime(2026, 11, 20, 6, tzinfo=UTC)
+    words: dict[str, object] = {
+        "ENVIRONMENT": setting.where.environment,
+        "environment": setting.where.environment.lower(),
+        "feed": feed.feed,
+        **{f"variables.{name}": value for name, value in setting.where.variables.items()},
+        "business_date": at.date(),
+        "scheduled_at": at,
+    }
+    made = ""
+    for literal, word, spec, _ in string.Formatter().parse(f"{feed.file.folder.strip('/')}/{feed.file.name}"):
+        made += literal
+        if word == "revision":
+            made += "\0" if revision is None else format(revision, spec or "")
+        elif word is not None:
+            made += format(words[word], spec or "")
+    return made
 
 
 def _extra_mistakes(declaration: Declaration, declared: ControlM) -> Iterator[Problem]:

@@ -120,15 +120,12 @@ def ordered(feed: Feed, calendar: Calendar, declared: ControlM) -> list[Ordered]
     ]
 
 
-def span(feed: Feed, orders: list[Ordered], declared: ControlM) -> tuple[date, date]:
-    """Give the order dates between which a rule must say the same as the schedule: the years, or what it has of them."""
-    every = [day for one in orders for day in one.days]
-    starts, ends = feed.schedule.starts, feed.schedule.ends
-    first, last = date(declared.first_year, 1, 1), date(declared.last_year, 12, 31)
-    return (
-        max(first, min(every)) if starts and starts.year >= declared.first_year else first,
-        min(last, max(every)) if ends and ends.year <= declared.last_year else last,
-    )
+def span(declared: ControlM) -> tuple[date, date]:
+    """Give the first and last order date that is rendered: on each between them a rule orders exactly when there is a slot.
+
+    Also before `starts` and after `ends`: a job that is ordered there waits for a file that nobody makes, and alarms.
+    """
+    return date(declared.first_year, 1, 1), date(declared.last_year, 12, 31)
 
 
 def _slots(feed: Feed, calendar: Calendar, declared: ControlM) -> Iterator[Slot]:

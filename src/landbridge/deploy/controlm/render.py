@@ -145,6 +145,10 @@ def _add(made: _Making, feed: Feed, calendar: Calendar) -> None:
             f"{feed.feed}: no slots from {declared.first_year} to {declared.last_year}; it has no jobs"
         )
         return
+    if feed.empty == "skip" and any(one.deadline for one in orders):
+        made.warnings.append(
+            f"{feed.feed}: no SLA job: `empty: skip` may have no file; `landbridge status` tells late from skipped"
+        )
     native = made.setting.declared.style == "native"
     jobs: dict[str, Job] = {}
     try:
@@ -157,7 +161,7 @@ def _add(made: _Making, feed: Feed, calendar: Calendar) -> None:
 
 
 def _work(made: _Making, feed: Feed, orders: list[Ordered]) -> Iterator[Work]:
-    first, last = span(feed, orders, made.setting.declared)
+    first, last = span(made.setting.declared)
     folder = made.zones[orders[0].zone.label]
     for order, suffix in zip(orders, suffixes(orders), strict=True):
         rule = calendars.rule_for(order.days, first, last)

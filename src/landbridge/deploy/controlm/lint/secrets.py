@@ -7,6 +7,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING
 
+from landbridge.deploy.controlm.clear_text import is_secret, is_secret_called, pair, said_elsewhere
 from landbridge.deploy.controlm.lint import known
 from landbridge.deploy.controlm.lint.finding import Seen
 from landbridge.deploy.controlm.lint.reading import Spot
@@ -18,23 +19,6 @@ if TYPE_CHECKING:
     from landbridge.deploy.controlm.lint.reading import Node
     from landbridge.deploy.controlm.lint.sheet import Sheet
 
-_SAID_ELSEWHERE = re.compile(r"^(\s*|\*+|%%.*|\$\{.*\}|\{\{.*\}\}|<.*>)$", re.DOTALL)
-"""A variable, a placeholder that something fills in before the deployment, or the stars of an export."""
-_SECRET_NAME = re.compile(
-    r"(PASS(WORD|WD|PHRASE)?|PWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)[0-9]*$",
-    re.IGNORECASE,
-)
-_SECRET_TEXT = re.compile(
-    r"(?<![A-Z0-9])A[KS]IA[0-9A-Z]{16}(?![0-9A-Z])"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|[A-Za-z][\w+.-]*://[^/\s:@%$<{]+:(?![%$<{*])[^/\s@]+@"
-    r"|(?<!\w)eyJ[\w-]{8,}\.[\w-]{8,}\."
-    r"|Authorization:\s*(?:Bearer|Basic)\s+(?![%$<{])[\w.~+/=-]{8,}"
-    r"|(?<![\w-])(?:--?(?:password|passwd|passphrase|secret|token|api[-_]?key))[= ]\s*[\"']?(?![%$<{*\"'-])[^\s\"']{3,}"
-    r"|(?<!\w)(?:PASSWORD|PASSWD|PGPASSWORD|SSHPASS|AWS_SECRET_ACCESS_KEY|API_KEY|TOKEN)=[\"']?(?![%$<{*\"'])[^\s\"';]{3,}"
-    r"|(?<!\w)sshpass\s+-p\s*(?![%$<{])\S+",
-    re.IGNORECASE,
-)
 _ED25519 = re.compile(r"(?<![A-Za-z0-9])ed_?25519(?![A-Za-z0-9])", re.IGNORECASE)
 _ED25519_KEY = re.compile(r"ssh-ed25519\s")
 _ARMOUR = re.compile(r"-----BEGIN OPENSSH PRIVATE KEY-----(.*?)-----END", re.DOTALL)
@@ -58,7 +42,7 @@ def _in_profile(name: str, top: Node) -> Iterator[Seen]:
     """Look at a profile, its ends, and the objects in it."""
     for key, child in fields(top).items():
         if key in known.SECRETS and isinstance(child.value, str):
-            if not _SAID_ELSEWHERE.match(child.value):
+            if not said_elsewhere(child.value):
                 what = f"`{key}` is written here in clear text, and so in every copy of this file and its history"
                 yield seen(
                     top, name, what, '`{"Secret": "NAME"}`, a secret of Control-M\'s own vault', key=key
@@ -69,19 +53,32 @@ def _in_profile(name: str, top: Node) -> Iterator[Seen]:
 
 def _in_texts(node: Node, key: str = "") -> Iterator[Seen]:
     if isinstance(node.value, dict):
+        yield from _in_pair(node)
         for name, child in node.value.items():
             yield from _in_texts(child, name)
     elif isinstance(node.value, list):
         for child in node.value:
             if key == "Variables":
+                yield from _in_pair(child)
                 yield from _in_variable(child)
             else:
                 yield from _in_texts(child, key)
-    elif isinstance(node.value, str) and key != "AccessKey" and _SECRET_TEXT.search(node.value):
+    elif isinstance(node.value, str) and key != "AccessKey" and is_secret(node.value):
         what = f"a password, token or key is written here in clear text, in `{key}`"
         yield Seen(
             node.spot, node.path, "", what, "a reference: an environment variable of the agent, or a vault"
         )
+
+
+def _in_pair(node: Node) -> Iterator[Seen]:
+    name, value = (fields(node)[key] if key else None for key in pair(fields(node)))
+    if name is None or value is None or not (isinstance(name.value, str) and isinstance(value.value, str)):
+        return
+    if is_secret_called(name.value, value.value) and not is_secret(value.value):
+        what = (
+            f"the value of `{name.value}` is a secret in clear text, which everybody sees who may see the job"
+        )
+        yield Seen(value.spot, value.path, "", what, "a reference that the job itself resolves")
 
 
 def _in_variable(node: Node) -> Iterator[Seen]:
@@ -89,7 +86,7 @@ def _in_variable(node: Node) -> Iterator[Seen]:
         value = child.value
         if not isinstance(value, str):
             continue
-        if (_SECRET_NAME.search(name) and not _SAID_ELSEWHERE.match(value)) or _SECRET_TEXT.search(value):
+        if is_secret_called(name, value) or is_secret(value):
             what = f"the variable `{name}` holds a secret in clear text, which everybody sees who may see the job"
             yield Seen(node.keys[name], child.path, "", what, "a reference that the job itself resolves")
 

@@ -336,7 +336,7 @@ def not_ok(setting: Setting, what: str, *, again: bool = True) -> OnCompletion:
     mail = Mail(
         to=setting.mail,
         subject=text,
-        message=f"{text}. What to do: docs/control-m.md, When something is late.",
+        message=f"{text}. {_WHAT_TO_DO}",
     )
     return OnCompletion(
         completion_status="NOTOK",
@@ -346,6 +346,13 @@ def not_ok(setting: Setting, what: str, *, again: bool = True) -> OnCompletion:
             **({"Again": RunAgain()} if again and setting.declared.retries else {}),
         },
     )
+
+
+_WHAT_TO_DO = (
+    "Look at the last line of the job's output and, for a transfer, at agent, key and firewall; mend it and run the job again,"
+    " which is safe at any time. Where the output says that no file was released or that bytes are not what was released,"
+    " change nothing and call the owner of the feed."
+)
 
 
 def job_stem(feed: str) -> str:

@@ -120,6 +120,11 @@ def render(declaration: Declaration, environment: str, *, sftp_host: str = "") -
         )
         _add(made, feed, calendar)
     _add_rest(made)
+    if made.calendars:
+        made.warnings.append(
+            f"{len(made.calendars)} regular calendar(s) end with {made.setting.declared.last_year}"
+            " (`controlm.last_year`); after it their jobs are no longer ordered, and nothing alarms: render again before"
+        )
     folders = _folders(made)
     return Rendered(
         name=f"{where.project}-{environment.lower()}",

@@ -20,7 +20,7 @@ demo: .venv/installed ## carry real data over the whole bridge, on this machine
 	$(BIN)/python -m examples.demo
 
 check: lint ## lint, types, floors and the fast tests (under 90 s)
-	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not story"
+	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not story" tests/core tests/house
 
 test: tools lint .venv-ministack/installed .venv-cloud/installed .venv-airflow/installed ## everything that CI runs: lint, all tests, documentation
 	$(BIN)/pytest -n $(WORKERS)

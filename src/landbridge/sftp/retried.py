@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import stamina
-
-from landbridge.errors import Unavailable
+from landbridge.again import Again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,8 +12,6 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Content
     from landbridge.ports import Remote, RemoteFile
-
-_T = TypeVar("_T")
 
 
 class Retried:
@@ -26,25 +22,24 @@ class Retried:
 
     def __init__(self, remote: Remote, *, attempts: int = 5, longest_pause: float = 5.0) -> None:
         self._remote = remote
-        self._attempts = attempts
-        self._longest_pause = longest_pause
         self._closed = False
+        self._again = Again(attempts, None, longest_pause, over=lambda: self._closed)
 
     def files(self, folder: str) -> list[RemoteFile]:
         """See ports.Remote."""
-        return self._again(lambda: self._remote.files(folder))
+        return self._again.call(lambda: self._remote.files(folder))
 
     def folders(self, folder: str) -> list[str]:
         """See ports.Remote."""
-        return self._again(lambda: self._remote.folders(folder))
+        return self._again.call(lambda: self._remote.folders(folder))
 
     def read(self, path: str) -> bytes:
         """See ports.Remote."""
-        return self._again(lambda: self._remote.read(path))
+        return self._again.call(lambda: self._remote.read(path))
 
     def read_many(self, paths: Sequence[str]) -> list[bytes]:
         """See ports.Remote."""
-        return self._again(lambda: self._remote.read_many(paths))
+        return self._again.call(lambda: self._remote.read_many(paths))
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
@@ -64,39 +59,13 @@ class Retried:
 
             return self._remote.download(path, into, size, fresh)
 
-        return self._again(once)
+        return self._again.call(once)
 
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""
-        self._again(lambda: self._remote.write(path, body))
+        self._again.call(lambda: self._remote.write(path, body))
 
     def close(self) -> None:
         """See ports.Remote."""
         self._closed = True
         self._remote.close()
-
-    def _again(self, call: Callable[[], _T]) -> _T:
-        # The first try needs none of what counts tries: of a small file's time it is a good part.
-        failed: list[Exception] = []
-        try:
-            return call()
-        except Unavailable as error:
-            if not self._may_pass(error):
-                raise
-            failed.append(error)
-        # Not the decorator: it would write the arguments, bodies among them, into the log.
-        for attempt in stamina.retry_context(
-            on=self._may_pass,
-            attempts=self._attempts,
-            timeout=None,
-            wait_initial=0.2,
-            wait_max=self._longest_pause,
-        ):
-            with attempt:
-                if failed:
-                    raise failed.pop()
-                return call()
-        raise AssertionError  # the last attempt either returns or raises
-
-    def _may_pass(self, error: Exception) -> bool:
-        return isinstance(error, Unavailable) and not self._closed

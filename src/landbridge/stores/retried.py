@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import stamina
-
-from landbridge.errors import Unavailable
+from landbridge.again import Again
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from landbridge.facts import Content, Location
     from landbridge.ports import Blob
     from landbridge.stores.carry import Target
-
-_T = TypeVar("_T")
 
 
 class Retried:
@@ -29,8 +25,7 @@ class Retried:
     def __init__(self, store: Target, *, attempts: int = 6, most_seconds: float = 180.0) -> None:
         self.name = store.name
         self._store = store
-        self._attempts = attempts
-        self._most_seconds = most_seconds
+        self._again = Again(attempts, most_seconds, longest_pause=15.0)
 
     @property
     def reach(self) -> str:
@@ -39,11 +34,11 @@ class Retried:
 
     def put_file(self, key: str, path: Path, content: Content) -> Blob:
         """See ports.Store."""
-        return self._again(lambda: self._store.put_file(key, path, content))
+        return self._again.call(lambda: self._store.put_file(key, path, content))
 
     def put_new(self, key: str, body: bytes) -> Blob:
         """See ports.Store."""
-        return self._again(lambda: self._store.put_new(key, body))
+        return self._again.call(lambda: self._store.put_new(key, body))
 
     def put_stream(self, key: str, blocks: Iterable[bytes], content: Content) -> Blob:
         """See carry.Target; tried once."""
@@ -51,24 +46,24 @@ class Retried:
 
     def copy_new(self, source: Location, key: str, content: Content) -> Blob:
         """See ports.Store."""
-        return self._again(lambda: self._store.copy_new(source, key, content))
+        return self._again.call(lambda: self._store.copy_new(source, key, content))
 
     def head(self, key: str) -> Blob | None:
         """See ports.Store."""
-        return self._again(lambda: self._store.head(key))
+        return self._again.call(lambda: self._store.head(key))
 
     def read(self, key: str) -> bytes:
         """See ports.Store."""
-        return self._again(lambda: self._store.read(key))
+        return self._again.call(lambda: self._store.read(key))
 
     def fetch(self, at: Location, path: Path) -> Content:
         """See ports.Store."""
-        return self._again(lambda: self._store.fetch(at, path))
+        return self._again.call(lambda: self._store.fetch(at, path))
 
     def chunks(self, at: Location, size: int = 8 << 20) -> Iterator[bytes]:
         """See ports.Store; after a cut it begins again and leaves out what was already given."""
         given = 0
-        for attempt in self._attempts_left():
+        for attempt in self._again.tries():
             with attempt:
                 skip = given
                 for block in self._store.chunks(at, size):
@@ -80,7 +75,7 @@ class Retried:
     def list(self, prefix: str) -> Iterator[Blob]:
         """See ports.Store; after a cut it begins again behind the last key that was given."""
         last = ""
-        for attempt in self._attempts_left():
+        for attempt in self._again.tries():
             with attempt:
                 for blob in self._store.list(prefix):
                     if blob.at.key.encode() > last.encode():
@@ -89,28 +84,4 @@ class Retried:
 
     def versions(self, key: str) -> Sequence[Blob]:
         """See ports.Store."""
-        return self._again(lambda: self._store.versions(key))
-
-    def _again(self, call: Callable[[], _T]) -> _T:
-        # The first try needs none of what counts tries, which costs as much as a tenth of a small request.
-        failed: list[Unavailable] = []
-        try:
-            return call()
-        except Unavailable as error:
-            failed.append(error)
-        for attempt in self._attempts_left():
-            with attempt:
-                if failed:
-                    raise failed.pop()
-                return call()
-        raise AssertionError  # the last attempt either returns or raises
-
-    def _attempts_left(self) -> Iterable[stamina.Attempt]:
-        # Not the decorator: it would write the arguments, bodies among them, into the log.
-        return stamina.retry_context(
-            on=Unavailable,
-            attempts=self._attempts,
-            timeout=self._most_seconds,
-            wait_initial=0.2,
-            wait_max=15.0,
-        )
+        return self._again.call(lambda: self._store.versions(key))

@@ -59,8 +59,6 @@ class Ordered:
     zone: Zone
     since: time
     """When its jobs may start, in its zone."""
-    since_days: int
-    """Days from the order date to the day of `since`: 1 before the new day."""
     moment: Moment
     deadline: Due | None
     wait: timedelta
@@ -106,7 +104,6 @@ def ordered(feed: Feed, calendar: Calendar, declared: ControlM) -> list[Ordered]
     return [
         Ordered(
             zone=zone,
-            since_days=key[0],
             since=key[1],
             moment=key[2],
             deadline=key[3],

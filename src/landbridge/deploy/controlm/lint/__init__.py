@@ -41,12 +41,6 @@ class Result:
     skipped: tuple[str, ...]
     """Rules that compare with a declaration, when none was given."""
 
-    def worst(self) -> Severity | None:
-        """Give the gravest severity of all findings."""
-        return next(
-            (one for one in SEVERITIES if any(found.severity == one for found in self.findings)), None
-        )
-
 
 def lint(documents: Sequence[Document], declared: Declared | None = None) -> Result:
     """Hold every rule against all of the documents together, in the order of files and lines."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from landbridge import wiring
+from landbridge.cli.deploy import agreed
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
 from landbridge.cli.output import err, out, print_json
-from landbridge.errors import Exit, IntegrityBroken, UsageError
+from landbridge.errors import Exit, IntegrityBroken
 from landbridge.project import place as place_of
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def destroy(
         if not as_json:
             print_demolition(work.place, demolition)
         if demolition.stacks:
-            _typed(work.place.environment, "deletes these stacks", yes_destroy)
+            agreed.by_name(work.place.environment, "deletes these stacks", yes_destroy)
             carry_out(work.account, demolition, tell)
     except KeyboardInterrupt:
         return _left_alone(work)
@@ -243,39 +243,10 @@ def _agreed(
         if change.logical_id in replace
     ]
     if lost:
-        _typed(work.place.environment, f"replaces or removes {', '.join(lost)}", typed)
+        agreed.by_name(work.place.environment, f"replaces or removes {', '.join(lost)}", typed)
     elif needed and not digest and not yes:
-        _asked(digest_of(steps))
+        agreed.to_plan(digest_of(steps), "landbridge deploy aws plan")
     return approved
-
-
-def _asked(digest: str) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "nobody is here to agree to this plan",
-            expected=f"`--plan {digest}`, or `--yes`",
-            hint="look at the plan first: landbridge deploy aws plan",
-        )
-    if not typer.confirm("Apply this?", err=True):
-        raise UsageError("not agreed to, so nothing was done")
-
-
-def _typed(environment: str, what: str, given: str) -> None:
-    """Have the environment's name typed.
-
-    Raises:
-        UsageError: it was not.
-    """
-    if not given:
-        if not sys.stdin.isatty():
-            raise UsageError(
-                f"this {what}, and nobody is here to confirm it",
-                expected=f"`--yes-destroy {environment}`",
-                hint="run it in a terminal, or say so where you are sure",
-            )
-        given = typer.prompt(f"This {what}. Type the name of the environment ({environment})", err=True)
-    if given != environment:
-        raise UsageError("not confirmed, so nothing was done", expected=f"`{environment}`", seen=f"`{given}`")
 
 
 def _applied(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 from rich.text import Text
 
 from landbridge import wiring
+from landbridge.cli.deploy import agreed
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
 from landbridge.cli.output import err, print_json
 from landbridge.errors import Exit, IntegrityBroken, Unavailable, UsageError
@@ -209,18 +209,18 @@ def _apply(
     from landbridge.deploy.controlm.api.planning import plan as look_ahead
     from landbridge.deploy.controlm.api.record import load
 
-    agreed = ""
+    shown = ""
     while True:
         found = look_ahead(api, work.given, load(work.record))
         step = agree.step(found)
-        if step.digest == agreed:
+        if step.digest == shown:
             break
-        if agreed:
+        if shown:
             err().print("Control-M has changed since this was shown: look again")
         if not as_json:
             print_plan(found)
         _hold(found, agree)
-        agreed = step.digest
+        shown = step.digest
         if not (step.changes or agree.again):
             break
         if not _agreed(work, found, agree):
@@ -259,33 +259,11 @@ def _agreed(work: _Work, found: Plan, agree: _Agreement) -> bool:
     """
     removed = agree.step(found).removed
     if removed:
-        return _typed(work.given.environment, f"deletes {', '.join(removed)}", agree.typed)
+        return agreed.by_name(work.given.environment, f"deletes {', '.join(removed)}", agree.typed)
     if agree.yes or agree.digest:
         return False
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "nobody is here to agree to this plan",
-            expected=f"`--plan {found.digest}`, or `--yes`",
-            hint="look at the plan first: landbridge deploy controlm plan",
-        )
-    if not typer.confirm("Apply this?", err=True):
-        raise UsageError("not agreed to, so nothing was done")
+    agreed.to_plan(found.digest, "landbridge deploy controlm plan")
     return True
-
-
-def _typed(environment: str, what: str, given: str) -> bool:
-    asked = not given
-    if asked:
-        if not sys.stdin.isatty():
-            raise UsageError(
-                f"this {what}, and nobody is here to confirm it",
-                expected=f"`--yes-destroy {environment}`",
-                hint="run it in a terminal, or say so where you are sure",
-            )
-        given = typer.prompt(f"This {what}. Type the name of the environment ({environment})", err=True)
-    if given != environment:
-        raise UsageError("not confirmed, so nothing was done", expected=f"`{environment}`", seen=f"`{given}`")
-    return asked
 
 
 def _carry_out(

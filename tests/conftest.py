@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from examples.servers import postgres as servers
+from tests.deploy.controlm_stage import certificates, controlm_stage  # noqa: F401 - fixtures for all
 from tests.servers import ministack as accounts
 from tests.servers import seaweed as stores
 

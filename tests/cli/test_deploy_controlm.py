@@ -6,31 +6,15 @@ import copy
 import json
 import sys
 from io import StringIO
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.deploy.controlm_stage import FOLDER, PROFILES, Stage, stages
-from tests.servers.certificates import Certificates, make
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make(tmp_path_factory.mktemp("certificates"))
+from tests.deploy.controlm_stage import FOLDER, PROFILES, Stage
 
 
 @pytest.fixture
-def stage(
-    certificates: Certificates,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Stage]:
-    yield from stages(certificates, tmp_path, monkeypatch, capsys)
+def stage(controlm_stage: Stage) -> Stage:
+    return controlm_stage
 
 
 TEST = "POST /deploy/connectionprofile/centralized/test"

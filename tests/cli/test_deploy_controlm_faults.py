@@ -12,31 +12,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.deploy.controlm_stage import FOLDER, PASSWORD, PROFILES, Stage, project, stages
+from tests.deploy.controlm_stage import FOLDER, PASSWORD, PROFILES, Stage, project
 from tests.servers import controlm
 from tests.servers.certificates import Certificates, make
 from tests.servers.controlm import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.servers.controlm import What
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make(tmp_path_factory.mktemp("certificates"))
-
-
 @pytest.fixture
-def stage(
-    certificates: Certificates,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Stage]:
-    yield from stages(certificates, tmp_path, monkeypatch, capsys)
+def stage(controlm_stage: Stage) -> Stage:
+    return controlm_stage
 
 
 CALLS = (

@@ -21,7 +21,7 @@ from landbridge.twin.controlm.definitions import Mft, Os, Sla
 from landbridge.twin.controlm.reading import deployed
 from landbridge.twin.controlm.server import Server
 from landbridge.twin.controlm.variables import own, resolved, system
-from tests.deploy.controlm.declared import declared
+from tests.deploy.controlm.declared import declared, stands_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,8 +149,8 @@ def _skipped_time(slot: Slot, met: dict[datetime, Met]) -> datetime:
 def _is(slot: Slot, declaration: Declaration, met: Met, zone: ZoneInfo) -> None:
     feed = declaration.feeds["report"]
     for revision in (1, 27):
-        assert _stands_for(met.file, f"/{target(feed, slot, 'PRD', revision, {}).key}")
-        assert _stands_for(met.manifest, f"/{manifest_key(slot, revision)}")
+        assert stands_for(met.file, f"/{target(feed, slot, 'PRD', revision, {}).key}")
+        assert stands_for(met.manifest, f"/{manifest_key(slot, revision)}")
     local = slot.scheduled_at.astimezone(ZoneInfo(feed.schedule.time_zone))
     assert met.landed in {f"{local:%Y%m%d}", f"{slot.scheduled_at:%Y%m%dT%H%MZ}"}
     assert len(met.deadlines) == (2 if slot.deadline else 0)
@@ -160,13 +160,3 @@ def _is(slot: Slot, declaration: Declaration, met: Met, zone: ZoneInfo) -> None:
         changed = len({at.astimezone(zone).utcoffset() for at in ends}) > 1 or met.opens != slot.scheduled_at
         for deadline in met.deadlines:
             assert abs(deadline - slot.deadline) <= (HOUR if changed else timedelta()), slot
-
-
-def _stands_for(pattern: str, name: str) -> bool:
-    """Match a pattern whose one wildcard may be nothing but the digits of a revision."""
-    before, after = pattern.split("*")
-    return (
-        name.startswith(before)
-        and name.endswith(after)
-        and name[len(before) : len(name) - len(after)].isdigit()
-    )

@@ -10,17 +10,15 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import stamina
 
 from landbridge import cli, wiring
 from tests.servers import controlm
+from tests.servers.certificates import Certificates, make
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
-
-    from tests.servers.certificates import Certificates
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "eidv"
 PASSWORD = "EIDV_CTM_PASSWORD"
@@ -193,9 +191,16 @@ def project(
     return made
 
 
-def stages(
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Make an authority and a certificate for the fake, once."""
+    return make(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def controlm_stage(
     certificates: Certificates,
-    folder: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Stage]:
@@ -205,8 +210,8 @@ def stages(
         monkeypatch.setenv(TOKEN, em.api_token)
         monkeypatch.setattr(wiring, "pause", lambda seconds: None)
         monkeypatch.setattr(sys, "stdin", StringIO())
-        rendered = folder / "rendered"
+        rendered = tmp_path / "rendered"
         rendered.mkdir()
-        stage = Stage(em, project(folder, em, certificates), rendered, capsys)
+        stage = Stage(em, project(tmp_path, em, certificates), rendered, capsys)
         stage.write()
         yield stage

@@ -12,29 +12,18 @@ from landbridge.deploy.controlm import lint
 from landbridge.deploy.controlm.render import render
 from landbridge.project import place
 from landbridge.twin.controlm.reading import deployed
-from tests.deploy.controlm_stage import Stage, stages
-from tests.servers.certificates import Certificates, make
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.deploy.controlm_stage import Stage
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make(tmp_path_factory.mktemp("certificates"))
-
-
 @pytest.fixture
-def stage(
-    certificates: Certificates,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Stage]:
-    yield from stages(certificates, tmp_path, monkeypatch, capsys)
+def stage(controlm_stage: Stage) -> Stage:
+    return controlm_stage
 
 
 def test_the_example_lints_clean_deploys_and_can_be_executed(stage: Stage, tmp_path: Path) -> None:

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-import threading
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landbridge.errors import Exit
-from landbridge.twin import child, state
+from landbridge.twin.beside import begun, beside
 from landbridge.twin.files import write_private
-from landbridge.twin.state import Service
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping, Sequence
+    import threading
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from landbridge.twin.emitted import Schedulers
     from landbridge.twin.state import TwinState
@@ -69,18 +67,9 @@ def _day(text: str) -> date:
     return datetime.strptime(text, _DAY).date()  # noqa: DTZ007 - a day has no zone
 
 
-@contextmanager
-def executing(twin: TwinState, project: Path) -> Iterator[subprocess.Popen[bytes]]:
+def executing(twin: TwinState, project: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """Run the schedulers as a process for the length of the `with`, and put it on record."""
-    log = twin.folder / "executing.log"
-    command = (sys.executable, "-m", "landbridge.twin.executing", str(project.resolve()), twin.environment)
-    process = child.start(command, cwd=twin.folder, log=log, environment=os.environ.copy())
-    try:
-        service = Service("schedulers", child.identity(process.pid), log)
-        state.save(replace(twin, services=(*twin.services, service)))
-        yield process
-    finally:
-        child.stop(process, patience=10)
+    return beside(twin, project, "landbridge.twin.executing", service="schedulers", log="executing.log")
 
 
 def execute(made: Schedulers, memory: Path, asked: threading.Event) -> None:
@@ -119,16 +108,11 @@ def _standing(made: Schedulers) -> list[dict[str, object]]:
 
 def main(arguments: Sequence[str]) -> int:
     """Execute until SIGTERM."""
-    from landbridge.declare import load
     from landbridge.twin.emitted import folder_of, prepare, schedulers
     from landbridge.twin.programs import Subprocess
     from landbridge.twin.workers import Threads
 
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
-    declaration, environment = load(Path(arguments[0])), arguments[1]
-    twin = state.recorded(state.folder_of(declaration.folder, environment))
+    declaration, twin, asked = begun(arguments)
     if twin is None:
         return Exit.UNAVAILABLE
     where = folder_of(twin.folder)

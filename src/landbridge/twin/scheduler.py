@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-import threading
 import time
 from collections import deque
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landbridge.errors import Exit
 from landbridge.schedule import Calendar, slots
-from landbridge.twin import child, state
+from landbridge.twin import child
+from landbridge.twin.beside import begun, beside
 from landbridge.twin.files import private_folder, write_private
-from landbridge.twin.state import Service
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator, Sequence
+    import threading
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from landbridge.facts import Slot
     from landbridge.ports import Clock
@@ -243,18 +242,9 @@ def _say(document: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-@contextmanager
-def scheduling(twin: TwinState, project: Path) -> Iterator[subprocess.Popen[bytes]]:
+def scheduling(twin: TwinState, project: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """Run the scheduler as a process for the length of the `with`, and put it on record."""
-    log = twin.folder / "schedule.log"
-    command = (sys.executable, "-m", "landbridge.twin.scheduler", str(project.resolve()), twin.environment)
-    process = child.start(command, cwd=twin.folder, log=log, environment=os.environ.copy())
-    try:
-        service = Service("scheduler", child.identity(process.pid), log)
-        state.save(replace(twin, services=(*twin.services, service)))
-        yield process
-    finally:
-        child.stop(process, patience=10)
+    return beside(twin, project, "landbridge.twin.scheduler", service="scheduler", log="schedule.log")
 
 
 class _UntilAsked:
@@ -272,18 +262,12 @@ class _UntilAsked:
 
 def main(arguments: Sequence[str]) -> int:
     """Be the scheduler of a twin that is up, until SIGTERM."""
-    from landbridge.declare import load
-
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
-    declaration, environment = load(Path(arguments[0])), arguments[1]
-    twin = state.recorded(state.folder_of(declaration.folder, environment))
+    declaration, twin, asked = begun(arguments)
     if twin is None:
         return Exit.UNAVAILABLE
     watch(
         dispatcher(declaration.folder, twin, _UntilAsked(asked)),
-        lambda since, until: due(declaration, environment, since, until),
+        lambda since, until: due(declaration, twin.environment, since, until),
         twin.folder / "schedule.json",
         over=asked.is_set,
     )

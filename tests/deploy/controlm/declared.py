@@ -47,3 +47,13 @@ def declared(
             **(project or {}),
         },
     )
+
+
+def stands_for(pattern: str, name: str) -> bool:
+    """Match a pattern whose one wildcard may be nothing but the digits of a revision."""
+    before, after = pattern.split("*")
+    return (
+        name.startswith(before)
+        and name.endswith(after)
+        and name[len(before) : len(name) - len(after)].isdigit()
+    )

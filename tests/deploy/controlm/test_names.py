@@ -18,7 +18,7 @@ from landbridge.deploy.controlm.expressions import filled
 from landbridge.deploy.controlm.render import render
 from landbridge.naming import manifest_key, target
 from landbridge.schedule import Calendar, slots
-from tests.deploy.controlm.declared import declared
+from tests.deploy.controlm.declared import declared, stands_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,17 +161,7 @@ def _is(slot: Slot, feed: Feed, met: dict[datetime, Met]) -> None:
     near = near or [at for at in met if abs(at - slot.scheduled_at) < hour]
     manifest, file, landed = met.pop(near[0])
     for revision in (1, 27):
-        assert _stands_for(file, f"/{target(feed, slot, 'PRD', revision, {}).key}")
-        assert _stands_for(manifest, f"/{manifest_key(slot, revision)}")
+        assert stands_for(file, f"/{target(feed, slot, 'PRD', revision, {}).key}")
+        assert stands_for(manifest, f"/{manifest_key(slot, revision)}")
     local = slot.scheduled_at.astimezone(ZoneInfo(feed.schedule.time_zone))
     assert landed in {f"{local:%Y%m%d}", f"{slot.scheduled_at:%Y%m%dT%H%MZ}"}
-
-
-def _stands_for(pattern: str, name: str) -> bool:
-    """Match a pattern whose one wildcard may be nothing but the digits of a revision."""
-    before, after = pattern.split("*")
-    return (
-        name.startswith(before)
-        and name.endswith(after)
-        and name[len(before) : len(name) - len(after)].isdigit()
-    )

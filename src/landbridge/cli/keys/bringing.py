@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -48,10 +48,7 @@ def create(
         _prepare_host(kind, server, environment, project, as_json=as_json)
         return
     _, _, world = world_of(project, environment, server)
-    if world.agents and world.agents.born == "cloud":
-        _print_begun(handed.create(world, kind), world, world.agents, "created", as_json=as_json)
-        return
-    _print_key(user_keys.create(world, kind), world, "created", as_json=as_json)
+    _bring("created", world, kind, as_json=as_json)
 
 
 def rotate(
@@ -74,10 +71,19 @@ def rotate(
         _prepare_host(kind, server, environment, project, as_json=as_json)
         return
     _, _, world = world_of(project, environment, server)
+    _bring("rotated", world, kind, as_json=as_json)
+
+
+_WAYS = {"created": (user_keys.create, handed.create), "rotated": (user_keys.rotate, handed.rotate)}
+"""How a key of the SFTP user comes in: at once, or handed over to agents first."""
+
+
+def _bring(what: Literal["created", "rotated"], world: World, kind: Kind, *, as_json: bool) -> None:
+    at_once, begin = _WAYS[what]
     if world.agents and world.agents.born == "cloud":
-        _print_begun(handed.rotate(world, kind), world, world.agents, "rotated", as_json=as_json)
+        _print_begun(begin(world, kind), world, world.agents, what, as_json=as_json)
         return
-    _print_key(user_keys.rotate(world, kind), world, "rotated", as_json=as_json)
+    _print_key(at_once(world, kind), world, what, as_json=as_json)
 
 
 def _prepare_host(

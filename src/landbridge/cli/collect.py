@@ -11,6 +11,7 @@ from landbridge import collect as story
 from landbridge import wiring
 from landbridge.cli.options import (
     HERE,
+    LOOK_BACK,
     EnvironmentOption,
     JsonOption,
     ProjectFolder,
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from landbridge.project import Declaration
     from landbridge.released import Outcome
     from landbridge.world import Ground
-
-LOOK_BACK = timedelta(days=45)
-"""A monthly feed's newest file is about a day that lies a month back, and a week or two may pass before it is made."""
 
 
 def collect(

@@ -12,6 +12,7 @@ from landbridge import land as story
 from landbridge import wiring
 from landbridge.cli.options import (
     HERE,
+    LOOK_BACK,
     EnvironmentOption,
     JsonOption,
     ProjectFolder,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from landbridge.project import Declaration
     from landbridge.world import Ground
 
-LOOK_BACK = timedelta(days=45)
-"""As `collect`: a monthly feed's newest file is about a day that lies a month back, and a week or two may pass."""
 _EACH = 3
 """Up to so many slots are told one by one on the line of summary, more of them by their number."""
 _PAUSE = timedelta(seconds=10)

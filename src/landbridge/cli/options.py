@@ -33,6 +33,9 @@ DateOption = Annotated[
     ),
 ]
 HERE = Path()
+LOOK_BACK = timedelta(days=45)
+"""How far back `collect` and `land` look without `--since`: a monthly feed's newest file is about a day that lies a month
+back, and a week or two may pass."""
 
 
 def duration_of(text: str) -> timedelta:

@@ -6,16 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as NoConnection
 from obstore.exceptions import BaseError, UnauthenticatedError
 
@@ -27,6 +18,7 @@ from landbridge.errors import (
     Unavailable,
     UsageError,
 )
+from landbridge.refusals import CHAIN, NO_CREDENTIALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,18 +77,8 @@ def told(url: str, needs: str) -> Iterator[None]:
         raise meaning(url, needs, *status_of(error)) from error
     except (HTTPClientError, NoConnection, IncompleteReadError) as error:
         raise _no_answer(url, type(error).__name__) from error
-    except _NO_CREDENTIALS as error:
+    except NO_CREDENTIALS as error:
         raise _credentials(url, type(error).__name__) from error
-
-
-_NO_CREDENTIALS = (
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
-_CHAIN = "see which credentials are found: aws sts get-caller-identity"
 
 
 def meaning(url: str, needs: str, status: int, code: str) -> LandbridgeError:
@@ -107,7 +89,7 @@ def meaning(url: str, needs: str, status: int, code: str) -> LandbridgeError:
             f"the bucket of {url} does not exist", seen=seen, hint="deploy it, or correct `buckets`"
         )
     if code in _STALE:
-        return NotPermitted(f"S3 refused the credentials for {url}", seen=seen, hint=_CHAIN)
+        return NotPermitted(f"S3 refused the credentials for {url}", seen=seen, hint=CHAIN)
     if code in _DAMAGED:
         return Unavailable(
             f"{url} was damaged on its way: the server's checksum differs", seen=seen, hint="try again"
@@ -130,7 +112,7 @@ def _refused(url: str, needs: str, seen: str) -> NotPermitted:
         expected=f"the permission {needs} on it"
         + (", and s3:ListBucket on its bucket, without which a missing key answers 403" if reading else ""),
         seen=seen,
-        hint=_CHAIN,
+        hint=CHAIN,
     )
 
 
@@ -149,7 +131,7 @@ def _credentials(url: str, said: str) -> LandbridgeError:
     seen = next((found for found in name.groups() if found), "") if name else ""
     if seen in _TOKEN_SERVICE_AWAY:
         return Unavailable(f"the token service gave no answer, so {url} cannot be reached", seen=seen)
-    return NotPermitted(f"no usable AWS credentials for {url}", seen=seen, hint=_CHAIN)
+    return NotPermitted(f"no usable AWS credentials for {url}", seen=seen, hint=CHAIN)
 
 
 _TOKEN_SERVICE_AWAY = {

@@ -48,7 +48,12 @@ def said(moments: Moments) -> Moments:
 
 
 def _jil(ground: Ground) -> str:
-    listed = "\n".join(f"   {line}" for line in table().splitlines())
+    listed = "\n".join(
+        f"   {line}"
+        for line in table(
+            "late-* and sweep are not tried again: a code that may pass is told at once"
+        ).splitlines()
+    )
     head = f"""/* Landbridge, {ground.name}: rendered by `landbridge deploy schedule render`; load it with `jil < {ground.name}.jil`.
    The program ends at once when nothing is due: holidays, and days that AutoSys has no words for, need no calendar here.
    Exit codes:

@@ -14,7 +14,7 @@ import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from landbridge.deploy.hosts.endings import TRIES, Ending, codes, table
+from landbridge.deploy.hosts.endings import CHECK_AT_ONCE, TRIES, Ending, codes, table
 from landbridge.deploy.hosts.jobs import Checking, Collecting, Sweeping
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _shell(word: str) -> str:
 
 def _wrapper(ground: Ground) -> str:
     again = "|".join(map(str, codes(Ending.AGAIN)))
-    listed = "\n".join(f"# {line}" for line in table().splitlines())
+    listed = "\n".join(f"# {line}" for line in table(CHECK_AT_ONCE).splitlines())
     return f"""#!/bin/sh
 # Runs one job of {ground.name}: `landbridge-{ground.name}-run JOB SECONDS COMMAND...`; rendered, like the table that calls it.
 # Says nothing while all is well, so that cron mails only what somebody has to read; every run is in the system log.
@@ -118,7 +118,7 @@ exec 9>"$state/$job.lock" || exit 73
 flock -n 9 || exit 0  # the last run is still at it
 
 timeout --signal=INT --kill-after=120 "$limit" "$@" >"$said" 2>&1 9>&-
-code=$?
+code=$? pause=
 logger -t landbridge -p daemon.info "{ground.name} $job ended with $code"
 case $code in
   0) rm -f "$tries" "$held"; exit 0 ;;
@@ -134,12 +134,13 @@ case $code in
     # It goes on being started, since one file that is refused keeps no other from coming; the same code is told once a day.
     case $job in late-*) ;; *)
       [ -n "$(find "$held" -mmin -1440 2>/dev/null)" ] && [ "$(cat "$held")" = "$code" ] && exit "$code"
-      echo "$code" >"$held" ;;
+      echo "$code" >"$held"
+      pause="this code is not told again for a day, or until $held is removed" ;;
     esac ;;
 esac
 logger -t landbridge -p daemon.alert "{ground.name} $job failed with $code"
 echo "landbridge {ground.name} $job failed with $code on $(hostname)"
-[ -e "$held" ] && echo "this code is not told again for a day, or until $held is removed"
+[ -n "$pause" ] && echo "$pause"
 cat "$said"
 exit "$code"
 """

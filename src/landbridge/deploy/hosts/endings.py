@@ -49,11 +49,15 @@ def codes(ending: Ending) -> tuple[int, ...]:
     return tuple(sorted(int(code) for code, each in ENDINGS.items() if each is ending))
 
 
-def table() -> str:
-    """Give the table for people, one line a code."""
+def table(*exceptions: str) -> str:
+    """Give the table for people, one line a code, then what a scheduler does otherwise."""
     words = {
         Ending.DONE: "done, also when there is nothing to do",
         Ending.AGAIN: f"tried again {TRIES - 1} times, {PAUSE.seconds // 60} minutes apart, then told",
         Ending.TELL: "told at once, not tried again before the next start",
     }
-    return "\n".join(f"{int(code):>3} {code.name:<14} {words[each]}" for code, each in ENDINGS.items())
+    rows = (f"{int(code):>3} {code.name:<14} {words[each]}" for code, each in ENDINGS.items())
+    return "\n".join((*rows, *exceptions))
+
+
+CHECK_AT_ONCE = "a check at a deadline (late-*) that could not look is told at once"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landbridge.deploy.hosts.endings import PAUSE, TRIES, Ending, codes, table
+from landbridge.deploy.hosts.endings import CHECK_AT_ONCE, PAUSE, TRIES, Ending, codes, table
 from landbridge.deploy.hosts.installed import ending_well
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _literal(text: str) -> str:
 
 def run(ground: Ground) -> str:
     """Give the script that runs one job: tries again what may pass, and writes to the event log what must be told."""
-    listed = "\n".join(f"# {line}" for line in table().splitlines())
+    listed = "\n".join(f"# {line}" for line in table(CHECK_AT_ONCE).splitlines())
     again = ", ".join(map(str, codes(Ending.AGAIN)))
     done = ", ".join(map(str, codes(Ending.DONE)))
     return f"""# Runs one job of {ground.name}: {RUN} JOB PROGRAM ARGUMENT...; rendered by `landbridge deploy schedule render`.

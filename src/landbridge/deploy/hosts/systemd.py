@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.deploy.hosts.endings import PAUSE, TRIES, Ending, codes, table
-from landbridge.deploy.hosts.jobs import Sweeping
+from landbridge.deploy.hosts.jobs import Collecting, Sweeping
 from landbridge.deploy.hosts.moments import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY
 from landbridge.naming import credential_of
 
@@ -110,6 +110,15 @@ def _tries(gap: timedelta, limit: timedelta) -> Iterator[str]:
         yield "StartLimitIntervalSec=0"
 
 
+def _otherwise(job: Job, *, restart: bool) -> Iterator[str]:
+    yield "a stop ends with 130, which is no failure here"
+    if not restart:
+        yield "a code that may pass is told at once: the next start is the next try"
+    elif isinstance(job, Collecting):
+        yield "a run that waits out its window is one try, and systemd counts no tries so far apart: that a server stays away"
+        yield "is told by sweep, and by the check at the deadline"
+
+
 def _service(ground: Ground, job: Job) -> str:
     match job:
         case Sweeping():
@@ -122,7 +131,7 @@ def _service(ground: Ground, job: Job) -> str:
     lines = [
         f"# {job.title}, {ground.environment}; rendered by `landbridge deploy schedule render`, like its timer.",
         "# Exit codes:",
-        *(f"# {line}" for line in table().splitlines()),
+        *(f"# {line}" for line in table(*_otherwise(job, restart=restart)).splitlines()),
         "[Unit]",
         f"Description=Landbridge {ground.name}: {job.title}",
         "Wants=network-online.target",

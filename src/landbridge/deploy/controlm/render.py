@@ -123,7 +123,7 @@ def render(declaration: Declaration, environment: str, *, sftp_host: str = "") -
     if made.calendars:
         made.warnings.append(
             f"{len(made.calendars)} regular calendar(s) end with {made.setting.declared.last_year}"
-            " (`controlm.last_year`); after it their jobs are no longer ordered, and nothing alarms: render again before"
+            " (`controlm.last_year`); after it their jobs are no longer ordered, and nothing alarms: raise it before, and render again"
         )
     folders = _folders(made)
     return Rendered(

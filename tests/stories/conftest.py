@@ -14,6 +14,9 @@ import pytest
 from landbridge import wiring
 from landbridge.cli.output import Silent
 from landbridge.twin import twin
+from tests.servers.sftp import asyncssh_server
+from tests.stories.bridgehead import Bridgehead
+from tests.stories.crashers import crashers
 from tests.stories.projects import write_project
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from landbridge.facts import Commitment
     from landbridge.project import Declaration
     from landbridge.world import Evidence
+    from tests.servers.sftp import Sftp
+    from tests.stories.crashers import Crashing
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -59,6 +64,24 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with played(tmp_path_factory.mktemp("story")) as stage:
         yield stage
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Bridgehead:
+    """Give the two ends of a bridge: what was released, and the share."""
+    return Bridgehead(tmp_path / "at")
+
+
+@pytest.fixture
+def server(at: Bridgehead) -> Iterator[Sftp]:
+    with asyncssh_server(at.server) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def crashing() -> Iterator[Crashing]:
+    with crashers() as started:
+        yield started
 
 
 @contextmanager

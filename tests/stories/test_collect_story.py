@@ -36,24 +36,12 @@ from tests.stories.bridgehead import DAY, Bridgehead, some_bytes
 from tests.stories.mounts import mounted, needs_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from landbridge.released import Outcome
     from tests.servers.sftp import Sftp
 
 pytestmark = pytest.mark.story
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Bridgehead:
-    return Bridgehead(tmp_path / "at")
-
-
-@pytest.fixture
-def server(at: Bridgehead) -> Iterator[Sftp]:
-    with asyncssh_server(at.server) as running:
-        yield running
 
 
 def collected(at: Bridgehead, server: Sftp, collector: str = "edge1") -> list[Outcome]:

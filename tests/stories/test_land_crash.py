@@ -11,22 +11,16 @@ from landbridge.share.platform import Way
 from landbridge.twin.keys import Ed25519Key
 from tests.servers.sftp import asyncssh_server
 from tests.stories.bridgehead import Bridgehead, Consumer, some_bytes
-from tests.stories.crashers import Crashing, crashers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.stories.crashers import Crashing
 
 pytestmark = pytest.mark.story
 _KILLED = -9
 _MOST_STEPS = 400
 _NOTHING = hashlib.sha256(b"").hexdigest()
-
-
-@pytest.fixture(scope="module")
-def crashing() -> Iterator[Crashing]:
-    with crashers() as started:
-        yield started
 
 
 @pytest.mark.timeout(900)

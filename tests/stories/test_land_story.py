@@ -29,7 +29,7 @@ from tests.stories.bridgehead import DAY, Bridgehead, Consumer, some_bytes
 from tests.stories.mounts import mounted, needs_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from landbridge.facts import Manifest
@@ -39,17 +39,6 @@ pytestmark = pytest.mark.story
 
 SLOT = Slot("flights", f"{DAY}", DAY, datetime(2026, 11, 20, 8, tzinfo=UTC))
 ONE = ("flights/2026-11-20", State.DELIVERED)
-
-
-@pytest.fixture
-def at(tmp_path: Path) -> Bridgehead:
-    return Bridgehead(tmp_path / "at")
-
-
-@pytest.fixture
-def server(at: Bridgehead) -> Iterator[Sftp]:
-    with asyncssh_server(at.server) as running:
-        yield running
 
 
 def landed(

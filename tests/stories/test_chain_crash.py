@@ -14,7 +14,7 @@ from landbridge.twin import state
 from tests.stories.bridgehead import Consumer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from landbridge.facts import Commitment
     from tests.stories.conftest import Stage
@@ -51,7 +51,7 @@ def delivered_once(stage: Stage, feed: str, day: str, took: list[tuple[str, str]
 
 @pytest.mark.parametrize("finisher", ["collect", "take-over"])
 def test_a_collector_killed_at_every_step_on_the_twin_delivers_once(
-    stage: Stage, days: Iterator[str], finisher: str
+    stage: Stage, days: Iterator[str], finisher: str, record_property: Callable[[str, object], None]
 ) -> None:
     """Generated, released, and taken over the real SFTP server; the consumer takes each file the moment it is there."""
     root = state.load(state.folder_of(stage.folder, "DEV")).ground.share
@@ -70,12 +70,13 @@ def test_a_collector_killed_at_every_step_on_the_twin_delivers_once(
             assert said == "0 delivered"
             break
         killed += 1
+    record_property("kills", killed)
     assert _FEWEST_KILLS[finisher] <= killed < _MOST_STEPS
 
 
 @pytest.mark.parametrize("feed", ["good", "sealed"])
 def test_a_run_killed_at_every_call_and_the_collector_after_it_deliver_once(
-    stage: Stage, days: Iterator[str], feed: str
+    stage: Stage, days: Iterator[str], feed: str, record_property: Callable[[str, object], None]
 ) -> None:
     """A collection between the murder and the next run sees whole files or none, and the one after it delivers."""
     root = state.load(state.folder_of(stage.folder, "DEV")).ground.share
@@ -93,4 +94,5 @@ def test_a_run_killed_at_every_call_and_the_collector_after_it_deliver_once(
         delivered_once(stage, feed, day, consumer.took)
         if said != "killed":
             break
+    record_property("kills", kill_at - 1)
     assert kill_at > _FEWEST_KILLS["run"]

@@ -20,7 +20,7 @@ demo: .venv/installed ## carry real data over the whole bridge, on this machine
 	$(BIN)/python -m examples.demo
 
 check: lint ## lint, types, floors and the fast tests (under 90 s)
-	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not story" tests/core tests/house
+	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not story and not reliability" tests/core tests/house
 
 test: tools lint .venv-ministack/installed .venv-cloud/installed .venv-airflow/installed ## everything that CI runs: lint, all tests, documentation
 	$(BIN)/pytest -n $(WORKERS)
@@ -52,7 +52,7 @@ lock: $(UV) ## pin what pyproject.toml asks for, with hashes (UPGRADE=1: take th
 
 clean: ## remove what the tools left behind (not .venv)
 	rm -rf site dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find src tests examples bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests examples bench reliability -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install: .venv/installed ## make .venv, and nothing more
 

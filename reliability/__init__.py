@@ -1,0 +1,1 @@
+"""What breaks Landbridge on purpose, and what judges it? Landbridge itself imports nothing of it."""

@@ -1,0 +1,31 @@
+"""Of which parts does the suite consist?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reliability.figures import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part, and the function that does it and gives its figure."""
+
+    name: str
+    """For `--part`."""
+    function: str
+    """`module:function`, below this package; imported when it is asked for, since some bring servers along."""
+
+    def loaded(self) -> Callable[[], Figure]:
+        """Give the function."""
+        module, _, name = self.function.partition(":")
+        return cast("Callable[[], Figure]", getattr(import_module(f"reliability.{module}"), name))
+
+
+PARTS: tuple[Part, ...] = ()
+"""In the order of the report."""

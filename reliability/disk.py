@@ -154,12 +154,12 @@ class Mount:
             if not one.writes():
                 _refuse(errno.EBADF)
             body = bytes(piece)
-            if one.flags & os.O_APPEND:
-                one.at = len(one.inode.bytes)
             if body:
+                if one.flags & os.O_APPEND:
+                    one.at = len(one.inode.bytes)
                 one.inode.write(one.at, body)
+                one.at += len(body)
                 self._changed(one.inode)
-            one.at += len(body)
             return len(body)
 
     def lseek(self, file: int, offset: int, whence: int) -> int:
@@ -410,10 +410,7 @@ class Mount:
         return found
 
     def _parent(self, path: Path) -> tuple[Inode, str]:
-        parent = self._folder(path.parent)
-        if len(os.fsencode(path.name)) > _NAME_MAX:
-            _refuse(errno.ENAMETOOLONG, path)
-        return parent, path.name
+        return self._folder(path.parent), path.name
 
     def _above(self, path: Path) -> list[Inode]:
         """Give the folders that lead to `path`."""
@@ -422,6 +419,8 @@ class Mount:
     def _child(self, folder: Inode, name: str) -> Inode | None:
         if not folder.is_folder:
             _refuse(errno.ENOTDIR)
+        if len(name) > _NAME_MAX // 4 and len(os.fsencode(name)) > _NAME_MAX:
+            _refuse(errno.ENAMETOOLONG)
         return folder.names.get(name)
 
 

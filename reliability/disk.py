@@ -70,9 +70,9 @@ class SimulatedDisk:
         attributes = Attributes(_FOLDER, begun, begun)
         self.root = Inode(is_folder=True, seen=attributes, kept=attributes)
 
-    def mount(self, before: Callable[[str, Path], None] = _nobody) -> Mount:
+    def mount(self, before: Callable[[str, Path], None] = _nobody, *, umask: int = UMASK) -> Mount:
         """Give the disk as one process sees it; `before` is told of each call, by its name and path, ahead of its effect."""
-        return Mount(self, before)
+        return Mount(self, before, umask)
 
     def time(self) -> int:
         """Give an instant that is later than all before."""
@@ -117,9 +117,10 @@ class SimulatedDisk:
 class Mount:
     """The disk as one process sees it; obeys landbridge.disk.Disk, and has what its neighbours need beside."""
 
-    def __init__(self, disk: SimulatedDisk, before: Callable[[str, Path], None]) -> None:
+    def __init__(self, disk: SimulatedDisk, before: Callable[[str, Path], None], umask: int) -> None:
         self._disk = disk
         self._before = before
+        self._umask = umask
         self._open: dict[int, _Open] = {}
         self._next = 3
 
@@ -354,7 +355,7 @@ class Mount:
 
     def _create(self, parent: Inode, name: str, *, is_folder: bool, mode: int) -> Inode:
         at = self._disk.time()
-        attributes = Attributes(mode & ~UMASK, at, at)
+        attributes = Attributes(mode & ~self._umask, at, at)
         inode = Inode(is_folder, attributes, attributes)
         self._named(parent, ((parent, name, inode),), inode)
         return inode

@@ -109,7 +109,7 @@ class SimulatedDisk:
         while waiting:
             path, one = waiting.pop()
             if not one.is_folder:
-                found[path] = bytes(one.bytes)
+                found[path] = bytes(one.body)
             waiting += [(f"{path}/{name}", child) for name, child in one.names.items()]
         return found
 
@@ -144,7 +144,7 @@ class Mount:
                 _refuse(errno.EBADF)
             if one.inode.is_folder:
                 _refuse(errno.EISDIR)
-            piece = bytes(one.inode.bytes[one.at : one.at + size])
+            piece = bytes(one.inode.body[one.at : one.at + size])
             one.at += len(piece)
             return piece
 
@@ -157,7 +157,7 @@ class Mount:
             body = bytes(piece)
             if body:
                 if one.flags & os.O_APPEND:
-                    one.at = len(one.inode.bytes)
+                    one.at = len(one.inode.body)
                 one.inode.write(one.at, body)
                 one.at += len(body)
                 self._changed(one.inode)
@@ -167,7 +167,7 @@ class Mount:
         """See disk.Disk."""
         one = self._file("lseek", file)
         with self._disk.turn:
-            start = {os.SEEK_SET: 0, os.SEEK_CUR: one.at, os.SEEK_END: len(one.inode.bytes)}[whence]
+            start = {os.SEEK_SET: 0, os.SEEK_CUR: one.at, os.SEEK_END: len(one.inode.body)}[whence]
             if start + offset < 0:
                 _refuse(errno.EINVAL)
             one.at = start + offset
@@ -430,7 +430,7 @@ def _seen(inode: Inode) -> Seen:
     return Seen(
         kind | inode.seen.mode,
         inode.links,
-        len(inode.bytes),
+        len(inode.body),
         inode.seen.mtime / 1e9,
         max(inode.seen.ctime, inode.named_at),
         id(inode),

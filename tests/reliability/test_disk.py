@@ -111,8 +111,8 @@ def test_pages_survive_one_by_one_and_show_nothing_that_was_never_written() -> N
     assert any(len(one) % PAGE for one in found)
     for one in found:
         pages = [one[at : at + PAGE] for at in range(PAGE, len(one), PAGE)]
-        for page, letter in zip(pages, b"pqr", strict=False):
-            assert set(page) <= {letter} or set(page) <= {0}
+        for page, its in zip(pages, b"pqr", strict=False):
+            assert set(page) <= {its} or set(page) <= {0}
 
 
 def test_a_rename_survives_whole_or_not_at_all_and_never_before_the_name_it_takes() -> None:

@@ -66,6 +66,7 @@ class Trial:
         match operation:
             case "close":
                 self._open[arguments[0]] = _CLOSED  # a system gives its number to the next file
+                return found
             case "open" | "lock":
                 self._open.append(found)
                 return "opened"

@@ -102,6 +102,8 @@ def begin(settings: Settings, way: Way | None) -> Session:
     try:
         for folder in (parts, claims, alive):
             make_folder(disk, folder)
+        # Whoever made them: a folder of parts that a power cut took would look as if all its parts had been delivered.
+        disk.sync_folder(settings.private)
         held = _lock_of(settings)
     except BlockingIOError as error:
         raise TryAgain(

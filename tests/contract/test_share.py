@@ -480,6 +480,29 @@ def test_a_torn_last_line_is_forgotten_and_a_broken_one_is_not(stand: Stand) -> 
         stand.open("edge1").landed("flights", "2026-11-20", DAY)
 
 
+def test_a_hole_in_what_was_never_synced_is_forgotten_and_one_in_what_was_is_not(stand: Stand) -> None:
+    """A power cut may take one page of lines that were written together, and leave the next one."""
+    journal = stand.private / "journal" / f"{DAY}" / "edge1.jsonl"
+    share = stand.open()
+    deliver(share, manifest())
+    whole = journal.read_bytes()
+    deliver(share, manifest(feed="second", name="second.csv"))
+    intent = journal.read_bytes()[len(whole) :].splitlines(keepends=True)[0]
+    share.close()
+    for torn in (b"", b"12345678 {"):
+        journal.write_bytes(whole + bytes(64) + intent + torn)
+        assert stand.open("edge2").landed("second", "2026-11-20", DAY) is None
+        deliver(share, manifest(feed="third", name=f"third{len(torn)}.csv", revision=len(torn) + 1))
+        assert share.landed("flights", "2026-11-20", DAY) is not None
+        share.close()
+        assert journal.read_bytes().startswith(whole)
+        assert b"\0" not in journal.read_bytes()
+        stand._stack.pop_all().close()
+    journal.write_bytes(whole[:-10] + bytes(9) + b"\n" + intent)
+    with pytest.raises(IntegrityBroken, match="damaged"):
+        stand.open("edge1").landed("flights", "2026-11-20", DAY)
+
+
 def test_a_manifest_of_another_environment_is_refused(stand: Stand) -> None:
     with pytest.raises(IntegrityBroken, match="PROD"):
         deliver(stand.open(), manifest(environment="PROD"))

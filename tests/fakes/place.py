@@ -49,6 +49,10 @@ class Place:
         with opened(self.disk, self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
             write_whole(self.disk, file, body)
 
+    def sync(self) -> None:
+        with opened(self.disk, self.path, os.O_RDONLY) as file:
+            self.disk.fsync(file)
+
     def touch(self) -> None:
         touch(self.disk, self.path)
 

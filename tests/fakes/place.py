@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from landbridge.disk import is_there, opened, read_whole, remove, touch, write_whole
-from reliability.disk import Mount
+from reliability.mount import Mount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -147,6 +147,21 @@ def test_a_later_change_may_survive_an_earlier_one_of_another_name_but_not_of_th
     assert (last,) in found
 
 
+def test_a_file_that_was_renamed_twice_has_one_name() -> None:
+    disk = fresh()
+    mount = disk.mount()
+    for folder in ("in", "parts"):
+        mount.mkdir(HERE / folder)
+    put(mount, HERE / "parts/x", b"1", sync=True)
+    disk.settle()
+    mount.rename(HERE / "parts/x", HERE / "parts/y")
+    mount.rename_new(HERE / "parts/y", HERE / "in/z")
+    found = {tuple(sorted(one)) for one in after_cuts(disk)}
+    assert found == {("/share/parts/x",), ("/share/parts/y",), ("/share/in/z",)}
+    mount.sync_folder(HERE / "in")
+    assert {tuple(one) for one in after_cuts(disk)} == {("/share/in/z",)}
+
+
 def test_a_file_in_a_folder_whose_own_name_is_lost_is_lost_with_it() -> None:
     disk = fresh()
     mount = disk.mount()

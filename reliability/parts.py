@@ -27,5 +27,8 @@ class Part:
         return cast("Callable[[], Figure]", getattr(import_module(f"reliability.{module}"), name))
 
 
-PARTS: tuple[Part, ...] = (Part("kills", "kills:killed_on_the_twin"),)
+PARTS: tuple[Part, ...] = (
+    Part("kills", "kills:killed_on_the_twin"),
+    Part("disk", "disk_answers:figure"),
+)
 """In the order of the report."""

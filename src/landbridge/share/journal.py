@@ -6,11 +6,12 @@ import errno
 import os
 import threading
 from collections import Counter, defaultdict
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
+from landbridge.disk import is_there, make_folders, opened, pieces
 from landbridge.errors import IntegrityBroken, disk_refused
-from landbridge.share.platform import sync_folder
 from landbridge.share.records import Account, Line, SlotKey, Torn, read_line, slot_of, write_line
 from landbridge.share.together import Together
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from landbridge.disk import Disk
     from landbridge.share.records import Record
 
 
@@ -27,12 +29,13 @@ class Journal:
     A business date is one folder, read when first asked for: years of history cost nothing.
     """
 
-    def __init__(self, folder: Path, collector: str) -> None:
+    def __init__(self, disk: Disk, folder: Path, collector: str) -> None:
+        self._disk = disk
         self._folder = folder
         self._collector = collector
         self._days: dict[date, _Day] = {}
         self._adding = threading.Lock()
-        self._unsynced: set[int] = set()
+        self._unsynced: set[_Day] = set()
         self._together = Together(self._sync)
 
     def account(self, business_date: date, slot: SlotKey) -> Account:
@@ -60,7 +63,7 @@ class Journal:
             IntegrityBroken, ShareRefused, DiskFailed: as `account`.
         """
         try:
-            names = sorted(entry.name for entry in self._folder.iterdir())
+            names = sorted(self._disk.listdir(self._folder))
         except OSError as error:
             raise disk_refused(error, f"listing {self._folder}", whole=True) from error
         for name in names:
@@ -93,7 +96,8 @@ class Journal:
         try:
             with self._adding:
                 for business_date, its in by_day.items():
-                    self._unsynced.add(days[business_date].append(its))
+                    days[business_date].append(its)
+                    self._unsynced.add(days[business_date])
             if durable:
                 self._together.wait()
         except OSError as error:
@@ -111,7 +115,7 @@ class Journal:
         with self._adding:
             day = self._days.get(business_date)
             if day is None:
-                day = _Day(self._folder / f"{business_date:%Y-%m-%d}", self._collector)
+                day = _Day(self._disk, self._folder / f"{business_date:%Y-%m-%d}", self._collector)
                 self._days[business_date] = day
             try:
                 day.refresh()
@@ -121,82 +125,101 @@ class Journal:
 
     def _sync(self) -> None:
         with self._adding:
-            files, self._unsynced = self._unsynced, set()
-        for file in files:
-            os.fsync(file)
+            days, self._unsynced = self._unsynced, set()
+            ends = {day: day.end for day in days}
+            files = {day: day.own_file() for day in days}
+        for file in files.values():
+            self._disk.fsync(file)
+        with self._adding:
+            for day, end in ends.items():
+                day.kept = end
 
 
 class _Day:
     """One business date: the files of all collectors, read as far as they are whole. Used under the journal's lock."""
 
-    def __init__(self, folder: Path, collector: str) -> None:
+    def __init__(self, disk: Disk, folder: Path, collector: str) -> None:
+        self._disk = disk
         self.accounts: defaultdict[SlotKey, Account] = defaultdict(Account)
         self._folder = folder
         self._own = f"{collector}.jsonl"
         self._read: dict[str, int] = {}
         self._file: int | None = None
+        self.kept = 0
+        """Bytes of our own file that this session has made last."""
+
+    def own_file(self) -> int:
+        """Give our own file, opened when first asked for."""
+        if self._file is None:
+            path = self._folder / self._own
+            if not is_there(self._disk, path):
+                make_folders(self._disk, self._folder)
+                self._disk.sync_folder(self._folder.parent)
+            self._file = self._disk.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
+            self._disk.sync_folder(self._folder)
+            # What follows the last whole line was never acknowledged: a crash tore it.
+            self._disk.ftruncate(self._file, self._read.setdefault(self._own, 0))
+            if self.end:
+                self._disk.fsync(self._file)  # whoever wrote it may have been killed before that
+                self.kept = self.end
+        return self._file
+
+    @property
+    def end(self) -> int:
+        """Bytes of our own file."""
+        return self._read[self._own]
 
     def refresh(self) -> None:
         """Read what was added since."""
         try:
-            names = [entry.name for entry in self._folder.iterdir()]
+            names = self._disk.listdir(self._folder)
         except FileNotFoundError:
             return
         for name in names:
             if name.endswith(".jsonl") and not (name == self._own and name in self._read):
                 self._read[name] = self._take(name, self._read.get(name, 0))
 
-    def append(self, records: Sequence[Record]) -> int:
-        """Write a line for each, all or none, and give the file that wants an fsync."""
-        file = self._opened()
+    def append(self, records: Sequence[Record]) -> None:
+        """Write a line for each, all or none; our own file wants an fsync then."""
+        file = self.own_file()
         lines, added = [], Counter[SlotKey]()
         for record in records:
             slot = slot_of(record)
-            lines.append(Line(self.accounts[slot].next_number + added[slot], record))
+            lines.append(Line(self.accounts[slot].next_number + added[slot], record, self.kept))
             added[slot] += 1
         text = b"".join(map(write_line, lines))
-        end = os.lseek(file, 0, os.SEEK_END)
+        end = self._disk.lseek(file, 0, os.SEEK_END)
         try:
-            _write_whole(file, text)
+            self._write(file, text)
         except OSError:
-            os.ftruncate(file, end)
+            self._disk.ftruncate(file, end)
             raise
         self._read[self._own] = end + len(text)
         for line in lines:
             self.accounts[slot_of(line.record)].add(line)
-        return file
 
     def close(self) -> None:
         """Close our own file."""
         if self._file is not None:
-            os.close(self._file)
+            self._disk.close(self._file)
             self._file = None
 
-    def _opened(self) -> int:
-        if self._file is None:
-            path = self._folder / self._own
-            if not path.exists():
-                self._folder.mkdir(parents=True, exist_ok=True)
-                sync_folder(self._folder.parent)
-            self._file = os.open(
-                path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o640
-            )
-            sync_folder(self._folder)
-            # What follows the last whole line was never acknowledged: a crash tore it.
-            os.ftruncate(self._file, self._read.setdefault(self._own, 0))
-        return self._file
+    def _write(self, file: int, text: bytes) -> None:
+        if self._disk.write(file, text) != len(text):  # what POSIX does when the disk is nearly full
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _take(self, name: str, start: int) -> int:
-        with (self._folder / name).open("rb") as file:
-            file.seek(start)
-            text = file.read()
+        with opened(self._disk, self._folder / name, os.O_RDONLY) as file:
+            self._disk.lseek(file, start, os.SEEK_SET)
+            text = b"".join(pieces(self._disk, file))
         *whole, torn = text.split(b"\n")
         at = start
         for index, line in enumerate(whole):
             try:
                 known = read_line(line)
             except Torn:
-                if torn or index < len(whole) - 1:
+                rest = [*whole[index + 1 :], *([torn] if torn else [])]
+                if rest and not _is_hole(line, rest, at):
                     raise IntegrityBroken(
                         f"the journal {self._folder / name} is damaged at byte {at}",
                         hint="restore it from a backup, or move the journal's folder away and run "
@@ -208,9 +231,18 @@ class _Day:
         return at
 
 
-def _write_whole(file: int, text: bytes) -> None:
-    if os.write(file, text) != len(text):  # what POSIX does when the disk is nearly full
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def _is_hole(line: bytes, rest: Sequence[bytes], at: int) -> bool:
+    """Tell whether a power cut took pages from the middle of lines that were written together and never synced.
+
+    What was synced has no hole, and whatever was written after it says so.
+    """
+    return b"\0" in line and all(known.kept <= at for known in _readable(rest))
+
+
+def _readable(lines: Sequence[bytes]) -> Iterator[Line]:
+    for line in lines:
+        with suppress(Torn):
+            yield read_line(line)
 
 
 def _as_date(name: str) -> date | None:

@@ -28,7 +28,7 @@ class Part:
 
 
 PARTS: tuple[Part, ...] = (
-    Part("kills", "kills:killed_on_the_twin"),
     Part("disk", "disk_answers:figure"),
+    Part("kills", "kills:killed_on_the_twin"),
 )
 """In the order of the report."""

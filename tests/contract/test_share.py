@@ -571,3 +571,38 @@ def test_claims_of_a_killed_run_go_with_the_next_run_of_that_collector(stand: St
         name for name in left if "~edge1~" not in name
     }
     assert len(list((stand.private / "alive").iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["away/x.csv", "in/away/x.csv", "in/away/further/x.csv"])
+def test_a_link_in_the_place_of_a_folder_leads_nobody_out_of_the_share(stand: Stand, name: str) -> None:
+    away = stand.root.parent / "away"
+    away.mkdir()
+    (stand.root / "in").mkdir()
+    for link in ("away", "in/away"):
+        (stand.root / link).symlink_to(away)
+    share = stand.open()
+    with pytest.raises(IntegrityBroken, match="is a link"):
+        deliver(share, manifest(name=name))
+    with pytest.raises(IntegrityBroken, match="is a link"):
+        deliver(share, manifest(done_name=name))
+    assert list(away.iterdir()) == []
+    assert stand.files() == {}
+
+
+def test_a_link_put_in_the_place_of_a_folder_meanwhile_is_seen(stand: Stand) -> None:
+    away = stand.root.parent / "away"
+    away.mkdir()
+    share = stand.open()
+    deliver(share, manifest())
+    (stand.root / "in").rename(stand.root / "was")
+    (stand.root / "in").symlink_to(away)
+    with pytest.raises(IntegrityBroken, match="is a link"):
+        deliver(share, manifest(revision=2, name="in/second.csv"))
+    assert list(away.iterdir()) == []
+
+
+def test_a_link_to_the_same_bytes_is_not_taken_for_a_delivery(stand: Stand) -> None:
+    (stand.root.parent / "elsewhere").write_bytes(BODY)
+    (stand.root / "x_1.csv").symlink_to(stand.root.parent / "elsewhere")
+    with pytest.raises(IntegrityBroken, match="is there already"):
+        deliver(stand.open(), manifest(name="x_1.csv"))

@@ -222,7 +222,8 @@ def holds(final: Path, manifest: Manifest) -> bool:
     """
     try:
         state = final.lstat()
-        same = state.st_size == manifest.size and final.is_file() and _sha256(final) == manifest.sha256
+        plain = stat.S_ISREG(state.st_mode)  # of a link nobody knows where its bytes are
+        same = plain and state.st_size == manifest.size and _sha256(final) == manifest.sha256
         if same and final.name == manifest.remote_path.rsplit("/", 1)[-1]:
             return True
     except FileNotFoundError:  # not there, or taken while we looked

@@ -336,7 +336,9 @@ def in_holding(standing: Standing) -> int:
     secret.write_bytes(_BODY)
     manifests = [head.release(_BODY, occurrence=f"20261120T20{minute:02d}Z") for minute in range(6)]
     for manifest, lead in zip(
-        manifests, (secret, "../../../../../secret", "/dev/zero", "/proc/self/environ", "."), strict=False
+        manifests,
+        (str(secret), "../../../../../secret", "/dev/zero", "/proc/self/environ", "."),
+        strict=False,
     ):
         (held / manifest.remote_path.rsplit("/", 1)[-1]).symlink_to(lead)
     os.mkfifo(held / manifests[5].remote_path.rsplit("/", 1)[-1])

@@ -222,3 +222,20 @@ def test_a_file_that_cannot_be_decompressed_is_wrong_and_not_away(tmp_path: Path
     (tmp_path / "in" / name).write_bytes(b"id\n1\n" * 100)
     with pytest.raises(ContractBroken, match="cannot be read as csv"):
         read(around(tmp_path), kind="files", path="in/*", format="csv")
+
+
+def test_what_is_too_deep_to_be_written_again_is_told(tmp_path: Path) -> None:
+    _put(tmp_path, a__jsonl='{"id":' + "[" * 500 + "]" * 500 + "}\n")
+    with pytest.raises(ContractBroken, match=r"250 levels|cannot be written as JSON"):
+        read(around(tmp_path), kind="files", path="in/*", format="jsonl")
+
+
+def test_a_parquet_file_whose_pages_are_not_what_the_footer_says_is_wrong_and_not_away(
+    tmp_path: Path,
+) -> None:
+    _parquet(tmp_path, "a.parquet", [{"id": f"n{number}"} for number in range(50)])
+    body = bytearray((tmp_path / "in" / "a.parquet").read_bytes())
+    body[4:40] = bytes(36)
+    (tmp_path / "in" / "a.parquet").write_bytes(body)
+    with pytest.raises(ContractBroken, match="cannot be read as parquet"):
+        read(around(tmp_path), kind="files", path="in/*", format="parquet")

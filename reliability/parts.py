@@ -27,5 +27,13 @@ class Part:
         return cast("Callable[[], Figure]", getattr(import_module(f"reliability.{module}"), name))
 
 
-PARTS: tuple[Part, ...] = (Part("kills", "kills:killed_on_the_twin"),)
+PARTS: tuple[Part, ...] = (
+    Part("kills", "kills:killed_on_the_twin"),
+    Part("cuts", "cuts:downloads_cut"),
+    Part("collections-cut", "cuts:collections_cut"),
+    Part("schedules", "schedules:schedules"),
+    Part("names", "hostile_names:names"),
+    Part("content", "hostile_content:content"),
+    Part("canaries", "canaries:canaries"),
+)
 """In the order of the report."""

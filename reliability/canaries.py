@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -499,8 +500,9 @@ def commands(planted: Planted, folder: Path) -> None:
             "EIDV_ARCHIVE": str(folder / "archive"),
             "TMPDIR": str(folder),
         }
-        ended = [(command, _typed(command, project, folder, environ)) for command in _COMMANDS]
-    for command, (code, said) in ended:
+        with ThreadPoolExecutor(2) as two:
+            ended = list(two.map(lambda command: _typed(command, project, folder, environ), _COMMANDS))
+    for command, (code, said) in zip(_COMMANDS, ended, strict=True):
         assert "Traceback" not in said, f"{' '.join(command)}: {said[-1500:]}"
         assert code != UsageError.exit or command[0] in {"run", "keys", "trace"}, (
             f"{' '.join(command)}: {said[-500:]}"
@@ -518,7 +520,7 @@ def _typed(
     words = [word.format(folder=folder) for word in command]
     ended = subprocess.run(
         [sys.executable, "-m", "landbridge", *words, "--project", str(project)],
-        env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, timeout=60, check=False,
+        env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, timeout=240, check=False,
     )  # fmt: skip
     return ended.returncode, ended.stdout.decode(errors="replace")
 

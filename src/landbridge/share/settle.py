@@ -153,7 +153,7 @@ def make_folders(session: Session, folder: Path) -> None:
 def _is_folder(path: Path) -> bool:
     try:
         seen = path.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     if stat.S_ISLNK(seen.st_mode) or getattr(seen, "st_reparse_tag", 0) == JUNCTION:
         raise IntegrityBroken(

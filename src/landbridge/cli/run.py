@@ -54,7 +54,7 @@ def run(
     declared = choice.feed_of(declaration, feed, place)
     if nothing := wiring.no_slot_because(declaration, declared, date):
         return _say_nothing_due(feed, nothing, as_json=as_json)
-    slot = choice.due(wiring.slot_of(declaration, declared, date), wiring.now(), early=early)
+    slot = wiring.slot_due(declaration, declared, date, early=early)
     wiring.log(verbose=verbose, feed=feed, slot=str(slot), environment=place)
     with progress(quiet=as_json) as bars:
         cloud = wiring.cloud(declaration, place, twin=twin, progress=bars)

@@ -81,6 +81,12 @@ def slot_of(declared: Declaration, feed: Feed, wanted: str) -> Slot:
     return choice.slot_of(declared, feed, wanted, now=now(), job_name=os.environ.get(JOB_NAME, ""))
 
 
+def slot_due(declared: Declaration, feed: Feed, wanted: str, *, early: bool) -> Slot:
+    """Give the slot that a command means, if its time has come; see choice.slot_of and choice.due."""
+    apart = choice.CLOCKS_DIFFER if wanted else choice.CLOCKS_OF_A_CLUSTER
+    return choice.due(slot_of(declared, feed, wanted), now(), early=early, apart=apart)
+
+
 def no_slot_because(declared: Declaration, feed: Feed, wanted: str) -> str:
     """Say why a CronJob's Job has nothing to do, unless a slot was named; see choice.no_slot_because."""
     return "" if wanted else choice.no_slot_because(declared, feed, os.environ.get(JOB_NAME, ""))

@@ -135,7 +135,9 @@ def _taken_over(awaited: Awaited, due_by: datetime, now: datetime, pause: timede
     return any(_next_run_starts(feed, calendar, due_by, now, pause) for feed, calendar in awaited.feeds)
 
 
-def _next_run_starts(feed: Feed, calendar: Calendar, due_by: datetime, now: datetime, pause: timedelta) -> bool:
+def _next_run_starts(
+    feed: Feed, calendar: Calendar, due_by: datetime, now: datetime, pause: timedelta
+) -> bool:
     following = next(next_slots(feed, calendar, due_by + timedelta(seconds=1)), None)
     return following is not None and following.scheduled_at - now <= pause
 

@@ -94,6 +94,7 @@ def test_a_deadline_is_a_limit_an_alert_and_a_service() -> None:
 def test_without_a_deadline_nothing_is_late() -> None:
     folder = folder_of()
     assert "REPORT_SLA" not in folder
+    assert "REPORT_LOOK" not in folder
     assert "Late" not in folder["REPORT_LAND"]
     assert folder["REPORT_WATCH"]["FileTransfers"][0]["FileWatcherOptions"]["TimeLimitValue"] == "1440"
 
@@ -107,6 +108,10 @@ def test_a_slot_that_may_be_skipped_ends_well_and_starts_nothing() -> None:
     assert watch["Seen"]["CompletionStatus"] == "OK"
     assert watch["Seen"]["Event"]["Event"] == folder["REPORT_MOVE"]["eventsToWaitFor"]["Events"][0]["Event"]
     assert "REPORT_SLA" not in folder, "it would be late for every skipped slot"
+    look = folder["REPORT_LOOK"]
+    assert watch["Nothing"]["Event"]["Event"] == look["eventsToWaitFor"]["Events"][0]["Event"]
+    assert " collect --feed report --until-deadline " in look["Command"]
+    assert look["NotOK"]["Alert"]["Urgency"] == "Urgent"
 
 
 def test_waiting_holds_no_session_and_transfers_do() -> None:

@@ -2,7 +2,7 @@
 
 `_WATCH` sees the manifest, which the cloud side writes last. `_MOVE` brings the file, then the manifest, to the holding
 folder. `_LAND` verifies, lands and sends the receipt. `_SLA` is late when they are. In the style `agent`, `_COLLECT`
-stands in place of the first two.
+stands in place of the first two. A feed that may have no file has `_LOOK`, which asks the server when `_WATCH` has seen nothing.
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ class Work:
             self._name("WATCH"): self._watch(found),
             **self._moves(found),
             self._name("LAND"): self._land(),
+            **({self._name("LOOK"): self._look()} if self._may_skip else {}),
             **self._sla(),
         }
 
@@ -179,7 +180,11 @@ class Work:
                 ),
                 "Nothing": OnCompletion(
                     completion_status="NOTOK",
-                    parts={"Told": self._alert(_NOTHING, urgent=False), "Fine": SetToOK()},
+                    parts={
+                        "Told": self._alert(_NOTHING, urgent=False),
+                        "Event": _added(self._event("UNSEEN")),
+                        "Fine": SetToOK(),
+                    },
                 ),
             }
         else:
@@ -258,6 +263,30 @@ class Work:
             parts=parts,
         )
 
+    def _look(self) -> Job:
+        """Tell nothing from nobody: a watcher ends alike when there is no file and when the server does not answer.
+
+        It may have ended long before its limit, so what comes until then is awaited, and landed.
+        """
+        return CommandJob(
+            description=self._description(
+                "asks the server whether there is truly nothing, and lands what there is"
+            ),
+            **self._head(),
+            host=self.setting.declared.agents,
+            run_as=self.setting.installed.account,
+            command=self.setting.command("collect", "--feed", self.feed.feed, "--until-deadline"),
+            when=self._when(),
+            rerun_limit=self._rerun_limit(),
+            parts={
+                "eventsToWaitFor": WaitForEvents(events=(self._event("UNSEEN"),)),
+                self.setting.pool: Pool(quantity="1"),
+                "NotOK": self._not_ok(
+                    "nothing was seen, and the server could not be asked or what it has was refused"
+                ),
+            },
+        )
+
     def _land(self) -> Job:
         slot = scheduled(self.order.moment)
         parts: dict[str, JobPart] = {
@@ -319,7 +348,9 @@ class Work:
         )
 
 
-_NOTHING = "no file by the deadline: skipped or quarantined, or late; `landbridge status` tells which"
+_NOTHING = (
+    "no manifest was seen: skipped, quarantined or late, or the server does not answer; the LOOK job asks it"
+)
 
 
 def rerun_limit(setting: Setting) -> RerunLimit | None:

@@ -108,7 +108,7 @@ class Inside:
             case "land":
                 return self._landing(options)
             case "collect":
-                return self._collection()
+                return self._collection(options)
             case other:
                 raise AssertionError(other)
 
@@ -131,9 +131,10 @@ class Inside:
         outcomes = land.land(self._ground(host), ground_side.holding(host), wanted, nobody_asked)
         return exit_of(outcomes), _told(outcomes)
 
-    def _collection(self) -> tuple[int, str]:
+    def _collection(self, options: Mapping[str, str]) -> tuple[int, str]:
         since = (self.clock.now() - timedelta(days=45)).date()
-        outcomes = collect.collect(self._ground(self._host("")), since)
+        feeds = [options["--feed"]] if "--feed" in options else []
+        outcomes = collect.collect(self._ground(self._host("")), since, feeds)
         return exit_of(outcomes), _told(outcomes)
 
     def _pod(self, folder: Path) -> tuple[Declaration, Cloud]:

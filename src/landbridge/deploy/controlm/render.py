@@ -120,11 +120,6 @@ def render(declaration: Declaration, environment: str, *, sftp_host: str = "") -
         )
         _add(made, feed, calendar)
     _add_rest(made)
-    if made.calendars:
-        made.warnings.append(
-            f"{len(made.calendars)} regular calendar(s) end with {made.setting.declared.last_year}"
-            " (`controlm.last_year`); after it their jobs are no longer ordered, and nothing alarms: raise it before, and render again"
-        )
     folders = _folders(made)
     return Rendered(
         name=f"{where.project}-{environment.lower()}",
@@ -175,7 +170,7 @@ def _work(made: _Making, feed: Feed, orders: list[Ordered]) -> Iterator[Work]:
             made.calendars[name] = calendars.regular(
                 order.days,
                 server=made.setting.declared.server,
-                description=f"Order dates of {feed.feed}{suffix}, {first.year} to {last.year}",
+                description=calendars.described(f"{feed.feed}{suffix}", first, last),
             )
             rule = calendars.one_by_one(name)
         else:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.stories.month import at
-from tests.stories.test_simulated import Play, play
+from tests.stories.test_simulated import SPRING, play
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(3600)]
 
 
 def test_a_month(tmp_path_factory: pytest.TempPathFactory) -> None:
-    play(Play(at("2026-03-15T00:00"), at("2026-04-15T12:00")), tmp_path_factory.mktemp("month"))
+    month = replace(SPRING, since=at("2026-03-15T00:00"), until=at("2026-04-15T12:00"))
+    play(month, tmp_path_factory.mktemp("month"))

@@ -1,8 +1,8 @@
-"""Ten days of the example from emitted artefacts alone, on a real S3 and SFTP, with a clock that jumps.
+"""Days of the example from emitted artefacts alone, on a real S3 and SFTP, with a clock that jumps.
 
-They have the change of the clocks (29 March), Good Friday and Easter Monday, the first of a month, two files that come
-late, and a breach on every working day. Every slot must end as it should, and Control-M must tell what it should, and
-nothing else.
+Ten days in spring have the change of the clocks (29 March), Good Friday and Easter Monday and the first of a month; three in
+autumn have the hour that comes twice (25 October). Both have two files that come late, and a breach on every working day.
+Thirty-two hours have jobs of the style `agent`, whose collection waits by itself. Every slot must end as it should, and Control-M must tell what it should, and nothing else.
 """
 
 from __future__ import annotations
@@ -26,35 +26,88 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.story, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 LOOK_EVERY = timedelta(minutes=5)
-LATE_DAY, LATE_HOUR = "2026-03-30", "20260331T1005Z"
-LATE = {
-    ("verifications", LATE_DAY): at("2026-04-01T06:30"),  # half an hour after its deadline
-    ("summary", LATE_HOUR): at("2026-03-31T13:05"),
-}
-"""When they come after all. The slot about 30 March is due on the 31st at 06:00, with a deadline at 07:00 of 1 April."""
+
+
+@dataclass(frozen=True)
+class Late:
+    """A slot whose source refuses until it is mended, and that somebody runs by hand afterwards."""
+
+    feed: str
+    occurrence: str
+    refused: tuple[str, str]
+    """Path, and what it is asked for."""
+    came: datetime
 
 
 @dataclass(frozen=True)
 class Play:
-    """From when to when."""
+    """From when to when, and what goes wrong in it."""
 
     since: datetime
     until: datetime
+    late: tuple[Late, ...]
+    mended: datetime
+    """When the source no longer refuses."""
+    style: str = "native"
 
 
-def test_ten_days(tmp_path: Path) -> None:
-    play(Play(at("2026-03-28T00:00"), at("2026-04-07T12:00")), tmp_path)
+SPRING = Play(
+    at("2026-03-28T00:00"),
+    at("2026-04-07T12:00"),
+    (
+        # Due on the 31st at 06:00, with a deadline at 07:00 of 1 April: it comes half an hour after that.
+        Late("verifications", "2026-03-30", ("/verifications", "2026-03-30"), at("2026-04-01T06:30")),
+        Late("summary", "20260331T1005Z", ("/outcomes", "2026-03-31T10:00:00Z"), at("2026-03-31T13:05")),
+    ),
+    at("2026-03-31T13:00"),
+)
+AUTUMN = Play(
+    at("2026-10-24T00:00"),
+    at("2026-10-26T12:00"),
+    (
+        # Due on Saturday at 06:00 of summer, with a deadline at 07:00 of winter: an hour later than on any other day.
+        Late("verifications", "2026-10-23", ("/verifications", "2026-10-23"), at("2026-10-25T07:30")),
+        # The hour that comes twice, the first time.
+        Late("summary", "20261025T0005Z", ("/outcomes", "2026-10-25T00:00:00Z"), at("2026-10-25T02:10")),
+    ),
+    at("2026-10-25T02:05"),
+)
+
+AGENT = Play(
+    at("2026-03-30T00:00"),
+    at("2026-03-31T08:00"),
+    (
+        # Due on the 30th at 06:00, with a deadline at 07:00 of the 31st.
+        Late("verifications", "2026-03-29", ("/verifications", "2026-03-29"), at("2026-03-31T06:30")),
+        Late("summary", "20260330T1005Z", ("/outcomes", "2026-03-30T10:00:00Z"), at("2026-03-30T12:00")),
+    ),
+    at("2026-03-30T11:45"),
+    style="agent",
+)
+
+
+def test_ten_days_in_spring(tmp_path: Path) -> None:
+    play(SPRING, tmp_path)
+
+
+def test_three_days_in_autumn(tmp_path: Path) -> None:
+    play(AUTUMN, tmp_path)
+
+
+def test_a_day_and_a_half_of_the_style_agent(tmp_path: Path) -> None:
+    play(AGENT, tmp_path)
 
 
 def play(one: Play, folder: Path) -> None:
-    project = laid_out(folder / "eidv")
+    project = laid_out(folder / "eidv", style=one.style)
     with simulated(project, one.since, look_every=LOOK_EVERY) as month:
-        month.upstream.refused |= {("/verifications", LATE_DAY), ("/outcomes", "2026-03-31T10:00:00Z")}
-        month.made.agenda.at(at("2026-03-31T13:00"), month.upstream.refused.clear)
-        for (feed, occurrence), came in LATE.items():
-            month.by_hand(came, feed, occurrence)
-        month.made.agenda.advance(one.until)
-        _compare(month, expected.Span(month.declaration, one.since, one.until, LATE, LOOK_EVERY))
+        month.upstream.refused |= {late.refused for late in one.late}
+        month.made.agenda.at(one.mended, month.upstream.refused.clear)
+        for late in one.late:
+            month.by_hand(late.came, late.feed, late.occurrence)
+        month.pass_until(one.until)
+        came = {(late.feed, late.occurrence): late.came for late in one.late}
+        _compare(month, expected.Span(month.declaration, one.since, one.until, came, LOOK_EVERY, one.style))
 
 
 def _compare(month: Month, span: expected.Span) -> None:

@@ -132,8 +132,8 @@ def print_reading(reading: Reading) -> None:
     for tested in reading.tests:
         if tested.outcome != "passed":
             print_tested(tested)
-    for one in reading.ending:
-        err().print(Text(f"{one.calendar}: {one.what}; expected {EXPECTED}", style="yellow"), soft_wrap=True)
+    for ending in reading.ending:
+        err().print(Text(f"{ending.calendar}: {ending.what}; expected {EXPECTED}", style="yellow"), soft_wrap=True)
 
 
 def _stands(part: Part) -> str:

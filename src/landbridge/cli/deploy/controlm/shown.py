@@ -133,7 +133,9 @@ def print_reading(reading: Reading) -> None:
         if tested.outcome != "passed":
             print_tested(tested)
     for ending in reading.ending:
-        err().print(Text(f"{ending.calendar}: {ending.what}; expected {EXPECTED}", style="yellow"), soft_wrap=True)
+        err().print(
+            Text(f"{ending.calendar}: {ending.what}; expected {EXPECTED}", style="yellow"), soft_wrap=True
+        )
 
 
 def _stands(part: Part) -> str:

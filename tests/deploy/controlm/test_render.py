@@ -331,10 +331,3 @@ def test_a_mail_says_what_to_do_and_names_no_page_that_its_reader_does_not_have(
     message = folder_of()["REPORT_MOVE"]["NotOK"]["Mail"]["Message"]
     assert "docs/" not in message
     assert "run the job again" in message
-
-
-def test_calendars_that_end_are_warned_of() -> None:
-    assert render(declared(), "PRD").warnings == ()
-    holidays = {"calendar": "england", "on_holiday": "skip"}
-    (warning,) = render(declared(holidays, controlm={"first_year": 2026, "last_year": 2027}), "PRD").warnings
-    assert "1 regular calendar(s) end with 2027" in warning

@@ -111,11 +111,6 @@ def render(declaration: Declaration, environment: str, *, sftp_host: str = "") -
     if problems:
         raise DeclarationWrong(problems)
     _add_all(made, declaration, feeds)
-    if made.calendars:
-        made.warnings.append(
-            f"{len(made.calendars)} regular calendar(s) end with {made.setting.declared.last_year}"
-            " (`controlm.last_year`); after it their jobs are no longer ordered, and nothing alarms: raise it before, and render again"
-        )
     folders = _folders(made)
     return Rendered(
         name=f"{where.project}-{environment.lower()}",
@@ -199,7 +194,7 @@ def _work(made: _Making, feed: Feed, orders: list[Ordered]) -> Iterator[Work]:
             made.calendars[name] = calendars.regular(
                 order.days,
                 server=made.setting.declared.server,
-                description=f"Order dates of {feed.feed}{suffix}, {first.year} to {last.year}",
+                description=calendars.described(f"{feed.feed}{suffix}", first, last),
             )
             rule = calendars.one_by_one(name)
         else:

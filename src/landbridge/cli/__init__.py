@@ -55,6 +55,7 @@ COMMANDS = (
     Command("redrive", "redrive", "Make a slot's file anew, as a new revision."),
     Command("backfill", "backfill", "Run many slots of a feed that were never run."),
     Command("waive", "waive", "Put on record that a slot's file will not come."),
+    Command("reap", "reap", "Remove what has landed and has had its time; says what first."),
     Command(
         "keys",
         "keys",

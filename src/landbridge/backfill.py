@@ -6,6 +6,7 @@ A slot has one verdict whoever runs it, so nothing is lost by an interruption, a
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -94,7 +95,8 @@ def backfill(
         going: set[Future[Filled]] = set()
         while (waiting and not hopeless and not interrupted) or going:
             while waiting and len(going) < parallel and not hopeless and not interrupted:
-                going.add(pool.submit(_filled, feed, waiting.pop(), inner))
+                # in this thread's context: what it has bound (run id, environment) is on every line of the log
+                going.add(pool.submit(copy_context().run, _filled, feed, waiting.pop(), inner))
             try:
                 done, going = wait(going, return_when=FIRST_COMPLETED)
             except KeyboardInterrupt:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from landbridge.facts import Commitment, Slot
-    from landbridge.ports import Blob, Erasable
+    from landbridge.ports import Blob, Erasable, Store
     from landbridge.world import Reaping
 
 log = structlog.get_logger()
@@ -136,7 +136,7 @@ def _removed(world: Reaping, due: Due) -> LandbridgeError | None:
 def _released(world: Reaping) -> Iterator[Due | Kept]:
     """Judge what lies below `outbound/` by the commitments of the days whose manifests are as old."""
     before = world.now - timedelta(days=world.retention.outbound_days)
-    listed = list(world.evidence.reports.list(f"{OUTBOUND}/"))
+    listed = _files(world.evidence.reports, f"{OUTBOUND}/")
     old = {
         blob.at.key: blob
         for blob in listed
@@ -220,7 +220,7 @@ class _Slots:
 def _quarantined(world: Reaping) -> Iterator[Due | Kept]:
     before = world.now - timedelta(days=world.retention.quarantine_days)
     slots = _Slots(world)
-    for listed in world.staging.list(f"{QUARANTINE}/"):
+    for listed in _files(world.staging, f"{QUARANTINE}/"):
         if listed.modified_at > before:
             continue
         blob = world.staging.head(listed.at.key) or listed
@@ -263,7 +263,7 @@ def _drafts(world: Reaping) -> Iterator[Due | Kept]:
     """Judge what the bucket's lifecycle should have forgotten: a store without one keeps drafts for ever."""
     before = world.now - timedelta(days=world.staging_days)
     slots = _Slots(world)
-    for listed in world.staging.list(f"{DRAFTS}/"):
+    for listed in _files(world.staging, f"{DRAFTS}/"):
         if listed.modified_at > before:
             continue
         blob = world.staging.head(listed.at.key) or listed
@@ -280,6 +280,11 @@ def _drafts(world: Reaping) -> Iterator[Due | Kept]:
             yield Kept(Kind.DRAFT, blob, Why.RECENT)
         else:
             yield Due(Kind.DRAFT, str(history[0].slot), blob, max(since, landed))
+
+
+def _files(store: Store, prefix: str) -> list[Blob]:
+    """Give what lies below a prefix, without the empty objects that only make it look like a folder."""
+    return [blob for blob in store.list(prefix) if not blob.at.key.endswith("/")]
 
 
 def _promises(one: Commitment, blob: Blob) -> bool:

@@ -104,8 +104,9 @@ def _late(slot: Slot, state: SlotState, known: Known, now: datetime, missing_aft
     decided = known.commitment
     receipts = (*known.earlier, known.receipt) if known.receipt else known.earlier
     if receipts and min(receipt.landed_at for receipt in receipts) <= slot.deadline:
-        unlanded = decided is not None and state is not SlotState.DELIVERED
-        return unlanded and now > decided.committed_at + missing_after
+        if decided is None or state is SlotState.DELIVERED:
+            return False
+        return now > decided.committed_at + missing_after
     if decided is not None and decided.verdict is Verdict.REJECT:
         return False  # somebody has decided that this file is not to come: nobody waits for it
     return (receipts[0].landed_at if receipts else now) > slot.deadline

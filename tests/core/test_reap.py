@@ -21,7 +21,7 @@ from landbridge.twin.keys import Ed25519Key
 from landbridge.world import Reaping
 from tests.core.formats import Silent
 from tests.fakes.memory_cloud import MemoryWorld, slot, trades
-from tests.fakes.memory_store import MemoryStore
+from tests.fakes.memory_store import MemoryStore, _Version
 
 if TYPE_CHECKING:
     from landbridge.facts import Slot
@@ -124,6 +124,16 @@ def test_a_released_file_goes_after_its_receipt_and_its_time_and_never_comes_bac
     assert here.found(31 * DAY) == {}, "again, there is nothing to do"
     assert isinstance(run(FEED, SLOT, here.world.cloud()), Released)
     assert outcome.commitment.target.key not in here.world.reports.objects, "it is never released again"
+
+
+def test_the_empty_objects_that_make_folders_are_no_files(here: Scene) -> None:
+    for store in (here.world.reports, here.world.staging):
+        for prefix in ("outbound", "receipts", "quarantine", "drafts"):
+            store.objects[f"{prefix}/"] = [
+                _Version(b"", replace(store._add("x", b""), at=Location(store.name, f"{prefix}/")))
+            ]
+            del store.objects["x"]
+    assert here.found(400 * DAY) == {}
 
 
 def test_looking_removes_nothing(here: Scene) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from pysequoia import Tsk, decrypt
 
 from landbridge.decisions import Decided, redrive, reject, release, waive
 from landbridge.errors import IntegrityBroken, NotFound, UsageError
@@ -92,6 +94,25 @@ def test_bytes_that_were_changed_in_quarantine_are_not_released(world: MemoryWor
     with pytest.raises(NotFound):
         release(FEED, SLOT, world.cloud("ann", "taken"))
     assert history(world) == [Verdict.QUARANTINE]
+
+
+def test_what_is_released_to_a_recipient_is_encrypted_once_before_it_is_decided(world: MemoryWorld) -> None:
+    pair = Tsk.generate("Consumer <consumer@example.org>")
+    feed = trades(encryption={"recipients": ["file:keys/consumer.asc"]})
+    world.rows.good = False
+    breach = run(feed, SLOT, world.cloud())
+    assert isinstance(breach, Commitment)
+    asked = replace(world.cloud("ann", "taken"), recipients=lambda _feed: (str(pair.extract_certificate()),))
+    one = release(feed, SLOT, asked).commitment
+    assert one.plain == breach.plain
+    assert one.delivered != one.plain
+    assert len(one.recipients) == 1
+    sent = world.reports.read(one.target.key)
+    assert hashlib.sha256(sent).hexdigest() == one.delivered.sha256
+    opened = bytes(decrypt(sent, decryptor=pair.decryptor()).bytes or b"")
+    assert opened == world.staging.read(breach.staged.key)
+    again = release(feed, SLOT, asked)
+    assert (again.ours, again.commitment) == (False, one), "no second ciphertext"
 
 
 # Reject

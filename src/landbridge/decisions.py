@@ -164,8 +164,7 @@ def redrive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
     stands = commit(feed, make(feed, newest.slot, ours), ours)
     if stands.verdict in {Verdict.REJECT, Verdict.WAIVE}:
         raise _overtaken(stands)
-    mine = (stands.run_id, stands.actor, stands.reason) == (ours.run_id, ours.actor, ours.reason)
-    return Decided(carry_on(feed, stands, ours), ours=mine)
+    return Decided(carry_on(feed, stands, ours), ours=_is_of(stands, ours))
 
 
 def reasoned(text: str) -> str:
@@ -257,9 +256,14 @@ def _commit(decision: Commitment, cloud: Cloud) -> Decided:
         reason=cloud.reason,
     )
     stands = cloud.ledger.commit(wanted)
-    if stands == wanted:
+    ours = _is_of(stands, cloud) and stands.committed_at == wanted.committed_at
+    if ours:
         log.info("decided", verdict=stands.verdict.value, revision=stands.revision, reason=stands.reason)
-    return Decided(stands, ours=stands == wanted)
+    return Decided(stands, ours=ours)
+
+
+def _is_of(one: Commitment, cloud: Cloud) -> bool:
+    return (one.run_id, one.actor, one.reason) == (cloud.run_id, cloud.actor, cloud.reason)
 
 
 def _wanted(decided: Decided, verdict: Verdict) -> Decided:

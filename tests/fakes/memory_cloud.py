@@ -47,6 +47,8 @@ class Rows:
     ids: list[int] = field(default_factory=lambda: [1, 2, 3])
     good: bool = True
     runs: int = 0
+    text: str = "id: trades"
+    """Of the contract."""
     fails: dict[str, Exception] = field(default_factory=dict)
     """By occurrence, what opening the sources raises."""
 

@@ -65,12 +65,13 @@ def release(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
         UsageError: the slot is not in quarantine, or somebody else has decided otherwise.
         NotFound, IntegrityBroken: the kept bytes are gone, or are not those that were judged; nothing was decided.
     """
-    newest = _last(slot, cloud)
+    history = _history(slot, cloud)
+    newest = history[-1]
     if newest.verdict is Verdict.RELEASE and not newest.report.passed:
         return Decided(carry_on(feed, newest, cloud), ours=False)
     _in_quarantine(newest)
     ours = _next(newest, cloud)
-    applied = _plan(feed, newest.slot, ours, cloud.ledger.history(newest.slot))
+    applied = _plan(feed, newest.slot, ours, history)
     kept = Staged(newest.slot, newest.plain, newest.staged, newest.sources)
     travels, recipients = _still_there(feed, kept, ours)
     wanted = replace(
@@ -94,7 +95,7 @@ def reject(slot: Slot, cloud: Cloud) -> Decided:
     Raises:
         UsageError: the slot is not in quarantine, or somebody else has decided otherwise.
     """
-    newest = _last(slot, cloud)
+    newest = _history(slot, cloud)[-1]
     if newest.verdict is Verdict.REJECT:
         return Decided(newest, ours=False)
     _in_quarantine(newest)
@@ -155,12 +156,13 @@ def redrive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
         UsageError: nothing was decided of the slot yet, its name would be an older revision's, or somebody else has
             decided meanwhile that no file is to come.
     """
-    newest = _last(slot, cloud)
+    history = _history(slot, cloud)
+    newest = history[-1]
     if _is_again(newest, cloud):
         with suppress(NotFound):  # staging has forgotten it: then this, too, is made anew
             return Decided(carry_on(feed, newest, cloud), ours=False)
     ours = _next(newest, cloud)
-    _plan(feed, newest.slot, ours, cloud.ledger.history(newest.slot))
+    _plan(feed, newest.slot, ours, history)
     stands = commit(feed, make(feed, newest.slot, ours), ours)
     if stands.verdict in {Verdict.REJECT, Verdict.WAIVE}:
         raise _overtaken(stands)
@@ -184,15 +186,16 @@ def reasoned(text: str) -> str:
     return reason
 
 
-def _last(slot: Slot, cloud: Cloud) -> Commitment:
-    newest = cloud.ledger.newest(slot)
-    if newest is None:
+def _history(slot: Slot, cloud: Cloud) -> Sequence[Commitment]:
+    """Read once what was decided: whatever is concluded from it is about one moment, and the commit finds what came since."""
+    history = cloud.ledger.history(slot)
+    if not history:
         raise UsageError(
             f"nothing was decided of {slot} yet",
             expected="a slot with a verdict: see `landbridge status --recorded`",
             hint=f"landbridge run {slot.feed} --date {slot.occurrence}",
         )
-    return newest
+    return history
 
 
 def _in_quarantine(newest: Commitment) -> None:

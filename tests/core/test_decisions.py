@@ -256,9 +256,10 @@ _DECISIONS: dict[str, Callable[[Feed, Cloud], Decided]] = {
 def test_of_two_operators_at_once_one_decides_and_the_other_is_told(
     world: MemoryWorld, first: str, second: str
 ) -> None:
+    """Ann decides as soon as bob's command has looked at the ledger."""
     quarantined(world)
     bob = world.cloud("bob", "second")
-    late = _Between(bob.ledger, lambda: _DECISIONS[first](FEED, world.cloud("ann", "first")))
+    late = _Between(bob.ledger, 2, lambda: _DECISIONS[first](FEED, world.cloud("ann", "first")))
     bob = replace(bob, ledger=cast("Ledger", late))
     if {first, second} == {"release", "redrive"}:  # these both release a file: the other one's is carried on
         done = _DECISIONS[second](FEED, bob)
@@ -369,17 +370,19 @@ def _calls_until_commit(world: MemoryWorld) -> int:
 
 
 class _Between:
-    """A ledger in which somebody else decides just before the first commit."""
+    """A ledger in which somebody else decides just before the Nth call."""
 
-    def __init__(self, inner: Ledger, somebody: Callable[[], object]) -> None:
-        self._inner, self._somebody = inner, somebody
-        self._done = False
+    def __init__(self, inner: Ledger, before: int, somebody: Callable[[], object]) -> None:
+        self._inner, self._left, self._somebody = inner, before, somebody
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        found = getattr(self._inner, name)
 
-    def commit(self, commitment: Commitment) -> Commitment:
-        if not self._done:
-            self._done = True
-            self._somebody()
-        return self._inner.commit(commitment)
+        def call(*args: object) -> object:
+            self._left -= 1
+            if self._left == 0:
+                self._somebody()
+            answer: object = found(*args)
+            return answer
+
+        return call

@@ -222,7 +222,7 @@ def test_a_waived_slot_alarms_nobody_and_only_a_redrive_opens_it(stage: Stage, d
     ("words", "told"),
     [
         (("redrive", "goood/2025-01-01", "--reason", "x"), "`good`?"),
-        (("waive", "good/2023-01-01", "--reason", "x"), "for instance 2024-01-01"),
+        (("waive", "good/2023-12-30", "--reason", "x"), "for instance 2024-01-01"),
         (("waive", "good", "--reason", "x"), "FEED/OCCURRENCE"),
         (("redrive", "good/2025-01-01"), "a decision needs a reason"),
         (("quarantine", "reject", "good/2025-12-24", "--reason", "x"), "nothing was decided"),

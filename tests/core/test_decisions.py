@@ -222,14 +222,9 @@ def test_a_redrive_needs_something_to_make_anew(world: MemoryWorld) -> None:
 @pytest.mark.parametrize("reason", ["", "  ", "\n", "a\x00b", "x" * 501])
 def test_no_decision_without_a_reason(world: MemoryWorld, reason: str) -> None:
     quarantined(world)
-    for decide in (
-        lambda cloud: release(FEED, SLOT, cloud),
-        lambda cloud: reject(SLOT, cloud),
-        lambda cloud: waive(FEED, SLOT, cloud),
-        lambda cloud: redrive(FEED, SLOT, cloud),
-    ):
+    for decide in _DECISIONS.values():
         with pytest.raises(UsageError, match="reason"):
-            decide(world.cloud("ann", reason))
+            decide(FEED, world.cloud("ann", reason))
     assert history(world) == [Verdict.QUARANTINE]
 
 

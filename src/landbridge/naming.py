@@ -237,6 +237,15 @@ def quarantine_key(slot: Slot, sha256: str, suffix: str) -> str:
     return f"{QUARANTINE}/{slot.feed}/{slot.occurrence}/{sha256}{suffix}"
 
 
+def kept_for(key: str) -> tuple[str, str]:
+    """Give feed and occurrence of a key that `staging_key` or `quarantine_key` made; empty words for any other key."""
+    parts = key.split("/")
+    return (parts[1], parts[2]) if len(parts) == _STAGED_PARTS else ("", "")
+
+
+_STAGED_PARTS = 4
+
+
 def attempt_prefix(slot: Slot) -> str:
     """Where the durable records of generated but not yet judged files of a slot lie (in the ledger)."""
     return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/attempts/"
@@ -260,6 +269,16 @@ def manifest_name(feed: str, occurrence: str, revision: int) -> str:
 def manifest_key(slot: Slot, revision: int) -> str:
     """A manifest's key in the reports store: `outbound/_manifests/2026-11-20/flights.2026-11-20.0001.json`."""
     return f"{MANIFESTS}/{slot.business_date:%Y-%m-%d}/{manifest_name(slot.feed, slot.occurrence, revision)}"
+
+
+def manifest_day(key: str) -> date | None:
+    """Give the business date of a manifest by its key; None for any other key."""
+    if not key.startswith(f"{MANIFESTS}/"):
+        return None
+    try:
+        return date.fromisoformat(key.removeprefix(f"{MANIFESTS}/").partition("/")[0])
+    except ValueError:
+        return None
 
 
 def receipt_key(feed: str, occurrence: str, revision: int, business_date: date) -> str:

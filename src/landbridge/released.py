@@ -50,6 +50,8 @@ class State(StrEnum):
     """The server has no manifest of the slot."""
     SKIPPED = "skipped"
     """There is nothing to deliver, by the ledger or by the schedule."""
+    WAIVED = "waived"
+    """A person said that it will not come and is not needed, by the ledger."""
     QUARANTINED = "quarantined"
     """It broke its contract, by the ledger: nothing will come of this revision."""
 

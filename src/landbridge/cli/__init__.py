@@ -47,6 +47,16 @@ COMMANDS = (
         "verify", "verify", "Read a slot's bytes again wherever they are, and compare with the evidence."
     ),
     Command(
+        "quarantine",
+        "quarantine",
+        "What broke its contract: list, show, release, reject.",
+        group=True,
+    ),
+    Command("redrive", "redrive", "Make a slot's file anew, as a new revision."),
+    Command("backfill", "backfill", "Run many slots of a feed that were never run."),
+    Command("waive", "waive", "Put on record that a slot's file will not come."),
+    Command("reap", "reap", "Remove what has landed and has had its time; says what first."),
+    Command(
         "keys",
         "keys",
         "The SSH keys of the SFTP side: create, rotate, hand over, retire, status.",

@@ -169,6 +169,12 @@ CALLS = (
         (_observed("s3:ListBucketVersions", "operator.SeeReports"),),
     ),
     Call(
+        "stores.s3:S3Store.remove",
+        "s3:DeleteObject",
+        "removes one version of a file that has had its time",
+        (_derived("s3:DeleteObjectVersion", "reaper.ReapKept", "reaper.ReapReleased"),),
+    ),
+    Call(
         "stores.s3_read:pieces",
         "s3:GetObject",
         "reads a file: by its version where that is known, which is a permission of its own",
@@ -511,9 +517,10 @@ CALLS = (
 def calls_for(role: str, sid: str, permission: str) -> list[tuple[Call, Need]]:
     """Give the calls that a permission of a role's statement is for.
 
-    The watch looks with the operator's statements, and runs what was missed with the pod's.
+    The watch looks with the operator's statements, and runs what was missed with the pod's; the reaper looks as the operator does.
     """
-    roles = ("watch", "pod", "operator") if role == "watch" else (role,)
+    borrowed = {"watch": ("pod", "operator"), "reaper": ("operator",)}
+    roles = (role, *borrowed.get(role, ()))
     names = {f"{each}.{step(sid)}" for each in roles}
     return [
         (call, need)

@@ -63,6 +63,29 @@ def watch(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
     return Policy(f"landbridge-{name}-watch", (*run, *looking, *_telling(where)))
 
 
+def reaper(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
+    """Give what the reaper may do: look as the operator does, and remove files for good, never a verdict, a manifest or a receipt."""
+    feeds = tuple(feeds)
+    looking = (each for each in _looking(where, feeds) if each.sid != "ReadFurther")
+    own = where.buckets
+    folders = {_pattern(feed.file.folder, feed, where).strip("/").partition("/")[0] for feed in feeds}
+    released = tuple(objects_arn(own.reports, f"{OUTBOUND}/{folder}/") for folder in sorted(folders))
+    kept = tuple(objects_arn(own.staging, prefix) for prefix in (f"{DRAFTS}/", f"{QUARANTINE}/"))
+    # Of a version: without it a delete only hides what it meant to remove.
+    statements = [
+        Statement(
+            "ReapKept",
+            ("s3:DeleteObjectVersion",),
+            kept,
+            why="removes drafts that are forgotten, and quarantined files that were decided about",
+        )
+    ]
+    if released:
+        why = "removes released files after their receipt and the retention period; manifests lie elsewhere"
+        statements.append(Statement("ReapReleased", ("s3:DeleteObjectVersion",), released, why=why))
+    return Policy(f"landbridge-{name}-reaper", (*looking, *statements))
+
+
 def _telling(where: Place) -> Iterator[Statement]:
     topic = where.watch.topic or TOPIC
     yield Statement("Tell", ("sns:Publish",), (topic,), why="tells the alarm topic what is late or missing")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from landbridge.share.holding import HoldingFolder
     from landbridge.twin.state import TwinState, WebIdentity
     from landbridge.wiring.ground_side import Host
-    from landbridge.world import Cloud, Evidence, Ground, Watching
+    from landbridge.world import Cloud, Evidence, Ground, Reaping, Watching
 
 JOB_NAME = "LANDBRIDGE_JOB_NAME"
 """Set in a pod from its label `batch.kubernetes.io/job-name`, through the downward API."""
@@ -161,6 +161,24 @@ def watching(declared: Declaration, environment: str, *, twin: bool, progress: P
         process=_process(progress),
         ground=state.ground if state else None,
         topic="" if twin else (place.watch.topic or os.environ.get(ALARM_TOPIC, "")),
+    )
+
+
+def reaping(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Reaping:
+    """Fill in the removal of what has had its time, with the reaper's own role."""
+    from landbridge.wiring.reap_side import make
+
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    session, endpoint = _session(place, state, state.reaper if state else None)
+    return make(
+        declared,
+        place,
+        session=session,
+        endpoint=endpoint,
+        references=_references(declared, session),
+        process=_process(progress),
+        ground=state.ground if state else None,
     )
 
 

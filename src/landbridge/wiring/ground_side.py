@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from landbridge.canary.below import Below
+from landbridge.canary.nest import Nest
 from landbridge.errors import UsageError
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
@@ -16,6 +18,8 @@ from landbridge.wiring.receipt_keys import receipt_keys
 from landbridge.world import Ground
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from landbridge.project import Declaration, Place
     from landbridge.twin.state import Ground as TwinGround
     from landbridge.wiring.process import Process
@@ -63,9 +67,33 @@ def share(host: Host) -> FolderShare:
         made = FolderShare(host.twin.share, environment, host.collector, clock)
         made.adopt()
         return made
+    root, journal = folders(host)
+    return FolderShare(root, environment, host.collector, clock, journal=journal)
+
+
+def nest(host: Host, canary: str) -> Nest:
+    """Give the place of a canary on the share."""
+    root, journal = folders(host)
+    private = root / ".landbridge" / host.place.environment.lower()
+    return Nest(private, journal or private / "journal", canary)
+
+
+def for_canary(host: Host, nest: Nest) -> Ground:
+    """Fill in the ports of a canary's landing: its own view of the server, and a share of its own in `nest`."""
+    own = FolderShare(
+        nest.root, host.place.environment, host.collector, host.process.clock, journal=nest.journal
+    )
+    own.adopt()
+    ground = make(host)
+    return replace(ground, share=own, remote=Below(ground.remote, nest.canary))
+
+
+def folders(host: Host) -> tuple[Path, Path | None]:
+    """Give the root of the share, and the folder of its journal where that is elsewhere."""
+    if host.twin is not None:
+        return host.twin.share, None
     settings, folder, text = host.place.share, host.declared.folder, host.references.text
-    journal = folder / text(settings.journal) if settings.journal else None
-    return FolderShare(folder / text(settings.path), environment, host.collector, clock, journal=journal)
+    return folder / text(settings.path), folder / text(settings.journal) if settings.journal else None
 
 
 def holding(host: Host) -> HoldingFolder:

@@ -71,7 +71,12 @@ class SftpRemote:
     def files(self, folder: str) -> list[RemoteFile]:
         """See ports.Remote."""
         return [
-            RemoteFile(path=f"{folder.rstrip('/')}/{entry.name}", name=entry.name, size=entry.size)
+            RemoteFile(
+                path=f"{folder.rstrip('/')}/{entry.name}",
+                name=entry.name,
+                size=entry.size,
+                modified=entry.modified,
+            )
             for entry in self._entries(folder)
             if entry.is_file
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from landbridge.canary.below import Below
@@ -44,15 +45,13 @@ def make(host: Host) -> Ground:
     """Fill in the ports of a collection; nothing is connected or touched before the first call."""
     place, references = host.place, host.references
 
-    def endpoint() -> Endpoint:
-        return _endpoint(place, references, host.twin)
-
-    tuning = Tuning(bandwidth=place.share.bandwidth, client=_client(host.sftp_client))
+    latest = partial(endpoint, place, references, host.twin)
+    tuning = Tuning(bandwidth=place.share.bandwidth, client=ssh_client(host.sftp_client))
     return Ground(
         environment=place.environment,
-        remote=Retried(SftpRemote(endpoint(), tuning, endpoint)),
+        remote=Retried(SftpRemote(latest(), tuning, latest)),
         share=share(host),
-        receipt_key=_receipt_key(place, references, host.twin),
+        receipt_key=receipt_key(place, references, host.twin),
         receipt_keys=receipt_keys(place, references, host.twin),
         clock=host.process.clock,
         progress=host.process.progress,
@@ -110,13 +109,19 @@ def holding(host: Host) -> HoldingFolder:
     return HoldingFolder(place, root, clock)
 
 
-def _receipt_key(place: Place, references: References, twin: TwinGround | None) -> str:
+def receipt_key(place: Place, references: References, twin: TwinGround | None) -> str:
+    """Give the key that signs receipts."""
     if twin is not None:
         return twin.receipt_key_file.read_text(encoding="utf-8")
     return references.resolve(place.share.receipt_key)
 
 
-def _client(word: str) -> Client:
+def ssh_client(word: str) -> Client:
+    """Say who speaks SSH.
+
+    Raises:
+        UsageError: no such client.
+    """
     try:
         return Client(word or Client.AUTO)
     except ValueError as error:
@@ -127,7 +132,8 @@ def _client(word: str) -> Client:
         ) from error
 
 
-def _endpoint(place: Place, references: References, twin: TwinGround | None) -> Endpoint:
+def endpoint(place: Place, references: References, twin: TwinGround | None) -> Endpoint:
+    """Give the SFTP server with the keys of now."""
     if twin is not None:
         key = twin.private_key_file.read_text(encoding="utf-8")
         return Endpoint(twin.host, twin.port, twin.user, key, (twin.host_key,))

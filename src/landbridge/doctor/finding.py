@@ -95,7 +95,9 @@ def skipped(what: str, why: str) -> Finding:
 def refused(what: str, error: LandbridgeError, mend: str = "") -> Finding:
     """It could not be looked at, or does not hold, as an error says."""
     seen = "; ".join(part for part in (error.what, error.seen) if part)
-    return Finding(what, Verdict.BROKEN, seen, mend, error.exit)
+    # Nothing was mistyped on this command line: what does not fit is what is declared.
+    code = Exit.DECLARATION if error.exit == Exit.USAGE else error.exit
+    return Finding(what, Verdict.BROKEN, seen, mend, code)
 
 
 _WORST_FIRST = (

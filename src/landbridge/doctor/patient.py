@@ -76,6 +76,10 @@ class Patient:
     """What the feeds' sources stand on."""
     scratch: Path
     """Where a run keeps bytes of its own."""
+    python: tuple[int, ...]
+    """Release of the interpreter."""
+    requirements: tuple[str, ...]
+    """What the installed package asks for, as `duckdb>=2`."""
 
     def text(self, declared: str) -> str:
         """Resolve a reference, or give plain text back as it is."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from landbridge.doctor.finding import broken, ok, warn
 from landbridge.errors import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from landbridge.doctor.finding import Finding
     from landbridge.doctor.patient import Patient
@@ -24,9 +23,8 @@ _LEAST = 1 << 30
 
 def python(patient: Patient) -> Iterator[Finding]:
     """See that Python is new enough."""
-    del patient
-    seen = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info[:2] < _OLDEST:
+    seen = ".".join(map(str, patient.python))
+    if patient.python < _OLDEST:
         yield broken("", f"{seen}, needed is 3.11", Exit.DECLARATION)
     else:
         yield ok("", seen)
@@ -34,15 +32,14 @@ def python(patient: Patient) -> Iterator[Finding]:
 
 def libraries(patient: Patient) -> Iterator[Finding]:
     """See that every library is there in a release that is new enough."""
-    del patient
-    wrong = list(lacking(metadata.requires("landbridge") or ()))
+    wrong = list(_lacking(patient.requirements))
     if wrong:
         yield broken("", "; ".join(wrong), Exit.DECLARATION)
     else:
         yield ok("", f"landbridge {metadata.version('landbridge')} with all of its libraries")
 
 
-def lacking(requirements: Iterator[str] | list[str] | tuple[str, ...]) -> Iterator[str]:
+def _lacking(requirements: Iterable[str]) -> Iterator[str]:
     """Say which of these requirements (`duckdb>=2`) does not hold; those of extras are left out."""
     for requirement in requirements:
         wanted, _, marker = requirement.partition(";")

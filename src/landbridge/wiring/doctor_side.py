@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import threading
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +54,6 @@ def patient(
     """Lend what an examination looks through; connections that checks made are closed afterwards."""
     state = wiring.twin_of(declared, environment) if twin else None
     host = wiring.host(declared, environment, twin=twin, progress=progress)
-    # As the collector's, but by the chain of this process where secrets lie in Secrets Manager.
     place, references = host.place, host.references
     line = _Line(host)
 
@@ -86,6 +87,8 @@ def patient(
             receipt_keys=lambda: receipt_keys(place, references, host.twin),
             around=around,
             scratch=Path(tempfile.gettempdir()),
+            python=sys.version_info[:3],
+            requirements=tuple(metadata.requires("landbridge") or ()),
         )
     finally:
         line.close()

@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from landbridge import wiring
 from landbridge.deploy.needs import needs
@@ -27,14 +27,15 @@ from landbridge.wiring import ground_side
 from landbridge.wiring.receipt_keys import receipt_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from landbridge.feed import Feed
-    from landbridge.ports import Progress, Remote, Store
+    from landbridge.ports import Progress, Store
     from landbridge.project import Declaration
     from landbridge.twin.state import TwinState
     from landbridge.wiring.ground_side import Host
 
+_T = TypeVar("_T")
 _TOKEN_FILE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105 - the name of a variable
 _IN_CLUSTER = "KUBERNETES_SERVICE_HOST"
 """In the environment of every container of a pod. Source: Kubernetes, "Accessing the API from a Pod"."""
@@ -55,7 +56,7 @@ def patient(
     state = wiring.twin_of(declared, environment) if twin else None
     host = wiring.host(declared, environment, twin=twin, progress=progress)
     place, references = host.place, host.references
-    line = _Line(host)
+    line = _Once(lambda: _line(host))
 
     def around() -> Around:
         _, session, endpoint = wiring.pod_session(declared, environment, twin=twin)
@@ -77,12 +78,12 @@ def patient(
             secrets=references,
             twin=twin,
             sources=sources,
-            identities=_Identities(declared, environment, state),
+            identities=_Once(lambda: tuple(_identities(declared, environment, state))),
             in_cluster=_in_cluster(),
             job_name=os.environ.get(wiring.JOB_NAME, ""),
             endpoint=lambda: ground_side.endpoint(place, references, host.twin),
             remote=line,
-            shore=lambda: _shore(host),
+            shore=_Once(lambda: _shore(host)),
             receipt_key=lambda: ground_side.receipt_key(place, references, host.twin),
             receipt_keys=lambda: receipt_keys(place, references, host.twin),
             around=around,
@@ -91,7 +92,8 @@ def patient(
             requirements=tuple(metadata.requires("landbridge") or ()),
         )
     finally:
-        line.close()
+        for made in line.made:
+            made.close()
 
 
 def sides(declared: Declaration, environment: str, *, twin: bool) -> tuple[Side, ...]:
@@ -135,52 +137,40 @@ def _shore(host: Host) -> Shore:
     return Shore(root, journal or private / "journal", host.collector)
 
 
-class _Identities:
-    """The AWS credentials at hand: on the twin all three roles', elsewhere this process's own."""
+class _Once(Generic[_T]):
+    """Makes something when it is first asked for, once for all checks: two that adopt a share at once would give it two identities."""
 
-    def __init__(self, declared: Declaration, environment: str, state: TwinState | None) -> None:
-        self._declared = declared
-        self._environment = environment
-        self._state = state
-        self._known: tuple[Identity, ...] = ()
-        self._asking = threading.Lock()
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._made: list[_T] = []
+        self._making = threading.Lock()
 
-    def __call__(self) -> tuple[Identity, ...]:
-        with self._asking:
-            self._known = self._known or tuple(self._found())
-            return self._known
+    def __call__(self) -> _T:
+        with self._making:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
 
-    def _found(self) -> Iterator[Identity]:
-        if self._state is None:
-            _, session, endpoint = wiring.pod_session(self._declared, self._environment, twin=False)
-            token = os.environ.get(_TOKEN_FILE, "")
-            yield Identity("", Asked(session, endpoint), Path(token) if token else None)
-            return
-        from landbridge.twin.identity import session as taken
-
-        state = self._state
-        for role, who in (("pod", state.pod), ("operator", state.operator), ("watch", state.watch)):
-            yield Identity(role, Asked(taken(state, who), state.endpoint), who.token_file)
+    @property
+    def made(self) -> Sequence[_T]:
+        """What was made so far: one, or nothing."""
+        return self._made
 
 
-class _Line:
-    """The one connection of an examination; made by the first check that asks."""
+def _identities(declared: Declaration, environment: str, state: TwinState | None) -> Iterator[Identity]:
+    """Give the AWS credentials at hand: on the twin all three roles', elsewhere this process's own."""
+    if state is None:
+        _, session, endpoint = wiring.pod_session(declared, environment, twin=False)
+        token = os.environ.get(_TOKEN_FILE, "")
+        yield Identity("", Asked(session, endpoint), Path(token) if token else None)
+        return
+    from landbridge.twin.identity import session as taken
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._remote: SftpRemote | None = None
-        self._asking = threading.Lock()
+    for role, who in (("pod", state.pod), ("operator", state.operator), ("watch", state.watch)):
+        yield Identity(role, Asked(taken(state, who), state.endpoint), who.token_file)
 
-    def __call__(self) -> Remote:
-        with self._asking:
-            if self._remote is None:
-                host = self._host
-                endpoint = ground_side.endpoint(host.place, host.references, host.twin)
-                tuning = Tuning(connect_timeout=_CONNECT, client=ground_side.ssh_client(host.sftp_client))
-                self._remote = SftpRemote(endpoint, tuning)
-            return self._remote
 
-    def close(self) -> None:
-        """Close what was opened."""
-        if self._remote is not None:
-            self._remote.close()
+def _line(host: Host) -> SftpRemote:
+    endpoint = ground_side.endpoint(host.place, host.references, host.twin)
+    tuning = Tuning(connect_timeout=_CONNECT, client=ground_side.ssh_client(host.sftp_client))
+    return SftpRemote(endpoint, tuning)

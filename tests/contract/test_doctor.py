@@ -106,7 +106,7 @@ def test_an_examination_leaves_one_small_file(stand: Stand) -> None:
         return {
             bucket: [
                 one["Key"]
-                for one in [*answer.get("Versions", ()), *answer.get("DeleteMarkers", ())]  # type: ignore[list-item]
+                for one in [*answer.get("Versions", ()), *answer.get("DeleteMarkers", ())]
                 if not one["Key"].endswith("/")
             ]
             for bucket, answer in listed.items()

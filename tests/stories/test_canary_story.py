@@ -153,7 +153,7 @@ def test_the_doctor_names_what_mends(stage: Stage) -> None:
     done = landbridge(stage, "doctor", "--side", "cloud", "--feed", "good")
     stage.admin.put_bucket_lifecycle_configuration(
         Bucket="story-staging",
-        LifecycleConfiguration={"Rules": rules},  # type: ignore[typeddict-item] # as they were given
+        LifecycleConfiguration={"Rules": rules},
     )
     assert done.returncode == 0, "a warning"
     assert "nothing ever forgets drafts/" in done.stdout

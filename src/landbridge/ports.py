@@ -239,8 +239,6 @@ class RemoteFile:
     path: str
     name: str
     size: int
-    modified: int | None = None
-    """Seconds since 1970 by the server's clock, where it tells; for people, nothing is decided by it."""
 
 
 class Remote(Protocol):

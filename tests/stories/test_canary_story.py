@@ -98,19 +98,6 @@ def test_a_file_that_was_changed_on_the_way_is_refused_and_leaves_nothing_on_the
     assert [path for path in share(stage).rglob("*") if "canary" in path.name] == []
 
 
-def test_a_share_that_is_another_one_is_not_touched(stage: Stage) -> None:
-    marker = share(stage) / ".landbridge" / "dev" / "volume.json"
-    landbridge(stage, "collect")
-    body = marker.read_text()
-    marker.write_text("{}")
-    try:
-        done = landbridge(stage, "canary", "--json")
-    finally:
-        marker.write_text(body)
-    assert done.returncode == 76
-    assert not (marker.parent / "canary").exists()
-
-
 @pytest.mark.parametrize(
     "words",
     [

@@ -37,12 +37,12 @@ class Call:
     does: str
     """What for, for a reviewer."""
     needs: tuple[Need, ...]
-    by: Literal["Landbridge", "whoever deploys", "Transfer Family", "boto3", "Control-M", "nobody"] = (
+    by: Literal["Landbridge", "whoever deploys", "Transfer Family", "boto3", "Control-M", "the doctor"] = (
         "Landbridge"
     )
     """Who sends it: Transfer Family turns the collector's SFTP into S3; boto3's credential chain takes roles; whoever
-    deploys does so with rights of their own, which no role of an environment has; `nobody` may do what is asked only to see
-    it refused."""
+    deploys does so with rights of their own, which no role of an environment has; `the doctor` only asks
+    whether it may, so that a refusal is an answer and nothing is needed."""
 
 
 SOURCES = {
@@ -298,89 +298,96 @@ CALLS = (
         "sts:GetCallerIdentity",
         "sees whose credentials these are",
         (),
-        by="boto3",
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.put",
         "s3:PutObject",
         "asks whether a name may be written, with a checksum that is wrong: S3 takes nothing",
-        (_derived("s3:PutObject", "pod.Stage", "pod.Commit", "pod.Promote", "watch.Remember"),),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.begin",
         "s3:CreateMultipartUpload",
         "asks whether an upload may begin and be encrypted; it is taken back at once",
-        (_derived("s3:PutObject", "pod.Stage"), _ENCRYPTS),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.begin",
         "s3:AbortMultipartUpload",
         "takes back what was begun",
-        (_derived("s3:AbortMultipartUpload", "pod.Stage"),),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.abort",
         "s3:AbortMultipartUpload",
         "asks whether uploads may be taken back; there is none of this name",
-        (_derived("s3:AbortMultipartUpload", "pod.Stage", "pod.Promote"),),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.get",
         "s3:HeadObject",
         "asks whether an object, and a version of it, may be read",
-        (
-            _derived("s3:GetObject", "pod.Stage", "pod.Promote", "operator.ReadReports"),
-            _derived("s3:GetObjectVersion", "pod.Stage", "pod.Promote", "operator.ReadReports"),
-        ),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.see",
         "s3:ListObjectsV2",
         "asks whether a prefix may be listed",
-        (_derived("s3:ListBucket", "pod.StageSees", "pod.CommitSees", "operator.SeeReports"),),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.see_versions",
         "s3:ListObjectVersions",
         "asks whether versions may be listed",
-        (_derived("s3:ListBucketVersions", "operator.SeeReports"),),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.delete",
         "s3:DeleteObject",
         "asks, under a condition that no object meets, for what every role must be refused",
         (),
-        by="nobody",
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.some",
         "s3:ListObjectsV2",
         "finds an object whose reading can be asked for",
-        (_derived("s3:ListBucket", "pod.StageSees", "operator.SeeReports"),),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.version_of",
         "s3:HeadObject",
         "finds the version of such an object",
-        (_derived("s3:GetObject", "pod.Stage", "operator.ReadReports"),),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.now",
         "s3:ListObjectsV2",
         "reads the time by S3's clock",
-        (_derived("s3:ListBucket", "pod.StageSees", "operator.SeeReports"),),
+        (),
+        by="the doctor",
     ),
     Call(
         "stores.s3_asked:Asked.versioned",
         "s3:GetBucketVersioning",
         "sees that versions are kept",
-        (_derived("s3:GetBucketVersioning", "operator.SeeSettings"),),
+        (_observed("s3:GetBucketVersioning", "operator.SeeSettings"),),
     ),
     Call(
         "stores.s3_asked:Asked.encryption",
         "s3:GetBucketEncryption",
         "sees that the bucket encrypts with the environment's key",
-        (_derived("s3:GetEncryptionConfiguration", "operator.SeeSettings"),),
+        (_observed("s3:GetEncryptionConfiguration", "operator.SeeSettings"),),
     ),
     Call(
         "stores.s3_asked:Asked.blocks_public",
@@ -392,13 +399,13 @@ CALLS = (
         "stores.s3_asked:Asked.policy",
         "s3:GetBucketPolicy",
         "sees that only TLS is allowed, and each name written once",
-        (_derived("s3:GetBucketPolicy", "operator.SeeSettings"),),
+        (_observed("s3:GetBucketPolicy", "operator.SeeSettings"),),
     ),
     Call(
         "stores.s3_asked:Asked.lifecycle",
         "s3:GetBucketLifecycleConfiguration",
         "sees that drafts are forgotten and evidence is not",
-        (_derived("s3:GetLifecycleConfiguration", "operator.SeeSettings"),),
+        (_observed("s3:GetLifecycleConfiguration", "operator.SeeSettings"),),
     ),
     # `landbridge keys`.
     Call(

@@ -45,7 +45,7 @@ def _sftp(patient: Patient) -> Finding:
     before = patient.now()
     remote = patient.remote()
     remote.write(f"{TRACES}/{TRACE}", trace(patient))
-    told = next((one.modified for one in remote.files(TRACES) if one.name == TRACE), None)
+    told = remote.told_time(TRACES, TRACE)
     if told is None:
         return skipped("SFTP server", "it tells no times")
     return _judged("SFTP server", datetime.fromtimestamp(told, UTC), before, patient.now())

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from landbridge.deploy.needs import Needs
     from landbridge.deploy.policy import Policy
     from landbridge.feed import Feed
-    from landbridge.ports import Remote, Secrets
+    from landbridge.ports import Secrets
     from landbridge.project import Declaration, Place
+    from landbridge.sftp.client import SftpRemote
     from landbridge.sftp.endpoint import Endpoint
     from landbridge.sources.around import Around
     from landbridge.stores.s3_asked import Asked
@@ -67,7 +68,7 @@ class Patient:
     """The Job of this pod, from its label; empty outside one, or where the label is not handed in."""
     endpoint: Callable[[], Endpoint]
     """The SFTP side with its keys."""
-    remote: Callable[[], Remote]
+    remote: Callable[[], SftpRemote]
     """The same, connected once for all checks."""
     shore: Callable[[], Shore]
     receipt_key: Callable[[], str]

@@ -71,12 +71,7 @@ class SftpRemote:
     def files(self, folder: str) -> list[RemoteFile]:
         """See ports.Remote."""
         return [
-            RemoteFile(
-                path=f"{folder.rstrip('/')}/{entry.name}",
-                name=entry.name,
-                size=entry.size,
-                modified=entry.modified,
-            )
+            RemoteFile(path=f"{folder.rstrip('/')}/{entry.name}", name=entry.name, size=entry.size)
             for entry in self._entries(folder)
             if entry.is_file
         ]
@@ -119,6 +114,13 @@ class SftpRemote:
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""
         self._result(f"writing {path}", self._begin(exchange.put(path, body)))
+
+    def told_time(self, folder: str, name: str) -> int | None:
+        """Give the time of a file by the server, in seconds since 1970; None where it tells none. To examine its clock, and no more.
+
+        No port has this: modification times are not preserved on the way, so nothing may be decided by one.
+        """
+        return next((entry.modified for entry in self._entries(folder) if entry.name == name), None)
 
     def close(self) -> None:
         """See ports.Remote."""

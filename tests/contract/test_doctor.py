@@ -18,6 +18,7 @@ from botocore.stub import Stubber
 from landbridge import wiring
 from landbridge.cli.output import Silent
 from landbridge.controlm import ControlM
+from landbridge.disk.local import LOCAL
 from landbridge.doctor.finding import Finding, Verdict, exit_of
 from landbridge.doctor.patient import Identity, Patient, Shore
 from landbridge.doctor.running import examine
@@ -525,7 +526,7 @@ def _the_largest_day_does_not_fit(stand: Stand, _: Path) -> Iterator[Patient]:
     shore, at = stand.whole.shore(), datetime.now(UTC)
     day = at.date()
     huge = Receipt("f", f"{day}", day, 1, "DEV", 10**16, "0" * 64, "f.csv", at, "x", "0" * 64)
-    book = Journal(shore.journal, "huge")
+    book = Journal(LOCAL, shore.journal, "huge")
     book.append(day, LandedRecord(huge, "placed"))
     book.close()
     yield stand.whole

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.canary.bird import is_name, sent_at
+from landbridge.disk.local import LOCAL
 from landbridge.errors import disk_refused
 from landbridge.share.volume import recognise
 
@@ -49,7 +50,7 @@ class Nest:
         Raises:
             ShareRefused, DiskFailed, IntegrityBroken: the share is not there, or is another one: nothing was touched.
         """
-        recognise(self.private, self.outer_journal)
+        recognise(LOCAL, self.private, self.outer_journal)
         try:
             self.root.mkdir(parents=True)
             for left in self.root.parent.iterdir():

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from landbridge.disk.local import LOCAL
 from landbridge.doctor.finding import broken, ok, skipped, warn
 from landbridge.errors import Exit, disk_refused
 from landbridge.share.holding import usual_place
 from landbridge.share.journal import Journal
-from landbridge.share.platform import Way, lock, way_of
+from landbridge.share.machine import THIS
+from landbridge.share.platform import Way, way_of
 from landbridge.share.volume import recognise
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def placing(patient: Patient) -> Iterator[Finding]:
     """See how its file system gives a file its name without replacing another: tried with two files of our own, removed again."""
     private = _recognised(patient).private
     try:
-        way = way_of(private)
+        way = way_of(THIS, private)
     except OSError as error:
         raise disk_refused(error, f"placing a file in {private}") from error
     yield ok("", "one atomic step" if way is Way.RENAME else "link and unlink, as on NFS")
@@ -64,7 +65,7 @@ def locking(patient: Patient) -> Iterator[Finding]:
     shore = patient.shore()
     _recognised(patient)
     try:
-        held = lock(shore.journal / f"{shore.collector}.lock")
+        held = LOCAL.lock(shore.journal / f"{shore.collector}.lock")
     except BlockingIOError:
         yield ok("", f"held: a collector named {shore.collector} is at work")
         return
@@ -74,7 +75,7 @@ def locking(patient: Patient) -> Iterator[Finding]:
         seen = "this file system has no locks: two collectors of one name would not notice each other"
         yield warn("", seen, "give each host its own LANDBRIDGE_COLLECTOR, and start one collector a host")
     else:
-        os.close(held)
+        LOCAL.close(held)
         yield ok("", f"taken as {shore.collector} and given back")
 
 
@@ -120,13 +121,13 @@ def holding(patient: Patient) -> Iterator[Finding]:
 
 def _recognised(patient: Patient) -> Recognised:
     shore = patient.shore()
-    return recognise(shore.private(patient.environment), shore.journal)
+    return recognise(LOCAL, shore.private(patient.environment), shore.journal)
 
 
 def _landed(patient: Patient, shore: Shore) -> tuple[int, int]:
     """Give how many files landed lately, and the most bytes of one business date."""
     since = patient.now().date() - LOOK_BACK
-    book = Journal(shore.journal, shore.collector)
+    book = Journal(LOCAL, shore.journal, shore.collector)
     days: dict[object, int] = {}
     count = 0
     try:

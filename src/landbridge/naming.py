@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 OUTBOUND = "outbound"
 RECEIPTS = "receipts"
 MANIFESTS = "outbound/_manifests"
+CANARY = "_canary"
+"""Where canaries go: below `outbound/` and `receipts/`, and in the ledger; no day and no folder of a feed is called so."""
+CANARY_FEED = "landbridge-canary"
+"""The feed of all canaries, which nobody else may have."""
 
 LONGEST_KEY = 1024
 """Bytes of a whole key in S3."""
@@ -169,7 +173,7 @@ def plain_name(name: str) -> str:
     """Give `name` back if every file system we meet takes it as one plain name.
 
     Refused: empty, `.`, `..`, separators, control characters, characters that Windows forbids, its reserved
-    names, a trailing dot or space, a leading `.` or `_manifests` (ours), text that is not NFC, more than 255 bytes.
+    names, a trailing dot or space, a leading `.`, `_manifests` or `_canary` (ours), text that is not NFC, more than 255 bytes.
 
     Raises:
         UsageError: it is not plain; the message shows it escaped.
@@ -208,8 +212,8 @@ def _not_plain(name: str) -> str:
         return "it has a control or invisible character"
     if forbidden := _FORBIDDEN.intersection(name):
         return f"it has {' '.join(sorted(forbidden))}"
-    if name[0] in ". " or name.casefold() == "_manifests":
-        return "names that start with a dot or a space, and `_manifests`, are taken"
+    if name[0] in ". " or name.casefold() in {"_manifests", CANARY}:
+        return f"names that start with a dot or a space, `_manifests` and `{CANARY}`, are taken"
     if name[-1] in ". ":
         return "it ends in a dot or a space, which Windows drops"
     if name.split(".", 1)[0].rstrip().upper() in _RESERVED:

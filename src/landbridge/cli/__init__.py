@@ -64,6 +64,8 @@ COMMANDS = (
     ),
     Command("deploy", "deploy", "Render what is declared for AWS and Kubernetes, and apply it.", group=True),
     Command("watch", "watch", "Look at all slots once: tell what is late or missing, run what was missed."),
+    Command("doctor", "doctor", "Examine all that the feeds rely on; say what is wrong and what mends it."),
+    Command("canary", "canary", "Send a tiny marked file the whole way, and time each hop."),
     Command("needs", "needs", "Print what an environment needs, for a security review."),
     Command("twin", "twin", "The whole chain on this machine: up, down, status.", group=True),
 )

@@ -16,7 +16,7 @@ from landbridge.deploy.policy import (
     in_partition,
 )
 from landbridge.deploy.referred import secret_ids, variables
-from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS, WATCH
+from landbridge.naming import CANARY, DRAFTS, OUTBOUND, RECEIPTS, WATCH
 from landbridge.project import place
 
 if TYPE_CHECKING:
@@ -248,6 +248,8 @@ def _buckets(where: Place, feeds: Iterable[Feed], staging_days: int) -> tuple[Bu
             own.reports,
             "reports",
             versioned=True,
+            expiring=(f"{OUTBOUND}/{CANARY}/", f"{RECEIPTS}/{CANARY}/"),
+            days=staging_days,
             folders=(OUTBOUND, RECEIPTS),
             created_once=(f"{OUTBOUND}/",),
         ),

@@ -39,6 +39,14 @@ _READ = ("s3:GetObject", "s3:GetObjectVersion")
 a first answer names the version that it saw, so that it does not read two halves of two files."""
 _WRITE = ("s3:PutObject", *_READ, "s3:AbortMultipartUpload")
 """Without reading nobody could see whose bytes a 412 speaks of. Deleting is never needed."""
+_SETTINGS = (
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+)
+"""What a bucket is set to. None of them shows an object."""
 _DATES = "????-??-??/"
 """What every key of the ledger begins with (naming.ledger_day), for IAM's StringLike."""
 
@@ -301,6 +309,9 @@ def _looking(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
     yield listing("SeeReports", own.reports, released, "s3:ListBucket", "s3:ListBucketVersions", why=why)
     if further := sorted({objects_arn(bucket, prefix) for bucket, prefix in further_places(where, feeds)}):
         yield Statement("ReadFurther", _READ, tuple(further), why="reads the copies in further places again")
+    buckets = tuple(bucket_arn(each) for each in (own.staging, own.reports, own.ledger))
+    why = "`landbridge doctor` holds the buckets' settings against what is declared"
+    yield Statement("SeeSettings", _SETTINGS, buckets, why=why)
     why = "reads encrypted objects, and secrets that are encrypted with the environment's key"
     yield Statement("Decrypt", ("kms:Decrypt",), (KEY,), through(where.region, "s3", "secretsmanager"), why)
     checked = (where.share.receipt_public_keys, where.share.path)

@@ -199,6 +199,15 @@ def further(declared: Declaration, environment: str, commitment: Commitment, *, 
     return [Location(store.name, commitment.target.key) for store in stores]
 
 
+def pod_session(
+    declared: Declaration, environment: str, *, twin: bool
+) -> tuple[Place, boto3.Session, str | None]:
+    """Give the environment with the credentials and the endpoint that a run has."""
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    return place, *_session(place, state, state.pod if state else None)
+
+
 def aws_account(declared: Declaration, environment: str) -> Account:
     """Open the declared AWS account of one environment, to deploy into it."""
     from landbridge.wiring.aws_account import make
@@ -231,21 +240,21 @@ def ground(
     """
     from landbridge.wiring.ground_side import make
 
-    return make(_host(declared, environment, twin=twin, progress=progress, part=part))
+    return make(host(declared, environment, twin=twin, progress=progress, part=part))
 
 
 def holding(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> HoldingFolder:
     """Fill in the folder where another mover puts files."""
     from landbridge.wiring.ground_side import holding as make
 
-    return make(_host(declared, environment, twin=twin, progress=progress))
+    return make(host(declared, environment, twin=twin, progress=progress))
 
 
 def share(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> FolderShare:
     """Fill in the share alone, for a person who adopts it or answers for a file."""
     from landbridge.wiring.ground_side import share as make
 
-    return make(_host(declared, environment, twin=twin, progress=progress))
+    return make(host(declared, environment, twin=twin, progress=progress))
 
 
 def keys(
@@ -290,7 +299,8 @@ def pinned(declared: Declaration, environment: str) -> tuple[str, ...]:
         return ()
 
 
-def _host(declared: Declaration, environment: str, *, twin: bool, progress: Progress, part: str = "") -> Host:
+def host(declared: Declaration, environment: str, *, twin: bool, progress: Progress, part: str = "") -> Host:
+    """Give everything that the ground side of one environment is filled in from."""
     from landbridge.wiring.ground_side import Host
 
     state = twin_of(declared, environment) if twin else None

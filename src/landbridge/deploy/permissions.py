@@ -280,7 +280,9 @@ def _looking(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
         yield Statement("ReadFurther", _READ, tuple(further), why="reads the copies in further places again")
     why = "reads encrypted objects, and secrets that are encrypted with the environment's key"
     yield Statement("Decrypt", ("kms:Decrypt",), (KEY,), through(where.region, "s3", "secretsmanager"), why)
-    checked = (where.share.receipt_public_keys, where.share.path)
+    # The private key of evidence is nobody's by default: who signs bundles is given it by name.
+    bundles = where.evidence.public_keys if where.evidence else ()
+    checked = (where.share.receipt_public_keys, where.share.path, bundles)
     yield from _secrets(where, "ReceiptKeys", checked, why="reads the keys that receipts are checked against")
 
 

@@ -57,6 +57,16 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a store says of an object when it is asked."""
+
+    at: Location
+    size: int
+    sha256: str
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFact:
     """What one source gave to a draft."""
 

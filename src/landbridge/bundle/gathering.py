@@ -10,7 +10,7 @@ import orjson
 
 from landbridge.bundle.statement import Bundle, link
 from landbridge.errors import NotFound
-from landbridge.facts import Verdict
+from landbridge.facts import Seen, Verdict
 from landbridge.ledger import entries, envelope_in, manifest_for
 from landbridge.naming import contract_key, ledger_key, manifest_key, promotion_key, receipt_key
 
@@ -116,7 +116,8 @@ def _moved(
         yield "promotion", promotion, stored[promotion]
     elif blob := evidence.reports.head(commitment.target.key):
         # Released before records of releases were kept: what is there now is the best that can be said.
-        yield "object", commitment.target.key, entries.written("object", blob)
+        seen = Seen(blob.at, blob.size, blob.sha256, blob.modified_at)
+        yield "object", commitment.target.key, entries.written("object", seen)
     digest = hashlib.sha256(stored[ledger_key(slot, revision)]).hexdigest()
     if body := envelope_in(evidence.reports, manifest_for(commitment, digest), evidence.receipt_keys):
         yield "receipt", receipt_key(slot.feed, slot.occurrence, revision, slot.business_date), body

@@ -40,7 +40,7 @@ a first answer names the version that it saw, so that it does not read two halve
 _WRITE = ("s3:PutObject", *_READ, "s3:AbortMultipartUpload")
 """Without reading nobody could see whose bytes a 412 speaks of. Deleting is never needed."""
 _DATES = "????-??-??/"
-"""What every key of the ledger begins with (naming.ledger_day), for IAM's StringLike."""
+"""What every key of the ledger that is ever listed begins with (naming.ledger_day), for IAM's StringLike."""
 
 
 def pod(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:

@@ -43,7 +43,7 @@ def evidence(
     declaration = wiring.declaration(project)
     place = wiring.environment_of(declaration, environment)
     signer = wiring.evidence_signer(declaration, place, twin=twin)
-    keys = wiring.evidence_keys(declaration, place, twin=twin)
+    keys = wiring.bundle_keys(declaration, place, twin=twin)
     seen = wiring.evidence(declaration, place, twin=twin)
     history = commitments_of(what, declaration, place, seen, wiring.now())
     made = bundle.gather(

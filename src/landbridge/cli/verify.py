@@ -88,8 +88,8 @@ def _verify_bundle(
     else:
         declaration = wiring.declaration(project)
         place = wiring.environment_of(declaration, environment)
-        trusted = wiring.evidence_keys(declaration, place, twin=twin)
-        collectors = tuple(map(_text, receipt_keys)) or wiring.receipt_keys(declaration, place, twin=twin)
+        trusted = wiring.bundle_keys(declaration, place, twin=twin)
+        collectors = tuple(map(_text, receipt_keys)) or wiring.collector_keys(declaration, place, twin=twin)
     made, checked = check(_read(path), trusted, collectors)
     if file is not None:
         checked.append(check_file(made, file))

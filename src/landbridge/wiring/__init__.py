@@ -148,7 +148,7 @@ def evidence_signer(declared: Declaration, environment: str, *, twin: bool) -> S
     return signer(place, _references(declared, None), lambda: boto3.Session(region_name=place.region), ground)
 
 
-def evidence_keys(declared: Declaration, environment: str, *, twin: bool) -> tuple[str, ...]:
+def bundle_keys(declared: Declaration, environment: str, *, twin: bool) -> tuple[str, ...]:
     """Give the public keys that evidence bundles of one environment are checked with."""
     from landbridge.wiring.evidence_keys import checked_with
 
@@ -157,13 +157,13 @@ def evidence_keys(declared: Declaration, environment: str, *, twin: bool) -> tup
     return checked_with(place, _references(declared, None), state.ground if state else None)
 
 
-def receipt_keys(declared: Declaration, environment: str, *, twin: bool) -> tuple[str, ...]:
+def collector_keys(declared: Declaration, environment: str, *, twin: bool) -> tuple[str, ...]:
     """Give the public keys that receipts of one environment are checked with."""
-    from landbridge.wiring.receipt_keys import receipt_keys as declared_keys
+    from landbridge.wiring.receipt_keys import receipt_keys
 
     state = twin_of(declared, environment) if twin else None
     place = place_of(declared.project, environment)
-    return declared_keys(place, _references(declared, None), state.ground if state else None)
+    return receipt_keys(place, _references(declared, None), state.ground if state else None)
 
 
 def who() -> str:

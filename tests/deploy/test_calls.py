@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SRC = Path(__file__).parents[2] / "src" / "landbridge"
 SERVICES = frozenset(
-    {"s3", "sts", "secretsmanager", "sns", "transfer", "cloudformation", "cloudwatch", "logs"}
+    {"s3", "sts", "secretsmanager", "sns", "transfer", "cloudformation", "cloudwatch", "logs", "kms"}
 )
 OURS = frozenset({"Landbridge", "whoever deploys", "whoever signs evidence"})
 NOT_OURS = frozenset({"Control-M"})

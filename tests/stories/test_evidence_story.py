@@ -53,7 +53,15 @@ def test_a_slot_is_run_collected_bundled_and_checked_elsewhere(stage: Stage, tmp
     shutil.copy(ground.share / NAME, elsewhere / NAME)
     shutil.copy(ground.receipt_key_file.with_name("evidence.pub"), elsewhere / "evidence.pub")
     shutil.copy(ground.receipt_public_key_file, elsewhere / "collector.pub")
-    check = ["verify", "--bundle", proof, "--key", elsewhere / "evidence.pub", "--file", elsewhere / NAME]
+    check: list[str | Path] = [
+        "verify",
+        "--bundle",
+        proof,
+        "--key",
+        elsewhere / "evidence.pub",
+        "--file",
+        elsewhere / NAME,
+    ]
     checked = landbridge(*check, "--receipt-key", elsewhere / "collector.pub", "--json", folder=elsewhere)
     assert checked.returncode == 0, checked.stderr
     assert [one["what"] for one in json.loads(checked.stdout)["checked"]] == [

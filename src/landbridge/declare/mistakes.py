@@ -71,7 +71,9 @@ PATTERNS = {
     ),
     r"^[A-Za-z0-9_][A-Za-z0-9_.{}-]{0,63}$": "a name of Control-M: letters, digits, `_`, `.` and `-`, at most 64",
     r"^[A-Za-z0-9_.{}-]{1,80}$": "a name of hosts: letters, digits, `_`, `.`, `-` and `{environment}`, at most 80",
-    r"^[A-Za-z0-9_.$@\\-]{1,104}$": "an account: letters, digits, `_`, `.`, `-`, `$`, `@`, and `DOMAIN\\name` on Windows",
+    r"^[A-Za-z0-9_]([A-Za-z0-9_.$@\\ -]{0,102}[A-Za-z0-9_.$-])?$": (
+        "an account: letters, digits, `_`, `.`, `-`, `$`, `@`, a space within, and `DOMAIN\\name` on Windows; not beginning with `-`"
+    ),
     r"^[A-Za-z0-9._+=-]{1,64}@[A-Za-z0-9.-]{1,190}$": "a mail address of letters, digits and `._+=-`: `ops@example.org`",
     r"^[A-Z0-9_+-]{3,30}$": "a time zone of Control-M/Server: `GMT`, `LON`, capitals and digits",
     r"^(/|[A-Za-z]:[\\/]|\\\\)[^\"'%`$;&|<>*?\n]*$": (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,42 +20,41 @@ class Call:
     arguments: tuple[Any, ...]
     options: dict[str, Any]
 
-    def __str__(self) -> str:
+    @property
+    def name(self) -> str:
         """Give `s3.put`."""
         return f"{self.port}.{self.operation}"
 
+    def __str__(self) -> str:
+        """Give it with what a person can read of its arguments."""
+        told = [f"{one}" if isinstance(one, str | int | Path) else f"{len(one)} B" for one in self.arguments if isinstance(one, str | int | Path | bytes | memoryview)]
+        return f"{self.name}({', '.join(told)})"
 
-Gate = "Callable[[Call, Callable[..., Any]], Any]"
-"""Is shown a call and what does it, and gives (or raises) what the caller gets."""
+
+class Passing(Protocol):
+    """Whoever every call passes."""
+
+    def __call__(self, call: Call, make: Callable[..., Any]) -> Any:  # noqa: ANN401 # whatever the call gives
+        """Give (or raise) what the caller gets; `make` with the call's arguments makes the call."""
+        ...
 
 
 class Through:
-    """A port whose every call passes a gate. What a call lends (an open file) is let through as well, if it is asked for.
+    """A port whose every call passes somebody first."""
 
-    `lends` names the operations whose result is itself a part of the port.
-    """
-
-    def __init__(
-        self,
-        target: object,
-        port: str,
-        gate: Callable[[Call, Callable[..., Any]], Any],
-        lends: frozenset[str] = frozenset(),
-    ) -> None:
+    def __init__(self, target: object, port: str, passing: Passing) -> None:
         self._target = target
         self._port = port
-        self._gate = gate
-        self._lends = lends
+        self._passing = passing
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 # whatever the port has
         found = getattr(self._target, name)
         if name.startswith("_") or not callable(found):
             return found
-        port, gate, lends = self._port, self._gate, name in self._lends
+        port, passing = self._port, self._passing
 
         def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 # as above
-            given = gate(Call(port, name, arguments, options), found)
-            return Through(given, port, gate, self._lends) if lends else given
+            return passing(Call(port, name, arguments, options), found)
 
         self.__dict__[name] = call
         return call

@@ -6,7 +6,6 @@ claim and journal on the share decide, and whoever comes later finishes what was
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Outcome]:
     """Bring everything that is released for business dates from `since` to the share, and send the receipts."""
-    with ThreadPoolExecutor(MANY, thread_name_prefix="line") as line:
+    with ground.threads(MANY, "line") as line:
         again = resend(ground, line, ground.share.unreceipted(since))
         offer = offered(ground, since, feeds)
         download = partial(fetch_claimed, ground.remote)

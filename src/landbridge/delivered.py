@@ -17,7 +17,7 @@ from landbridge.steps.at_once import at_once, in_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Executor
 
     from landbridge.world import Ground
 
@@ -33,7 +33,7 @@ Bring = Callable[
 
 
 def deliver_all(
-    ground: Ground, line: ThreadPoolExecutor, step: str, manifests: Sequence[Manifest], bring: Bring
+    ground: Ground, line: Executor, step: str, manifests: Sequence[Manifest], bring: Bring
 ) -> list[Outcome]:
     """Deliver files, given small ones first; the small ones in groups, each large one by itself."""
     small = [manifest for manifest in manifests if manifest.size <= SMALL]
@@ -41,15 +41,16 @@ def deliver_all(
     ground.progress.start(step, sum(manifest.size for manifest in manifests), "B")
     watched = partial(bring, partial(ground.progress.advance, step))
     one, cut = partial(deliver, ground, line, Event(), watched), ground.remote.close
-    ended = at_once(one, in_groups(small, GROUP, lambda one: one.size, GROUP_BYTES), GROUPS, cut)
-    ended += at_once(one, large, ground.parallel, cut)
+    groups = in_groups(small, GROUP, lambda one: one.size, GROUP_BYTES)
+    ended = at_once(ground.threads(GROUPS, "collect"), one, groups, cut)
+    ended += at_once(ground.threads(ground.parallel, "collect"), one, large, cut)
     ground.progress.finish(step)
     return [*chain.from_iterable(ended)]
 
 
 def deliver(
     ground: Ground,
-    line: ThreadPoolExecutor,
+    line: Executor,
     halted: Event,
     bring: Callable[[Claim | LandbridgeError, Manifest], Content | Receipt | LandbridgeError],
     manifests: Sequence[Manifest],

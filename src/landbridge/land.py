@@ -6,7 +6,6 @@ copy; nothing that the mover says is believed. Safe to run twice, on two hosts a
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -40,7 +39,7 @@ def land(ground: Ground, holding: Holding, wanted: Wanted, decided: Decided) -> 
         Unavailable, NotPermitted: the server cannot be asked what is to be landed.
     """
     held = {feed: holding.names(feed) for feed in wanted.feeds}
-    with ThreadPoolExecutor(MANY, thread_name_prefix="line") as line:
+    with ground.threads(MANY, "line") as line:
         unsent = [one for one in ground.share.unreceipted(wanted.first) if wanted.includes(one)]
         again = resend(ground, line, unsent)
         offer = wanted_of(ground, wanted, held)

@@ -318,6 +318,22 @@ class Claim(Protocol):
         """The private file on the share's own volume to download into; what an earlier try left is in it."""
         ...
 
+    def is_begun(self) -> bool:
+        """Tell whether the part is there.
+
+        Raises:
+            ShareRefused, DiskFailed: the share cannot tell.
+        """
+        ...
+
+    def begin_anew(self) -> None:
+        """Throw the part away.
+
+        Raises:
+            ShareRefused, DiskFailed: the share refused.
+        """
+        ...
+
     def land(self, content: Content) -> Receipt:
         """Check `content` against the manifest, write the intent, rename without replacing, fsync, journal `landed`.
 

@@ -13,7 +13,7 @@ from landbridge.steps.at_once import at_once, in_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Executor
 
     from landbridge.facts import Receipt
     from landbridge.world import Ground
@@ -23,19 +23,18 @@ _TOGETHER = 128
 """Receipts whose sending is put on the journal at once."""
 
 
-def resend(ground: Ground, line: ThreadPoolExecutor, receipts: Sequence[Receipt]) -> list[Outcome]:
+def resend(ground: Ground, line: Executor, receipts: Sequence[Receipt]) -> list[Outcome]:
     """Send the receipts that an earlier run could not send."""
 
     def some(group: Sequence[Receipt]) -> list[Outcome]:
         unsent = send(ground, line, group)
         return [proven(receipt, State.ALREADY_THERE, unsent) for receipt in group]
 
-    return [*chain.from_iterable(at_once(some, in_groups(receipts, _TOGETHER), 1, ground.remote.close))]
+    pool = ground.threads(1, "collect")
+    return [*chain.from_iterable(at_once(pool, some, in_groups(receipts, _TOGETHER), ground.remote.close))]
 
 
-def send(
-    ground: Ground, line: ThreadPoolExecutor, receipts: Sequence[Receipt]
-) -> dict[Receipt, LandbridgeError]:
+def send(ground: Ground, line: Executor, receipts: Sequence[Receipt]) -> dict[Receipt, LandbridgeError]:
     """Sign and send receipts, put that on the journal, and tell what went wrong; the same receipt twice is the same bytes."""
 
     def one(receipt: Receipt) -> LandbridgeError | None:

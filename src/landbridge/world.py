@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -92,3 +93,5 @@ class Ground:
     progress: Progress
     parallel: int = 4
     """Large files downloaded at once."""
+    threads: Callable[[int, str], Executor] = ThreadPoolExecutor
+    """Gives so many threads, named so; whoever asked ends them. A simulation has all their work done in order, on its own thread."""

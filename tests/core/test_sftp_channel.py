@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from landbridge.disk.local import LOCAL
 from landbridge.errors import IntegrityBroken
 from landbridge.sftp import exchange, packets
 from landbridge.sftp.channel import Channel, Lost
@@ -284,7 +285,7 @@ def test_bytes_that_come_one_by_one_take_no_more_memory_than_the_window(tmp_path
 def test_a_file_that_cannot_be_opened_on_one_channel_is_closed_on_the_others(tmp_path: Path) -> None:
     lines = [Refusing(b"", 1), Capped(bytes(100), 1_000), Capped(bytes(100), 1_000)]
     channels = [_over(line, 1_000) for line in lines]
-    with Part(tmp_path / "part", 100, None) as part, pytest.raises(Refused):
+    with Part(LOCAL, tmp_path / "part", 100, None) as part, pytest.raises(Refused):
         Download("/f", part, 100, Window(1 << 20), Pace(None)).over(channels)
     assert [line.opened - line.closed for line in lines] == [0, 0, 0]
     assert [line.opened for line in lines] == [0, 1, 1]
@@ -362,7 +363,7 @@ def _over(line: Capped, block: int) -> Channel:
 
 
 def _bring(into: Path, body: bytes, channel: Channel, *, window: int = 16 << 20) -> None:
-    with Part(into, len(body), None) as part:
+    with Part(LOCAL, into, len(body), None) as part:
         Download("/f", part, len(body), Window(window), Pace(None)).over([channel])
     assert into.read_bytes() == body
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
+from landbridge.disk.local import LOCAL
 from landbridge.ports import RemoteFile
 from landbridge.sftp import exchange
 from landbridge.sftp.endpoint import Tuning
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    from landbridge.disk import Disk
     from landbridge.facts import Content
     from landbridge.sftp.channel import Steps
     from landbridge.sftp.endpoint import Endpoint
@@ -37,9 +39,15 @@ class SftpRemote:
     """An SFTP server; obeys ports.Remote. Nothing is connected before the first call."""
 
     def __init__(
-        self, endpoint: Endpoint, tuning: Tuning | None = None, latest: Callable[[], Endpoint] | None = None
+        self,
+        endpoint: Endpoint,
+        tuning: Tuning | None = None,
+        latest: Callable[[], Endpoint] | None = None,
+        disk: Disk = LOCAL,
     ) -> None:
         """Read the keys; `latest` is asked for them again before a further connection, since keys are rotated.
+
+        Downloads go to `disk`.
 
         Raises:
             NotPermitted: the private key or its passphrase cannot be used.
@@ -47,6 +55,7 @@ class SftpRemote:
         """
         tuning = tuning or Tuning()
         self._endpoint = endpoint
+        self._disk = disk
         self._lines = Lines(endpoint, tuning, latest)
         self._window = Window(tuning.window)
         self._pace = Pace(tuning.bandwidth)
@@ -92,7 +101,7 @@ class SftpRemote:
     ) -> Content:
         """See ports.Remote."""
         doing = f"reading {path}"
-        with Part(into, size, watch) as part:
+        with Part(self._disk, into, size, watch) as part:
             if part.there == 0 and size <= _SMALL:
                 self._pace.ask(size)
                 part.write(self._result(doing, self._begin(exchange.whole(path, size))))

@@ -11,19 +11,19 @@ Clocks of hosts are not compared: whether a collector is alive is told by the sh
 from __future__ import annotations
 
 import os
-import random
-import secrets
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landbridge.disk import remove, touch
 from landbridge.errors import ShareRefused, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import timedelta
     from pathlib import Path
+
+    from landbridge.share.machine import Machine
 
 _LANDING = "~landing"
 _ROUNDS = 3
@@ -48,18 +48,18 @@ class Who:
 class Claims:
     """The claims on a share, seen by one session. Safe from several threads."""
 
-    def __init__(self, claims: Path, alive: Path, who: Who, lease: timedelta) -> None:
+    def __init__(self, machine: Machine, claims: Path, alive: Path, who: Who, lease: timedelta) -> None:
+        self._machine = machine
+        self._disk = machine.disk
         self._claims = claims
         self._alive = alive
         self._who = who
         self._lease = lease
         self._held: set[str] = set()
-        self._ended = threading.Event()
         self._beat()
         if who.alone:
             self._sweep()
-        self._heart = threading.Thread(target=self._live, name="alive", daemon=True)
-        self._heart.start()
+        self._end = machine.heart(self._live, lease.total_seconds() / 6)
 
     def take(self, slots: Iterable[str]) -> dict[str, str | TryAgain]:
         """Get the claims on `slots` and give each one's token, or who holds it; claims of the dead are removed.
@@ -73,7 +73,8 @@ class Claims:
         wanted = list(dict.fromkeys(slots))
         try:
             for number in range(_ROUNDS):
-                self._ended.wait(random.uniform(0, _PAUSE) * number)  # noqa: S311 - no secret
+                if number:
+                    self._machine.pause(self._machine.chance() * _PAUSE * number)
                 busy = self._held_by_others(wanted, ())
                 answers |= busy
                 made = [slot for slot in wanted if slot not in busy]
@@ -98,7 +99,7 @@ class Claims:
             OSError: the share refused.
         """
         try:
-            (self._claims / token).rename(self._claims / (token + _LANDING))
+            self._disk.rename(self._claims / token, self._claims / (token + _LANDING))
         except FileNotFoundError:
             raise ShareRefused(
                 f"the claim on {token.split('~', maxsplit=1)[0]} was taken over by another collector",
@@ -112,19 +113,19 @@ class Claims:
         for token in tokens:
             for name in (token, token + _LANDING):
                 with suppress(OSError):
-                    (self._claims / name).unlink()
+                    self._disk.unlink(self._claims / name)
 
     def close(self) -> None:
         """Stop being alive. Idempotent."""
-        self._ended.set()
-        self._heart.join()
-        (self._alive / str(self._who)).unlink(missing_ok=True)
+        self._end()
+        remove(self._disk, self._alive / str(self._who))
 
     def _make(self, slot: str) -> str:
-        token = f"{slot}~{self._who}~{secrets.token_hex(8)}"
+        token = f"{slot}~{self._who}~{self._machine.token()}"
         self._held.add(token)
         try:
-            os.close(os.open(self._claims / token, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+            self._disk.close(self._disk.open(self._claims / token, flags, 0o640))
         except OSError:
             self._held.discard(token)
             raise
@@ -138,7 +139,7 @@ class Claims:
         slots, own = set(slots), set(own)
         while slots:
             held, dead, alive = {}, [], {}
-            for name in [entry.name for entry in self._claims.iterdir()]:
+            for name in self._disk.listdir(self._claims):
                 claim = name.removesuffix(_LANDING)
                 slot, _, claimant = claim.partition("~")
                 if slot not in slots or claim in own:
@@ -154,16 +155,16 @@ class Claims:
             if not dead:
                 return held
             for name in dead:
-                (self._claims / name).unlink(missing_ok=True)
+                remove(self._disk, self._claims / name)
         return {}
 
     def _sweep(self) -> None:
         """Remove what earlier sessions of this collector left when they were killed; nobody may ask for those slots again."""
         for folder, place in ((self._claims, 1), (self._alive, 0)):
-            for entry in list(folder.iterdir()):
-                named = entry.name.split("~")[place : place + 2]
+            for name in self._disk.listdir(folder):
+                named = name.split("~")[place : place + 2]
                 if named[:1] == [self._who.collector] and named[1:] != [self._who.session]:
-                    entry.unlink(missing_ok=True)
+                    remove(self._disk, folder / name)
 
     def _is_alive(self, claim: str) -> bool:
         _, collector, session, *_ = claim.split("~")
@@ -173,7 +174,7 @@ class Claims:
         if collector == self._who.collector and self._who.alone:
             return False
         try:
-            seen = (self._alive / f"{collector}~{session}").stat().st_mtime
+            seen = self._disk.lstat(self._alive / f"{collector}~{session}").st_mtime
         except FileNotFoundError:
             return False
         return self._beat() - seen < self._lease.total_seconds()
@@ -181,15 +182,12 @@ class Claims:
     def _beat(self) -> float:
         """Show that this session lives, and give the share's time."""
         path = self._alive / str(self._who)
-        path.touch()
-        return path.stat().st_mtime
+        touch(self._disk, path)
+        return self._disk.lstat(path).st_mtime
 
     def _live(self) -> None:
-        while not self._ended.wait(self._lease.total_seconds() / 6):
-            try:
-                self._beat()
-            except OSError:
-                continue  # the share is away: whoever lands hears of it; the claim may be lost by then
+        with suppress(OSError):  # the share is away: whoever lands hears of it; the claim may be lost by then
+            self._beat()
 
 
 def _tokens(answers: Mapping[str, str | TryAgain]) -> list[str]:

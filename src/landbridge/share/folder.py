@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
+from landbridge.disk import is_there, remove
 from landbridge.errors import IntegrityBroken, LandbridgeError, TryAgain, disk_refused
 from landbridge.facts import Content, Receipt
 from landbridge.share import volume
 from landbridge.share.landing import Landing, Names, found, holds, land
+from landbridge.share.machine import THIS
 from landbridge.share.records import Again, LandedRecord, Receipted, SlotKey
 from landbridge.share.session import Settings, begin
 from landbridge.share.settle import part_name, settle
@@ -22,8 +24,10 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from landbridge.disk import Disk
     from landbridge.facts import Manifest
     from landbridge.ports import Clock
+    from landbridge.share.machine import Machine
     from landbridge.share.platform import Way
     from landbridge.share.records import Account
     from landbridge.share.session import Session
@@ -48,17 +52,18 @@ class FolderShare:
         journal: Path | None = None,
         lease: timedelta = LEASE,
         way: Way | None = None,
+        machine: Machine = THIS,
     ) -> None:
         """Remember; `way` is found out by trial unless it is given.
 
         `journal` elsewhere than on the share is for a share that only one collector serves.
         """
         here = root / ".landbridge" / environment.lower() / "journal"
-        self._settings = Settings(root, environment, collector, clock, journal or here, lease)
+        self._settings = Settings(root, environment, collector, clock, journal or here, lease, machine)
         self._way = way
         self._begun: Session | None = None
         self._beginning = threading.Lock()
-        self._names = Names(clock)
+        self._names = Names(machine.disk, clock)
 
     def __enter__(self) -> Self:
         """Lend itself."""
@@ -74,7 +79,8 @@ class FolderShare:
         Raises:
             ShareRefused, DiskFailed: the share is away or does not take it.
         """
-        volume.adopt(self._settings.private, self._settings.journal, self._settings.clock)
+        settings = self._settings
+        volume.adopt(settings.machine, settings.private, settings.journal, settings.clock)
 
     def landed(self, feed: str, occurrence: str, business_date: date) -> Receipt | None:
         """See ports.Share."""
@@ -191,7 +197,7 @@ class FolderShare:
         """Settle every slot whose claim was taken; one look at journal and parts serves them all."""
         accounts = session.journal.accounts_of([(one.business_date, _key(one)) for one in manifests])
         with _disk(f"listing {session.parts}", whole=True):
-            parts = _by_slot(session.parts)
+            parts = _by_slot(session.disk, session.parts)
         prepared: list[_FolderClaim | LandbridgeError] = []
         for manifest, account in zip(manifests, accounts, strict=True):
             # The first of a slot has it; no batch of ours has two, but a hostile server may offer them.
@@ -222,12 +228,12 @@ class FolderShare:
             )
         if account.intents:
             settle(session, account, token)
-            parts = _by_slot(session.parts).get(_slot(manifest), ())
+            parts = _by_slot(session.disk, session.parts).get(_slot(manifest), ())
         part = session.parts / part_name(manifest, token)
         landed = account.newest
         if landed is not None and landed.revision < manifest.revision:
             landed = None  # a correction may follow
-        if landed is None and holds(self._settings.root / manifest.landed_name, manifest):
+        if landed is None and holds(session.disk, self._settings.root / manifest.landed_name, manifest):
             landed = found(session, manifest)
         if landed is None:
             self._known_to_be_new(session, account, manifest)
@@ -256,6 +262,16 @@ class _FolderClaim:
     token: str
     landed: Receipt | None
     part: Path
+
+    def is_begun(self) -> bool:
+        """See ports.Claim."""
+        with _disk(f"looking at {self.part}"):
+            return is_there(self.session.disk, self.part)
+
+    def begin_anew(self) -> None:
+        """See ports.Claim."""
+        with _disk(f"removing {self.part}"):
+            remove(self.session.disk, self.part)
 
     def land(self, content: Content) -> Receipt:
         """See ports.Claim."""
@@ -311,11 +327,11 @@ def _twice(manifest: Manifest) -> TryAgain:
     )
 
 
-def _by_slot(parts: Path) -> dict[str, list[str]]:
+def _by_slot(disk: Disk, parts: Path) -> dict[str, list[str]]:
     """Give the names of all parts, and of what waits beside them, by slot."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for entry in parts.iterdir():
-        found[".".join(entry.name.split(".", 2)[:2])].append(entry.name)
+    for name in disk.listdir(parts):
+        found[".".join(name.split(".", 2)[:2])].append(name)
     return found
 
 
@@ -327,11 +343,11 @@ def _take_up(session: Session, names: Sequence[str], part: Path) -> None:
             continue
         head, _, claimant = entry.name.partition("~")
         ours = session.who.alone and claimant.partition("~")[0] == session.who.collector
-        if head == wanted and ours and not part.exists() and entry.suffix != ".done":
+        if head == wanted and ours and not is_there(session.disk, part) and entry.suffix != ".done":
             # Nobody writes into it any more: earlier sessions are dead, and this one's claims are given back.
-            entry.rename(part)
+            session.disk.rename(entry, part)
         else:
-            entry.unlink(missing_ok=True)
+            remove(session.disk, entry)
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from collections import Counter, defaultdict
 from datetime import date
 from typing import TYPE_CHECKING
 
+from landbridge.disk import is_there, make_folders, opened, pieces
 from landbridge.errors import IntegrityBroken, disk_refused
-from landbridge.share.platform import sync_folder
 from landbridge.share.records import Account, Line, SlotKey, Torn, read_line, slot_of, write_line
 from landbridge.share.together import Together
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from landbridge.disk import Disk
     from landbridge.share.records import Record
 
 
@@ -27,7 +28,8 @@ class Journal:
     A business date is one folder, read when first asked for: years of history cost nothing.
     """
 
-    def __init__(self, folder: Path, collector: str) -> None:
+    def __init__(self, disk: Disk, folder: Path, collector: str) -> None:
+        self._disk = disk
         self._folder = folder
         self._collector = collector
         self._days: dict[date, _Day] = {}
@@ -60,7 +62,7 @@ class Journal:
             IntegrityBroken, ShareRefused, DiskFailed: as `account`.
         """
         try:
-            names = sorted(entry.name for entry in self._folder.iterdir())
+            names = sorted(self._disk.listdir(self._folder))
         except OSError as error:
             raise disk_refused(error, f"listing {self._folder}", whole=True) from error
         for name in names:
@@ -111,7 +113,7 @@ class Journal:
         with self._adding:
             day = self._days.get(business_date)
             if day is None:
-                day = _Day(self._folder / f"{business_date:%Y-%m-%d}", self._collector)
+                day = _Day(self._disk, self._folder / f"{business_date:%Y-%m-%d}", self._collector)
                 self._days[business_date] = day
             try:
                 day.refresh()
@@ -123,13 +125,14 @@ class Journal:
         with self._adding:
             files, self._unsynced = self._unsynced, set()
         for file in files:
-            os.fsync(file)
+            self._disk.fsync(file)
 
 
 class _Day:
     """One business date: the files of all collectors, read as far as they are whole. Used under the journal's lock."""
 
-    def __init__(self, folder: Path, collector: str) -> None:
+    def __init__(self, disk: Disk, folder: Path, collector: str) -> None:
+        self._disk = disk
         self.accounts: defaultdict[SlotKey, Account] = defaultdict(Account)
         self._folder = folder
         self._own = f"{collector}.jsonl"
@@ -139,7 +142,7 @@ class _Day:
     def refresh(self) -> None:
         """Read what was added since."""
         try:
-            names = [entry.name for entry in self._folder.iterdir()]
+            names = self._disk.listdir(self._folder)
         except FileNotFoundError:
             return
         for name in names:
@@ -155,11 +158,11 @@ class _Day:
             lines.append(Line(self.accounts[slot].next_number + added[slot], record))
             added[slot] += 1
         text = b"".join(map(write_line, lines))
-        end = os.lseek(file, 0, os.SEEK_END)
+        end = self._disk.lseek(file, 0, os.SEEK_END)
         try:
-            _write_whole(file, text)
+            self._write(file, text)
         except OSError:
-            os.ftruncate(file, end)
+            self._disk.ftruncate(file, end)
             raise
         self._read[self._own] = end + len(text)
         for line in lines:
@@ -169,27 +172,29 @@ class _Day:
     def close(self) -> None:
         """Close our own file."""
         if self._file is not None:
-            os.close(self._file)
+            self._disk.close(self._file)
             self._file = None
 
     def _opened(self) -> int:
         if self._file is None:
             path = self._folder / self._own
-            if not path.exists():
-                self._folder.mkdir(parents=True, exist_ok=True)
-                sync_folder(self._folder.parent)
-            self._file = os.open(
-                path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o640
-            )
-            sync_folder(self._folder)
+            if not is_there(self._disk, path):
+                make_folders(self._disk, self._folder)
+                self._disk.sync_folder(self._folder.parent)
+            self._file = self._disk.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
+            self._disk.sync_folder(self._folder)
             # What follows the last whole line was never acknowledged: a crash tore it.
-            os.ftruncate(self._file, self._read.setdefault(self._own, 0))
+            self._disk.ftruncate(self._file, self._read.setdefault(self._own, 0))
         return self._file
 
+    def _write(self, file: int, text: bytes) -> None:
+        if self._disk.write(file, text) != len(text):  # what POSIX does when the disk is nearly full
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     def _take(self, name: str, start: int) -> int:
-        with (self._folder / name).open("rb") as file:
-            file.seek(start)
-            text = file.read()
+        with opened(self._disk, self._folder / name, os.O_RDONLY) as file:
+            self._disk.lseek(file, start, os.SEEK_SET)
+            text = b"".join(pieces(self._disk, file))
         *whole, torn = text.split(b"\n")
         at = start
         for index, line in enumerate(whole):
@@ -206,11 +211,6 @@ class _Day:
             self.accounts[slot_of(known.record)].add(known)
             at += len(line) + 1
         return at
-
-
-def _write_whole(file: int, text: bytes) -> None:
-    if os.write(file, text) != len(text):  # what POSIX does when the disk is nearly full
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _as_date(name: str) -> date | None:

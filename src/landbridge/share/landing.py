@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from landbridge.disk import is_there, opened, pieces, remove, touch
 from landbridge.errors import IntegrityBroken, LandbridgeError, ShareRefused, disk_refused
 from landbridge.share.platform import changed_at, give_name, let_go
 from landbridge.share.records import Intent, LandedRecord
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from landbridge.disk import Disk, Stat
     from landbridge.facts import Content, Manifest, Receipt
     from landbridge.ports import Clock
     from landbridge.share.session import Session
 
-_PIECE = 1 << 20
 LANDED_MODE = 0o640
 """Of landed files and done-files: ours to write, the consumer's to read by a common group."""
 
@@ -96,7 +97,7 @@ class _Group:
         made: set[Path] = set()
         for one in self._going():
             with self._its_own(one):
-                _check(one)
+                _check(self._session.disk, one)
                 names = (one.manifest.landed_name, one.manifest.done_name or one.manifest.landed_name)
                 for folder in {(self._session.settings.root / name).parent for name in names} - made:
                     make_folders(self._session, folder)
@@ -123,7 +124,7 @@ class _Group:
             with self._its_own(one):
                 self._session.claims.mark_landing(one.claim)
                 try:
-                    give_name(one.part, self.final(one), self._session.way)
+                    give_name(self._session.disk, one.part, self.final(one), self._session.way)
                 except FileExistsError:
                     self.ended[one.claim] = _occupied(
                         self._session, self._intents[one.claim], one.part, self.final(one)
@@ -140,7 +141,7 @@ class _Group:
                     done[one.claim] = named
         self._keep(done)
         for waiting, _ in (done[one.claim] for one in self._going() if one.claim in done):
-            waiting.unlink(missing_ok=True)
+            remove(self._session.disk, waiting)
         going = self._going()
         receipts = [receipt_for(one.manifest, self._intents[one.claim]) for one in going]
         self._session.journal.append_all(
@@ -163,7 +164,7 @@ class _Group:
                         what = f"landing {self.final(one)}: making the names in {folder} durable"
                         self.ended[one.claim] = disk_refused(error, what)
         parts = [named[one.claim][0] for one in self._going() if one.claim in named]
-        let_go(parts, self._session.way, self._session.folders.sync)
+        let_go(self._session.disk, parts, self._session.way, self._session.folders.sync)
 
     def _refused(self, one: Landing, error: OSError) -> LandbridgeError:
         return disk_refused(error, f"landing {self.final(one)}")
@@ -176,7 +177,7 @@ class _Group:
         try:
             yield
         except FileNotFoundError as error:
-            if one.part.exists():
+            if is_there(self._session.disk, one.part):
                 self.ended[one.claim] = self._refused(one, error)
                 return
             self.ended[one.claim] = ShareRefused(
@@ -189,28 +190,28 @@ class _Group:
             self.ended[one.claim] = error
 
 
-def _check(one: Landing) -> None:
-    manifest, state = one.manifest, one.part.lstat()
+def _check(disk: Disk, one: Landing) -> None:
+    manifest, state = one.manifest, disk.lstat(one.part)
     on_disk = state.st_size
     if (one.content.size, on_disk, one.content.sha256) != (manifest.size, manifest.size, manifest.sha256):
-        one.part.unlink(missing_ok=True)
+        remove(disk, one.part)
         raise IntegrityBroken(
             f"the bytes that came from {manifest.remote_path} are not the ones that were released",
             expected=f"{manifest.size} bytes, sha256 {manifest.sha256}",
             seen=f"{on_disk} bytes, sha256 {one.content.sha256}",
             hint="nothing was landed; compare with `landbridge verify`",
         )
-    _let_group_read(one.part, state)
+    _let_group_read(disk, one.part, state)
 
 
-def _let_group_read(ours: Path, state: os.stat_result) -> None:
+def _let_group_read(disk: Disk, ours: Path, state: Stat) -> None:
     """Give a file of ours the mode of everything that lands, whatever the umask; before its change time is put on the journal."""
     if sys.platform != "win32" and stat.S_IMODE(state.st_mode) != LANDED_MODE:
         with suppress(OSError):  # a mount that has no modes of its own (`file_mode=` of cifs) may refuse
-            ours.chmod(LANDED_MODE)
+            disk.chmod(ours, LANDED_MODE)
 
 
-def holds(final: Path, manifest: Manifest) -> bool:
+def holds(disk: Disk, final: Path, manifest: Manifest) -> bool:
     """Tell whether the final name already holds the manifest's very bytes; False when nothing is there.
 
     Under a name that the consumer dictates (`latest.csv`) even the same bytes may be those of another slot that
@@ -221,8 +222,12 @@ def holds(final: Path, manifest: Manifest) -> bool:
         OSError: it cannot be read.
     """
     try:
-        state = final.lstat()
-        same = state.st_size == manifest.size and final.is_file() and _sha256(final) == manifest.sha256
+        state = disk.lstat(final)
+        same = (
+            state.st_size == manifest.size
+            and stat.S_ISREG(state.st_mode)
+            and _sha256(disk, final) == manifest.sha256
+        )
         if same and final.name == manifest.remote_path.rsplit("/", 1)[-1]:
             return True
     except FileNotFoundError:  # not there, or taken while we looked
@@ -241,7 +246,7 @@ def holds(final: Path, manifest: Manifest) -> bool:
 
 def found(session: Session, manifest: Manifest) -> Receipt:
     """Put on the journal that the share holds the file although nobody wrote so, and see that the done-file is there."""
-    name = f"found-{os.urandom(8).hex()}"
+    name = f"found-{session.settings.machine.token()}"
     intent = Intent(
         manifest,
         name,
@@ -268,7 +273,8 @@ class Names:
     under the same spelling never (`place` does not replace).
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, disk: Disk, clock: Clock) -> None:
+        self._disk = disk
         self._clock = clock
         self._busy = threading.Lock()
         self._reserved: Counter[Path] = Counter()
@@ -304,16 +310,16 @@ class Names:
                 del self._reserved[final]
 
     def _is_taken(self, other: Path) -> bool:
-        return self._reserved[other] > 0 or os.path.lexists(other)
+        return self._reserved[other] > 0 or is_there(self._disk, other)
 
     def _spellings(self, final: Path) -> set[str]:
         now = self._clock.now()
         listed = self._listed.get(final.parent)
         if listed is None or now - listed[0] > _FRESH:
             names: dict[str, set[str]] = defaultdict(set)
-            with suppress(FileNotFoundError), os.scandir(final.parent) as entries:
-                for entry in entries:
-                    names[_folded(entry.name)].add(entry.name)
+            with suppress(FileNotFoundError):
+                for name in self._disk.listdir(final.parent):
+                    names[_folded(name)].add(name)
             for reserved in self._reserved:
                 if reserved.parent == final.parent:
                     names[_folded(reserved.name)].add(reserved.name)
@@ -330,7 +336,7 @@ def _intent(session: Session, one: Landing, done_changed: int) -> Intent:
         one.manifest,
         one.part.name,
         session.way,
-        changed_at(one.part),
+        changed_at(session.disk, one.part),
         done_changed,
         session.settings.clock.now(),
         session.settings.collector,
@@ -341,29 +347,33 @@ def _wait_done(session: Session, manifest: Manifest, part: str) -> int:
     if not manifest.done_name:
         return 0
     waiting = private_done(session, part)
-    waiting.touch()
-    _let_group_read(waiting, waiting.lstat())
-    return changed_at(waiting)
+    disk = session.disk
+    touch(disk, waiting)
+    _let_group_read(disk, waiting, disk.lstat(waiting))
+    return changed_at(disk, waiting)
 
 
 def _occupied(session: Session, intent: Intent, part: Path, final: Path) -> Receipt:
     try:
-        same = holds(final, intent.manifest)
+        same = holds(session.disk, final, intent.manifest)
     except IntegrityBroken:
         withdraw(session, intent)
-        part.unlink(missing_ok=True)
+        remove(session.disk, part)
         raise
     if not same:  # it was there a moment ago: the consumer took somebody else's file
         withdraw(session, intent)
         raise ShareRefused(f"{final} came and went while it was to be landed", hint="collect again")
     # Killed from here on, the intent without a part says what is true: delivered.
     session.folders.sync(final.parent)
-    part.unlink(missing_ok=True)
+    remove(session.disk, part)
     session.folders.sync(session.parts)
     deliver_done(session, intent)
     return journal_landed(session, receipt_for(intent.manifest, intent), "found")
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(disk: Disk, path: Path) -> str:
+    digest = hashlib.sha256()
+    with opened(disk, path, os.O_RDONLY) as file:
+        for piece in pieces(disk, file):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from landbridge.disk import make_folder
 from landbridge.errors import TryAgain, UsageError, disk_refused
 from landbridge.share.claims import Claims, Who
 from landbridge.share.journal import Journal
-from landbridge.share.platform import lock, way_of
+from landbridge.share.platform import way_of
 from landbridge.share.together import Folders
 from landbridge.share.volume import recognise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from landbridge.disk import Disk
     from landbridge.ports import Clock
+    from landbridge.share.machine import Machine
     from landbridge.share.platform import Way
     from landbridge.share.volume import Recognised
 
@@ -41,6 +42,7 @@ class Settings:
     """Folder of the journal. Several collectors of one share must leave it on the share, where all of them see it."""
     lease: timedelta
     """A collector that gives no sign of life for so long may lose its claims."""
+    machine: Machine
 
     @property
     def private(self) -> Path:
@@ -64,6 +66,11 @@ class Session:
     """Folders of the consumer whose names this session has made durable."""
 
     @property
+    def disk(self) -> Disk:
+        """The one all of it is on."""
+        return self.settings.machine.disk
+
+    @property
     def parts(self) -> Path:
         """Where parts wait, on the share's own volume."""
         return self.settings.private / "parts"
@@ -73,7 +80,7 @@ class Session:
         self.claims.close()
         self.journal.close()
         if self.held is not None:
-            os.close(self.held)
+            self.disk.close(self.held)
 
 
 def begin(settings: Settings, way: Way | None) -> Session:
@@ -89,11 +96,12 @@ def begin(settings: Settings, way: Way | None) -> Session:
             f"{settings.collector!r} cannot be a collector's name",
             expected="letters, digits, `.`, `-` and `_`, at most 100",
         )
-    volume = recognise(settings.private, settings.journal)
+    machine, disk = settings.machine, settings.machine.disk
+    volume = recognise(disk, settings.private, settings.journal)
     parts, claims, alive = (settings.private / name for name in ("parts", "claims", "alive"))
     try:
         for folder in (parts, claims, alive):
-            folder.mkdir(exist_ok=True)
+            make_folder(disk, folder)
         held = _lock_of(settings)
     except BlockingIOError as error:
         raise TryAgain(
@@ -103,20 +111,20 @@ def begin(settings: Settings, way: Way | None) -> Session:
     except OSError as error:
         raise disk_refused(error, f"opening {settings.private}", whole=True) from error
     try:
-        who = Who(settings.collector, secrets.token_hex(8), alone=held is not None)
+        who = Who(settings.collector, machine.token(), alone=held is not None)
         return Session(
             settings,
             volume,
-            way or way_of(parts),
+            way or way_of(machine, parts),
             who,
-            Journal(settings.journal, settings.collector),
-            Claims(claims, alive, who, settings.lease),
-            Folders(),
+            Journal(disk, settings.journal, settings.collector),
+            Claims(machine, claims, alive, who, settings.lease),
+            Folders(disk),
             held,
         )
     except OSError as error:
         if held is not None:
-            os.close(held)
+            disk.close(held)
         raise disk_refused(error, f"opening {settings.private}", whole=True) from error
 
 
@@ -124,7 +132,7 @@ def _lock_of(settings: Settings) -> int | None:
     until = settings.clock.now() + _PATIENCE
     while True:
         try:
-            return lock(settings.journal / f"{settings.collector}.lock")
+            return settings.machine.disk.lock(settings.journal / f"{settings.collector}.lock")
         except BlockingIOError:
             if settings.clock.now() >= until:
                 raise

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from landbridge.disk import is_folder, make_folder, remove
 from landbridge.facts import Receipt
 from landbridge.share.platform import Way, give_name, make_durable, was_linked
 from landbridge.share.records import LandedRecord, Moving, SlotKey, Withdrawn
@@ -69,7 +70,7 @@ def withdraw(session: Session, intent: Intent) -> None:
     """Put on the journal that an intent came to nothing. Its part is no longer protected afterwards."""
     slot = SlotKey(intent.manifest.feed, intent.manifest.occurrence)
     session.journal.append(intent.manifest.business_date, Withdrawn(slot, intent.manifest.revision))
-    private_done(session, intent.part).unlink(missing_ok=True)
+    remove(session.disk, private_done(session, intent.part))
 
 
 def journal_landed(session: Session, receipt: Receipt, how: How) -> Receipt:
@@ -105,8 +106,8 @@ def name_done(session: Session, intent: Intent) -> tuple[Path, Path] | None:
     final = session.settings.root / intent.manifest.done_name
     make_folders(session, final.parent)
     try:
-        if not (intent.way is Way.LINK and was_linked(waiting, intent.done_changed)):
-            give_name(waiting, final, intent.way)
+        if not (intent.way is Way.LINK and was_linked(session.disk, waiting, intent.done_changed)):
+            give_name(session.disk, waiting, final, intent.way)
     except FileNotFoundError:
         pass  # named before, perhaps not durably
     except FileExistsError:
@@ -120,9 +121,9 @@ def keep_done(session: Session, way: Way, named: Sequence[tuple[Path, Path]]) ->
     Raises:
         OSError: the share refused.
     """
-    make_durable(named, way, session.folders.sync)
+    make_durable(session.disk, named, way, session.folders.sync)
     for waiting, _ in named:
-        waiting.unlink(missing_ok=True)
+        remove(session.disk, waiting)
 
 
 def make_folders(session: Session, folder: Path) -> None:
@@ -136,12 +137,12 @@ def make_folders(session: Session, folder: Path) -> None:
     """
     unsure = []
     while folder != session.settings.root:
-        if folder not in session.kept or not folder.is_dir():
+        if folder not in session.kept or not is_folder(session.disk, folder):
             unsure.append(folder)
         folder = folder.parent
     for one in reversed(unsure):
-        if not one.is_dir():
-            one.mkdir(exist_ok=True)
+        if not is_folder(session.disk, one):
+            make_folder(session.disk, one)
         session.folders.sync(one.parent)
         session.kept.add(one)
 
@@ -152,8 +153,8 @@ def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], cl
     final = session.settings.root / manifest.landed_name
     mine = session.parts / part_name(manifest, claim)
     try:
-        if intent.way is Way.LINK and was_linked(last, intent.changed):
-            make_durable([(last, final)], intent.way, session.folders.sync)
+        if intent.way is Way.LINK and was_linked(session.disk, last, intent.changed):
+            make_durable(session.disk, [(last, final)], intent.way, session.folders.sync)
             return True
     except FileNotFoundError:
         pass  # an earlier settlement has moved it, or it is gone
@@ -161,12 +162,12 @@ def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], cl
     session.journal.append(manifest.business_date, Moving(slot, manifest.revision, mine.name))
     for name in places:
         try:
-            (session.parts / name).rename(mine)
+            session.disk.rename(session.parts / name, mine)
         except FileNotFoundError:
             continue
-        if intent.way is Way.LINK and mine.lstat().st_nlink > 1:  # linked between the two looks
-            make_durable([(mine, final)], intent.way, session.folders.sync)
+        if intent.way is Way.LINK and session.disk.lstat(mine).st_nlink > 1:  # linked between the two looks
+            make_durable(session.disk, [(mine, final)], intent.way, session.folders.sync)
             return True
         return False
-    make_durable([(last, final)], intent.way, session.folders.sync)
+    make_durable(session.disk, [(last, final)], intent.way, session.folders.sync)
     return True

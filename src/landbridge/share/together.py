@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from landbridge.share.platform import sync_folder
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from landbridge.disk import Disk
 
 
 class Together:
@@ -55,7 +55,8 @@ class Together:
 class Folders:
     """Folders whose names are made durable together."""
 
-    def __init__(self) -> None:
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
         self._known: dict[Path, Together] = {}
         self._adding = threading.Lock()
 
@@ -66,5 +67,5 @@ class Folders:
             OSError: the share refused.
         """
         with self._adding:
-            together = self._known.setdefault(folder, Together(lambda: sync_folder(folder)))
+            together = self._known.setdefault(folder, Together(lambda: self._disk.sync_folder(folder)))
         together.wait()

@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - pydantic reads the annotations when the program runs
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
-from uuid import uuid4
+from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from landbridge.disk import is_folder, make_folders, opened, read_whole, write_whole
 from landbridge.errors import IntegrityBroken, ShareRefused, disk_refused
-from landbridge.share.platform import sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from landbridge.disk import Disk
     from landbridge.ports import Clock
+    from landbridge.share.machine import Machine
 
 _T = TypeVar("_T")
 _MARKER = "volume.json"
@@ -55,6 +57,7 @@ class JournalMark:
 class Recognised:
     """A share whose marker and journal were seen to belong together."""
 
+    disk: Disk
     private: Path
     journal: Path
     marker: Volume
@@ -66,8 +69,8 @@ class Recognised:
         Raises:
             ShareRefused, IntegrityBroken, DiskFailed: they are not; see `recognise`.
         """
-        if _bytes(self.private, self.journal) != self.bytes_seen:
-            recognise(self.private, self.journal)
+        if _bytes(self.disk, self.private, self.journal) != self.bytes_seen:
+            recognise(self.disk, self.private, self.journal)
             raise ShareRefused(
                 f"the share {self.private.parent.parent} was adopted anew meanwhile",
                 hint="run the command again",
@@ -75,7 +78,7 @@ class Recognised:
             )
 
 
-def recognise(private: Path, journal: Path) -> Recognised:
+def recognise(disk: Disk, private: Path, journal: Path) -> Recognised:
     """See that the share is there and that the journal belongs to it.
 
     Raises:
@@ -83,7 +86,7 @@ def recognise(private: Path, journal: Path) -> Recognised:
         IntegrityBroken: a marker that cannot be read.
         DiskFailed: the disk failed.
     """
-    volume = _read(private / _MARKER, _volumes())
+    volume = _read(disk, private / _MARKER, _volumes())
     if volume is None:
         raise ShareRefused(
             f"{private.parent.parent} is not a share that was adopted",
@@ -92,7 +95,7 @@ def recognise(private: Path, journal: Path) -> Recognised:
             hint=f"mount the share; {_ADOPT}",
             whole=True,
         )
-    mark = _read(journal / _MARK, _marks())
+    mark = _read(disk, journal / _MARK, _marks())
     if mark is None or (mark.volume, mark.journal) != (volume.volume, volume.journal):
         raise ShareRefused(
             f"the journal in {journal} is not the one of the share {private.parent.parent}",
@@ -102,73 +105,84 @@ def recognise(private: Path, journal: Path) -> Recognised:
             "a new one is rebuilt from the receipts, and what neither of them tells is asked",
             whole=True,
         )
-    return Recognised(private, journal, volume, _bytes(private, journal))
+    return Recognised(disk, private, journal, volume, _bytes(disk, private, journal))
 
 
-def adopt(private: Path, journal: Path, clock: Clock) -> None:
+def adopt(machine: Machine, private: Path, journal: Path, clock: Clock) -> None:
     """Mark the share and begin its journal; a share that has both is left as it is.
 
     Raises:
         ShareRefused, DiskFailed: the share is away or does not take it.
     """
-    root = private.parent.parent
-    if not root.is_dir():
+    disk, root = machine.disk, private.parent.parent
+    if not _is_root(disk, root):
         raise ShareRefused(f"{root} is not there", hint="mount the share, or correct `share.path`")
     try:
-        recognise(private, journal)
+        recognise(disk, private, journal)
     except (ShareRefused, IntegrityBroken):
-        known, lost = _known(private)
+        known, lost = _known(disk, private)
     else:
         return
     volume = Volume(
-        volume=known or str(uuid4()),
-        journal=str(uuid4()),
+        volume=known or _fresh(machine),
+        journal=_fresh(machine),
         journal_at=str(journal),
         made_at=clock.now(),
         lost_before=clock.now() if lost else None,
     )
     try:
         for folder in (private, journal):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folders(disk, folder)
         # The journal first: a crash between the two leaves a share that is not adopted, and adopting again mends it.
-        _write(journal / _MARK, _marks().dump_json(JournalMark(volume.volume, volume.journal)))
-        _write(private / _MARKER, _volumes().dump_json(volume, indent=2))
+        _write(disk, journal / _MARK, _marks().dump_json(JournalMark(volume.volume, volume.journal)))
+        _write(disk, private / _MARKER, _volumes().dump_json(volume, indent=2))
         for folder in (journal, private, private.parent, root):
-            sync_folder(folder)
+            disk.sync_folder(folder)
     except OSError as error:
         raise disk_refused(error, f"adopting {root}", whole=True) from error
 
 
-def _bytes(private: Path, journal: Path) -> bytes:
+def _bytes(disk: Disk, private: Path, journal: Path) -> bytes:
     try:
-        return (private / _MARKER).read_bytes() + (journal / _MARK).read_bytes()
+        return read_whole(disk, private / _MARKER) + read_whole(disk, journal / _MARK)
     except (FileNotFoundError, NotADirectoryError):
         return b""
     except OSError as error:
         raise disk_refused(error, f"reading {private}", whole=True) from error
 
 
-def _known(private: Path) -> tuple[str, bool]:
+def _is_root(disk: Disk, root: Path) -> bool:
+    try:
+        return is_folder(disk, root)
+    except OSError as error:
+        raise disk_refused(error, f"looking at {root}", whole=True) from error
+
+
+def _fresh(machine: Machine) -> str:
+    """Give an identity that nothing else has."""
+    return str(UUID(hex=machine.token() + machine.token(), version=4))
+
+
+def _known(disk: Disk, private: Path) -> tuple[str, bool]:
     """Give the volume's identity, if it has one, and whether it had a journal that is lost now."""
     try:
-        volume = _read(private / _MARKER, _volumes())
+        volume = _read(disk, private / _MARKER, _volumes())
     except IntegrityBroken:
         return "", True
     return (volume.volume, True) if volume else ("", False)
 
 
-def _write(path: Path, body: bytes) -> None:
+def _write(disk: Disk, path: Path, body: bytes) -> None:
     fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    with opened(disk, fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+        write_whole(disk, file, body)
+        disk.fsync(file)
+    disk.rename(fresh, path)
 
 
-def _read(path: Path, adapter: TypeAdapter[_T]) -> _T | None:
+def _read(disk: Disk, path: Path, adapter: TypeAdapter[_T]) -> _T | None:
     try:
-        return adapter.validate_json(path.read_bytes())
+        return adapter.validate_json(read_whole(disk, path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 
 
-def at_once(work: Callable[[_T], _U], items: Sequence[_T], most: int, cut: Callable[[], None]) -> list[_U]:
-    """Give `work` of every item in order, with up to `most` under way.
+def at_once(
+    pool: Executor, work: Callable[[_T], _U], items: Sequence[_T], cut: Callable[[], None]
+) -> list[_U]:
+    """Give `work` of every item in order, with as many under way as `pool` has threads; the pool is ended.
 
     When the waiting is interrupted (Ctrl-C), or one raises, what has not begun is dropped, `cut` is called so that what
     is under way ends soon, and its end is awaited: `work` gives back what it holds.
     """
-    pool = ThreadPoolExecutor(most, thread_name_prefix="collect")
     whole = False
     try:
         results = list(pool.map(work, items))

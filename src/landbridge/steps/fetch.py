@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from landbridge.errors import LandbridgeError, disk_refused
+from landbridge.errors import LandbridgeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from landbridge.facts import Content, Manifest, Receipt
     from landbridge.ports import Claim, Remote
@@ -25,12 +23,10 @@ def fetch(remote: Remote, claim: Claim, manifest: Manifest, watch: Callable[[int
         ShareRefused, DiskFailed: the part cannot be looked at, written or removed.
         LandbridgeError: as `Remote.download`.
     """
-    with _disk(claim.part):
-        resumed = _is_there(claim.part)
+    resumed = claim.is_begun()
     content = remote.download(manifest.remote_path, claim.part, manifest.size, watch)
     if resumed and content.sha256 != manifest.sha256:
-        with _disk(claim.part):
-            claim.part.unlink()
+        claim.begin_anew()
         content = remote.download(manifest.remote_path, claim.part, manifest.size)
     return content
 
@@ -45,19 +41,3 @@ def fetch_claimed(
         return claim.landed or fetch(remote, claim, manifest, watch)
     except LandbridgeError as error:
         return error
-
-
-def _is_there(part: Path) -> bool:
-    try:
-        part.lstat()  # `Path.exists` takes a share that is away for a part that is not there, in some versions of Python
-    except FileNotFoundError:
-        return False
-    return True
-
-
-@contextmanager
-def _disk(part: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise disk_refused(error, f"downloading to {part}") from error

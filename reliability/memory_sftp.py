@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from landbridge.disk.local import LOCAL
 from landbridge.errors import IntegrityBroken, NotFound, NotPermitted, Unavailable
 from landbridge.naming import OUTBOUND, RECEIPTS
 from landbridge.ports import RemoteFile
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from landbridge.disk import Disk
     from landbridge.facts import Content
     from reliability.memory_s3 import Kept, MemoryS3
 
@@ -84,8 +86,9 @@ class MemorySftp:
 class MemoryRemote:
     """A client of such a server; obeys ports.Remote. A file comes in pieces of `packet` bytes."""
 
-    def __init__(self, server: MemorySftp, packet: int = 32 << 10) -> None:
+    def __init__(self, server: MemorySftp, disk: Disk = LOCAL, packet: int = 32 << 10) -> None:
         self._server = server
+        self._disk = disk
         self._packet = packet
         self._closed = False
 
@@ -117,7 +120,7 @@ class MemoryRemote:
     ) -> Content:
         """See ports.Remote; the part is that of the real client."""
         server = self._open()
-        with Part(into, size, watch) as part:
+        with Part(self._disk, into, size, watch) as part:
             if server.size(path) != size:
                 raise IntegrityBroken(f"{path} is not as long as its manifest says", expected=f"{size} bytes")
             while part.there < size:

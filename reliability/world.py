@@ -1,0 +1,270 @@
+"""What is simulated? Pods, collectors and a greedy consumer around one bucket and one share, and the history of what became visible."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from landbridge.collect import collect
+from landbridge.errors import LandbridgeError
+from landbridge.released import State
+from landbridge.run import run
+from landbridge.share.folder import FolderShare
+from landbridge.share.machine import Machine
+from landbridge.stores.s3_parts import Sizes
+from reliability import collectors, pods
+from reliability.actors import START, Actor, Stage
+from reliability.disk import SimulatedDisk
+from reliability.kinds import ENVIRONMENT, feeds_of
+from reliability.memory_s3 import MemoryS3, MemoryStore
+from reliability.memory_sftp import MemorySftp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from landbridge.facts import Slot
+    from landbridge.feed import Feed
+    from landbridge.released import Outcome
+    from reliability.kinds import Kind
+    from reliability.memory_s3 import Wrote
+    from reliability.through import Call
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+
+WHOLE, PARTS = Sizes(), Sizes(copy_limit=4, copy_part=8, part=8)
+_PACKET = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A gate saw a file."""
+
+    sha256: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file got a name that the consumer sees."""
+
+    path: Path
+    body: bytes
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """The consumer took a file away."""
+
+    path: Path
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A power cut took back a name that the consumer could see and had not taken."""
+
+    path: Path
+
+
+Effect = "Callable[[], Any]"
+
+
+def plainly(_call: Call, effect: Callable[[], Any]) -> Any:  # noqa: ANN401 # whatever the call gives
+    """Let a call have its effect; the world's way when nothing is to go wrong."""
+    return effect()
+
+
+@dataclass(slots=True)
+class World:
+    """One simulated world. What happens in it follows from its seed, its kind and what is done to it."""
+
+    kind: Kind
+    random: Random
+    meddle: Callable[[Call, Callable[[], Any]], Any] = plainly
+    """Stands between every call and its effect: faults, planted bugs."""
+    run: Callable[..., Any] = run
+    history: list[Wrote | Judged | Named | Took | Lost] = field(default_factory=list)
+    stage: Stage = field(init=False)
+    s3: MemoryS3 = field(init=False)
+    disk: SimulatedDisk = field(init=False)
+    feeds: list[tuple[Feed, Slot]] = field(init=False)
+    greed: float = 1.0
+    """How likely the consumer takes what is there, at each call of anybody."""
+    tell: Callable[[str, str], None] | None = None
+    """Is told of every call, for a replay."""
+    _asked: int = 0
+    _visible: set[Path] = field(default_factory=set)
+    _processes: dict[Actor, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.stage = Stage(self.random)
+        self.s3 = MemoryS3(self._now, self.history.append)
+        self.disk = SimulatedDisk(self._now)
+        self.feeds = feeds_of(self.kind)
+        bare = self.disk.process("adopter")
+        bare.mkdir(collectors.ROOT)
+        bare.mkdir(collectors.ROOT / "in")
+        machine = Machine(disk=bare, token=lambda: f"{0:016x}", chance=self.random.random)
+        clock: Any = Actor("adopter", self.stage, lambda _actor: None)
+        FolderShare(collectors.ROOT, ENVIRONMENT, "adopter", clock, machine=machine).adopt()
+        self.disk.sync()
+
+    # Who plays
+
+    def pod(self, number: int, feed: Feed, slot: Slot, *, after: float = 0.0, skew: float = 0.0) -> Actor:
+        """Let a pod run a slot."""
+
+        def play(actor: Actor) -> None:
+            cloud = pods.cloud(
+                self.s3,
+                f"pod{number}",
+                self._passing(actor),
+                actor,
+                source=pods.Rows(self.kind.rows, self._ask, actor),
+                gate=pods.Strict(self._judged),
+                recipients=(recipient(),) if self.kind.encrypted else (),
+                sizes=PARTS if self.kind.large else WHOLE,
+            )
+            try:
+                self.run(feed, slot, cloud)
+            except LandbridgeError as error:
+                actor.error = error
+
+        return self.stage.enter(f"pod{number}", play, after=after, skew=skew)
+
+    def collector(self, number: int, *, after: float = 0.0, skew: float = 0.0) -> tuple[Actor, list[Outcome]]:
+        """Let a collector collect; gives what it will have done, once it has ended."""
+        outcomes: list[Outcome] = []
+
+        def play(actor: Actor) -> None:
+            disk = self.disk.process(actor.name)
+            self._processes[actor] = disk
+            ground = collectors.ground(
+                MemorySftp(self.s3, "reports"),
+                disk,
+                actor,
+                self._passing(actor),
+                collector=f"edge{number}",
+                way=self.kind.way,
+                random=self.random,
+                packet=_PACKET if self.kind.large else 1 << 15,
+            )
+            since = min(slot.business_date for _, slot in self.feeds) - timedelta(days=3)
+            try:
+                outcomes.extend(collect(ground, since))
+                errors = [one.error for one in outcomes if one.error and one.state is not State.BUSY]
+                actor.error = errors[0] if errors else None
+            except LandbridgeError as error:
+                actor.error = error
+            finally:
+                ground.share.close()
+                disk.kill()
+
+        return self.stage.enter(f"edge{number}", play, after=after, skew=skew), outcomes
+
+    # What is done to them
+
+    def kill(self, actor: Actor) -> None:
+        """Kill a process where it is."""
+        if process := self._processes.pop(actor, None):
+            process.kill()
+        actor.kill()
+
+    def power_cut(self) -> None:
+        """Let the machine of the share lose power, and everybody on it."""
+        for actor in self.stage.actors:
+            if actor in self._processes:
+                self.kill(actor)
+        self.disk.power_cut(self.random)
+        bare = self.disk.process("looker")
+        for path in list(self._visible):
+            if not _is_there(bare, path):
+                self._visible.discard(path)
+                self.history.append(Lost(path))
+
+    def consume(self) -> None:
+        """Let the consumer take everything that is there, for good."""
+        if not self._visible:
+            return
+        consumer = self.disk.process("consumer")
+        for path in sorted(self._visible):
+            self.history.append(Took(path, self.disk.content(path)))
+            consumer.unlink(path)
+        self.disk.sync()
+        self._visible.clear()
+
+    @property
+    def reports(self) -> MemoryStore:
+        """The reports bucket, for whoever judges."""
+        return MemoryStore(self.s3, "reports")
+
+    def _passing(self, actor: Actor) -> Callable[[Call, Callable[..., Any]], Any]:
+        def passing(call: Call, make: Callable[..., Any]) -> Any:  # noqa: ANN401 # whatever the call gives
+            if call.port != "clock":
+                actor.step(call.name)
+            elif actor.dead:
+                actor.step(call.name)
+            if self.tell is not None:
+                self.tell(actor.name, str(call))
+
+            def effect() -> Any:  # noqa: ANN401 # as above
+                given = make(*call.arguments, **call.options)
+                if call.port == "disk" and call.operation in {"rename_new", "link"}:
+                    self._named(actor, call.arguments[1])
+                return given
+
+            return self.meddle(call, effect)
+
+        return passing
+
+    def _named(self, actor: Actor, path: Path) -> None:
+        if collectors.PRIVATE in path.parents:
+            return
+        self.history.append(Named(path, self.disk.content(path), actor.name))
+        self._visible.add(path)
+
+    def _judged(self, body: bytes, passed: bool) -> None:  # noqa: FBT001 # the gate's word
+        self.history.append(Judged(hashlib.sha256(body).hexdigest(), passed))
+
+    def _ask(self) -> int:
+        self._asked += 1
+        return self._asked
+
+    def _now(self) -> datetime:
+        return START + timedelta(seconds=self.stage.time)
+
+
+def _is_there(disk: Any, path: Path) -> bool:  # noqa: ANN401 # the simulated one
+    try:
+        disk.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@cache
+def _key() -> Any:  # noqa: ANN401 # pysequoia's own
+    import pysequoia
+
+    return pysequoia.Tsk.generate("Consumer <consumer@example.org>")
+
+
+def recipient() -> str:
+    """Give the consumer's public key, armoured."""
+    return str(_key().extract_certificate())
+
+
+def deciphered(body: bytes) -> bytes:
+    """Read what was encrypted to the consumer."""
+    import pysequoia
+
+    return bytes(pysequoia.decrypt(body, decryptor=_key().decryptor()).bytes)

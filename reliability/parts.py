@@ -27,5 +27,5 @@ class Part:
         return cast("Callable[[], Figure]", getattr(import_module(f"reliability.{module}"), name))
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (Part("disk", "disk_answers:figure"),)
 """In the order of the report."""

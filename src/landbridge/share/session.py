@@ -102,6 +102,8 @@ def begin(settings: Settings, way: Way | None) -> Session:
     try:
         for folder in (parts, claims, alive):
             make_folder(disk, folder)
+        # Whoever made them: a part that is gone means delivered, so the folder itself must not go with a power cut.
+        disk.sync_folder(settings.private)
         held = _lock_of(settings)
     except BlockingIOError as error:
         raise TryAgain(

@@ -97,8 +97,7 @@ class Stage:
         self.time = 0.0
         self.calls = 0
         self.actors: list[Actor] = []
-        self.before: Callable[[Actor, str], None] = lambda _actor, _call: None
-        self.current: Actor | None = None
+        self.before: Callable[[Actor, str], None] | None = None
         self._hub = getcurrent()
 
     def enter(self, name: str, play: Callable[[Actor], None], *, after: float = 0.0, skew: float = 0.0) -> Actor:
@@ -113,6 +112,9 @@ class Stage:
         self.time += _A_CALL
         if self.calls > _MOST_CALLS:
             raise Restless(f"{self.calls} calls, the last one {call} of {actor.name}")
+        if self.before is None and len(self.actors) == 1:  # nobody else is there to move
+            self.time = max(self.time, actor.wakes)
+            return
         self._hub.switch((actor, call))
 
     def play(self) -> None:
@@ -124,9 +126,7 @@ class Stage:
                 self.time = min(actor.wakes for actor in going)
                 continue
             actor = awake[0] if len(awake) == 1 else self.random.choice(awake)
-            self.current = actor
             said = actor.thread.switch()
-            self.current = None
-            if said is not None and not actor.ended:
+            if said is not None and self.before is not None and not actor.ended:
                 self.before(*said)
         self.actors.clear()

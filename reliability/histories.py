@@ -69,7 +69,7 @@ def play(
     world.stage.before = troubled.before
     world.stage.play()
     calls = world.stage.calls
-    world.stage.before = lambda _actor, _call: None
+    world.stage.before = None
     world.meddle = plainly if meddle is plainly else meddle
     stuck = _recover(world)
     problems = judge(world)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from landbridge.collect import collect
+from landbridge.disk import is_there, read_whole
 from landbridge.errors import LandbridgeError
 from landbridge.released import State
 from landbridge.run import run
@@ -41,6 +42,7 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 WHOLE, PARTS = Sizes(), Sizes(copy_limit=4, copy_part=8, part=8)
 _PACKET = 8
+_EPOCH = int(START.timestamp()) * 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +110,14 @@ class World:
     def __post_init__(self) -> None:
         self.stage = Stage(self.random)
         self.s3 = MemoryS3(self._now, self.history.append)
-        self.disk = SimulatedDisk(self._now)
+        self.disk = SimulatedDisk(self._nanoseconds)
         self.feeds = feeds_of(self.kind)
-        bare = self.disk.process("adopter")
+        bare = self.disk.mount()
         bare.mkdir(collectors.ROOT)
-        bare.mkdir(collectors.ROOT / "in")
         machine = Machine(disk=bare, token=lambda: f"{0:016x}", chance=self.random.random)
         clock: Any = Actor("adopter", self.stage, lambda _actor: None)
         FolderShare(collectors.ROOT, ENVIRONMENT, "adopter", clock, machine=machine).adopt()
-        self.disk.sync()
+        self.disk.settle()
 
     # Who plays
 
@@ -146,7 +147,7 @@ class World:
         outcomes: list[Outcome] = []
 
         def play(actor: Actor) -> None:
-            disk = self.disk.process(actor.name)
+            disk = self.disk.mount()
             self._processes[actor] = disk
             ground = collectors.ground(
                 MemorySftp(self.s3, "reports"),
@@ -167,7 +168,7 @@ class World:
                 actor.error = error
             finally:
                 ground.share.close()
-                disk.kill()
+                disk.end()
 
         return self.stage.enter(f"edge{number}", play, after=after, skew=skew), outcomes
 
@@ -176,7 +177,7 @@ class World:
     def kill(self, actor: Actor) -> None:
         """Kill a process where it is."""
         if process := self._processes.pop(actor, None):
-            process.kill()
+            process.end()
         actor.kill()
 
     def power_cut(self) -> None:
@@ -184,10 +185,10 @@ class World:
         for actor in self.stage.actors:
             if actor in self._processes:
                 self.kill(actor)
-        self.disk.power_cut(self.random)
-        bare = self.disk.process("looker")
-        for path in list(self._visible):
-            if not _is_there(bare, path):
+        self.disk = self.disk.power_cut(self.random, strict=self.random.random() < 0.5)
+        bare = self.disk.mount()
+        for path in sorted(self._visible):
+            if not is_there(bare, path):
                 self._visible.discard(path)
                 self.history.append(Lost(path))
 
@@ -195,11 +196,11 @@ class World:
         """Let the consumer take everything that is there, for good."""
         if not self._visible:
             return
-        consumer = self.disk.process("consumer")
+        consumer = self.disk.mount()
         for path in sorted(self._visible):
-            self.history.append(Took(path, self.disk.content(path)))
+            self.history.append(Took(path, read_whole(consumer, path)))
             consumer.unlink(path)
-        self.disk.sync()
+        self.disk.settle()
         self._visible.clear()
 
     @property
@@ -229,7 +230,7 @@ class World:
     def _named(self, actor: Actor, path: Path) -> None:
         if collectors.PRIVATE in path.parents:
             return
-        self.history.append(Named(path, self.disk.content(path), actor.name))
+        self.history.append(Named(path, read_whole(self.disk.mount(), path), actor.name))
         self._visible.add(path)
 
     def _judged(self, body: bytes, passed: bool) -> None:  # noqa: FBT001 # the gate's word
@@ -242,13 +243,8 @@ class World:
     def _now(self) -> datetime:
         return START + timedelta(seconds=self.stage.time)
 
-
-def _is_there(disk: Any, path: Path) -> bool:  # noqa: ANN401 # the simulated one
-    try:
-        disk.lstat(path)
-    except FileNotFoundError:
-        return False
-    return True
+    def _nanoseconds(self) -> int:
+        return _EPOCH + int(self.stage.time * 1_000_000_000)
 
 
 @cache

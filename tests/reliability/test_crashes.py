@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reliability.crashes import crash
+from reliability.crashes import crash, usual_calls
 from reliability.histories import Trouble, play
 from reliability.kinds import KINDS, Kind
 
@@ -22,3 +22,11 @@ def test_the_same_seed_gives_the_same_history() -> None:
         assert one.reached == other.reached
         assert one.calls == other.calls
         assert [type(event) for event in one.world.history] == [type(event) for event in other.world.history]
+
+
+def test_a_power_cut_before_any_call_of_a_first_collection_loses_nothing() -> None:
+    """The folder `parts` is new here: it once went with the power, and a part that is gone means delivered."""
+    calls = usual_calls(KINDS[0])
+    for seed in range(3):
+        for at in range(1, calls + 1):
+            assert play(KINDS[0], seed, Trouble(cuts=(at,))).problems == []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Commitment, SlotState, Verdict
 from landbridge.ledger import Ledger, confirm, manifest_bytes, manifest_for, read_receipt, receipt_in
-from landbridge.naming import MANIFESTS, OUTBOUND, RECEIPTS, ledger_key, manifest_key, receipt_key
+from landbridge.naming import MANIFESTS, OUTBOUND, QUARANTINE, RECEIPTS, ledger_key, manifest_key, receipt_key
 from landbridge.standing import Known, standing
 from reliability.collectors import ROOT, receipt_key as signing_key
 from reliability.kinds import ENVIRONMENT
@@ -94,6 +94,8 @@ def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -
     committed = seen.wrote["ledger", ledger_key(one.slot, one.revision)][0][0]
     if one.verdict is Verdict.RELEASE and one.plain.sha256 not in seen.passed:
         yield f"{name} is released and no gate has passed its bytes"
+    if one.verdict is not (expected := _expected(world)):
+        yield f"{name} ended in {one.verdict}, and its source calls for {expected}"
     yield from _kept_in_staging(seen, one, name)
     objects = seen.wrote.get(("reports", one.target.key), [])
     manifests = seen.wrote.get(("reports", manifest_key(one.slot, one.revision)), [])
@@ -108,7 +110,7 @@ def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -
             yield f"torn: the released object of {name} is not what was committed"
     if world.kind.encrypted and objects:
         plain = deciphered(objects[0][1].kept.body)
-        if not _is(plain, one.plain.size, one.plain.sha256):
+        if plain is None or not _is(plain, one.plain.size, one.plain.sha256):
             yield f"torn: the released object of {name} does not decrypt to what was validated"
     for at, wrote in manifests:
         if not objects or at < objects[0][0]:
@@ -118,11 +120,20 @@ def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -
     yield from _of_receipts(seen, ledger, one, name)
 
 
+def _expected(world: World) -> Verdict:
+    """Say what the rows of the source call for."""
+    if not world.kind.rows:
+        return Verdict.SKIP
+    return Verdict.QUARANTINE if "bad" in world.kind.rows else Verdict.RELEASE
+
+
 def _kept_in_staging(seen: _Seen, one: Commitment, name: str) -> Iterator[str]:
     """What a verdict points at was there before, and is what it says."""
     bytes_of = [wrote.kept.body for _, wrote in seen.wrote.get(("staging", one.staged.key), ())]
     if not bytes_of:
         yield f"lost: {name} points at {one.staged.key}, which was never there"
+    elif one.verdict is Verdict.QUARANTINE and not one.staged.key.startswith(f"{QUARANTINE}/"):
+        yield f"lost: {name} is quarantined and kept nowhere"
     elif not all(_is(body, one.delivered.size, one.delivered.sha256) for body in bytes_of):
         yield f"torn: {one.staged.key}, which {name} points at, has other bytes"
 

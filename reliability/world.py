@@ -259,8 +259,10 @@ def recipient() -> str:
     return str(_key().extract_certificate())
 
 
-def deciphered(body: bytes) -> bytes:
-    """Read what was encrypted to the consumer."""
+def deciphered(body: bytes) -> bytes | None:
+    """Read what was encrypted to the consumer; None for anything else."""
     import pysequoia
 
-    return bytes(pysequoia.decrypt(body, decryptor=_key().decryptor()).bytes)
+    if not body or not body[0] & 0x80:  # no packet of OpenPGP begins so (RFC 9580, 4.2)
+        return None
+    return bytes(pysequoia.decrypt(body, decryptor=_key().decryptor()).bytes or b"")

@@ -19,7 +19,7 @@ from landbridge.standing import Known, standing
 from reliability.collectors import ROOT, receipt_key as signing_key
 from reliability.kinds import ENVIRONMENT
 from reliability.memory_s3 import MemoryStore, Wrote
-from reliability.world import Judged, Lost, Named, Took, deciphered
+from reliability.world import Judged, Lost, Named, Strange, Took, deciphered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +64,7 @@ def judge(world: World) -> list[str]:
 
 def _sorted(world: World) -> _Seen:
     seen = _Seen()
+    strange: dict[Path, bytes] = {}
     for number, event in enumerate(world.history):
         match event:
             case Wrote():
@@ -71,10 +72,16 @@ def _sorted(world: World) -> _Seen:
             case Judged():
                 if event.passed:
                     seen.passed.add(event.sha256)
+            case Strange():
+                strange[event.path] = event.body
             case Named():
+                if event.path in strange:
+                    seen.torn.append(f"torn: {event.path} took the place of somebody else's file")
                 seen.names[event.path].append((number, event.body))
             case Lost():
                 seen.names[event.path].pop()
+            case Took() if event.path in strange and strange[event.path] == event.body:
+                del strange[event.path]
             case Took():
                 if not seen.names[event.path] or seen.names[event.path][-1][1] != event.body:
                     seen.torn.append(f"torn: the consumer took other bytes from {event.path} than were put there")

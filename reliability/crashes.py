@@ -20,7 +20,7 @@ def crash(seed: int) -> tuple[Kind, int, Trouble]:
     at = seed // len(KINDS) % calls + 1
     random = Random(seed)
     kills, cuts, naps = [at], [], []
-    if random.random() < 0.25:
+    if random.random() < 0.4:
         kills, cuts = [], [at]
     if random.random() < 0.5:
         (kills if random.random() < 0.7 else cuts).append(random.randint(1, calls * 3 // 2))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reliability.actors import Actor
     from reliability.kinds import Kind
-    from reliability.through import Call
+    from reliability.world import Meddling
 
 _ROUNDS = 6
 """Of recovery, without any fault; a world that needs more does not recover."""
@@ -56,7 +56,7 @@ def play(
     seed: int,
     trouble: Trouble,
     *,
-    meddle: Callable[[Call, Callable[[], Any]], Any] = plainly,
+    meddle: Meddling = plainly,
     runs: Callable[..., Any] = run,
     tell: Callable[[str, str], None] | None = None,
 ) -> Played:
@@ -70,7 +70,6 @@ def play(
     world.stage.play()
     calls = world.stage.calls
     world.stage.before = None
-    world.meddle = plainly if meddle is plainly else meddle
     stuck = _recover(world)
     problems = judge(world)
     if stuck and not problems:
@@ -87,6 +86,7 @@ class _Troubled:
         self._pods: dict[Actor, tuple[Any, ...]] = {}
         self._collectors: dict[Actor, int] = {}
         self._number = 0
+        self._intrudes = world.random.randint(1, 150) if world.kind.stranger else 0
 
     def begin(self) -> None:
         world, random = self.world, self.world.random
@@ -103,6 +103,8 @@ class _Troubled:
         world, now = self.world, self.world.stage.calls
         if world.greed and (world.greed == 1.0 or world.random.random() < world.greed):
             world.consume()
+        if now == self._intrudes:
+            world.intrude()
         if now in self._trouble.cuts:
             self.reached.append(f"cut {call}")
             victims = [one for one in world.stage.actors if one in self._collectors and not one.ended]

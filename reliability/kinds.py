@@ -30,6 +30,8 @@ class Kind:
     encrypted: bool = False
     done: bool = False
     way: Way = Way.RENAME
+    stranger: bool = False
+    """Whether somebody else puts a file under the name that ours will have."""
     large: bool = False
     """Whether files travel in parts, between the buckets and to the share."""
 
@@ -45,6 +47,7 @@ KINDS = (
     Kind("links instead of renames, two collectors", way=Way.LINK, done=True, collectors=2, rows=CHANGING),
     Kind("links, two files that land together", way=Way.LINK, feeds=2),
     Kind("in parts, two pods, two collectors", pods=2, collectors=2, large=True, rows=CHANGING),
+    Kind("somebody else's file under the name", stranger=True),
     Kind("encrypted, two pods", pods=2, encrypted=True, rows=CHANGING),
     Kind("empty, two pods", pods=2, rows=()),
     Kind("breaks its contract, two pods", pods=2, rows=("a", "bad", "changes")),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from landbridge.collect import collect
-from landbridge.disk import is_there, read_whole
+from landbridge.disk import is_there, make_folder, opened, read_whole
 from landbridge.errors import LandbridgeError
+from landbridge.naming import target
 from landbridge.released import State
 from landbridge.run import run
 from landbridge.share.folder import FolderShare
@@ -63,6 +65,14 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Strange:
+    """Somebody else put a file there."""
+
+    path: Path
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Took:
     """The consumer took a file away."""
 
@@ -77,12 +87,17 @@ class Lost:
     path: Path
 
 
-Effect = "Callable[[], Any]"
+class Meddling(Protocol):
+    """Whoever stands between every call and its effect."""
+
+    def __call__(self, actor: Actor, call: Call, make: Callable[..., Any]) -> Any:  # noqa: ANN401 # whatever the call gives
+        """Give what the caller gets; `make` has the effect, with other arguments if any are given."""
+        ...
 
 
-def plainly(_call: Call, effect: Callable[[], Any]) -> Any:  # noqa: ANN401 # whatever the call gives
-    """Let a call have its effect; the world's way when nothing is to go wrong."""
-    return effect()
+def plainly(_actor: Actor, _call: Call, make: Callable[..., Any]) -> Any:  # noqa: ANN401 # as above
+    """Let a call have its effect; obeys Meddling."""
+    return make()
 
 
 @dataclass(slots=True)
@@ -91,10 +106,10 @@ class World:
 
     kind: Kind
     random: Random
-    meddle: Callable[[Call, Callable[[], Any]], Any] = plainly
-    """Stands between every call and its effect: faults, planted bugs."""
+    meddle: Meddling = plainly
+    """For faults."""
     run: Callable[..., Any] = run
-    history: list[Wrote | Judged | Named | Took | Lost] = field(default_factory=list)
+    history: list[Wrote | Judged | Named | Strange | Took | Lost] = field(default_factory=list)
     stage: Stage = field(init=False)
     s3: MemoryS3 = field(init=False)
     disk: SimulatedDisk = field(init=False)
@@ -203,6 +218,20 @@ class World:
         self.disk.settle()
         self._visible.clear()
 
+    def intrude(self) -> None:
+        """Put somebody else's file under the name of the first slot's, unless something is there."""
+        feed, slot = self.feeds[0]
+        path = collectors.ROOT / target(feed, slot, ENVIRONMENT, 1, {}).landed_name
+        stranger = self.disk.mount()
+        if is_there(stranger, path):
+            return
+        make_folder(stranger, path.parent)
+        with opened(stranger, path, os.O_CREAT | os.O_WRONLY) as file:
+            stranger.write(file, b"somebody else's")
+        self.disk.settle()
+        self.history.append(Strange(path, b"somebody else's"))
+        self._visible.add(path)
+
     @property
     def reports(self) -> MemoryStore:
         """The reports bucket, for whoever judges."""
@@ -217,13 +246,13 @@ class World:
             if self.tell is not None:
                 self.tell(actor.name, str(call))
 
-            def effect() -> Any:  # noqa: ANN401 # as above
-                given = make(*call.arguments, **call.options)
-                if call.port == "disk" and call.operation in {"rename_new", "link"}:
+            def effect(*others: Any) -> Any:  # noqa: ANN401 # as above
+                given = make(*(others or call.arguments), **call.options)
+                if call.port == "disk" and call.operation in {"rename_new", "rename", "link"}:
                     self._named(actor, call.arguments[1])
                 return given
 
-            return self.meddle(call, effect)
+            return self.meddle(actor, call, effect)
 
         return passing
 

@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from collections import Counter, defaultdict
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -172,7 +173,8 @@ class _Day:
     def close(self) -> None:
         """Close our own file."""
         if self._file is not None:
-            self._disk.close(self._file)
+            with suppress(OSError):  # what has to last was fsynced; of the rest a receipt is sent again at worst
+                self._disk.close(self._file)
             self._file = None
 
     def _opened(self) -> int:

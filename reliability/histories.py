@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from landbridge.run import run
 from reliability.checker import judge
 from reliability.world import World, plainly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reliability.actors import Actor
     from reliability.kinds import Kind
@@ -23,6 +23,11 @@ _ROUNDS = 6
 
 class Broken(AssertionError):
     """A promise was broken; says which, and the seed that shows it again."""
+
+    @classmethod
+    def of(cls, seed: str, problems: Sequence[str]) -> Self:
+        """Say so."""
+        return cls(f"{'; '.join(problems)}\nagain: python -m reliability replay {seed}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,7 @@ def every_call(kind: Kind, fault: Fault) -> int:
         nth = Nth(fault, number)
         problems = play(kind, number, Trouble(), meddle=nth).problems
         if problems:
-            where = f"{fault.port}, {fault.name}, call {number} ({nth.fired}), {kind.name}"
-            raise Broken(f"{where}: {'; '.join(problems)}")
+            raise Broken.of(f"fault-{KINDS.index(kind)}.{FAULTS.index(fault)}.{number}", problems)
         if not nth.fired:
             return number - 1
         number += 1

@@ -1,6 +1,6 @@
 """Would the suite notice if a safeguard were taken away? Bugs that are planted one at a time, by altering a line of the product.
 
-Each is a safeguard that somebody could remove in good faith. The histories of `crashes` are played until one of them is
+Each is a safeguard that somebody could remove in good faith. Histories of `crashes`, `power` and `races` are played in turn until one of them is
 judged broken; a bug that no history shows within the bound is a hole in the suite.
 """
 
@@ -22,12 +22,18 @@ from reliability.altered import altered
 from reliability.crashes import crash
 from reliability.figures import Figure
 from reliability.histories import play
+from reliability.power import power
+from reliability.races import collectors_race
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST = 4_000
 """Histories in which a bug must show."""
+
+
+_SUITES = (crash, power, collectors_race)
+"""Take turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,7 @@ def caught(bug: Bug, most: int = MOST) -> Caught:
             planted.enter_context(altered(function, *edits))
         for seed in range(most):
             try:
-                problems = play(*crash(seed)).problems
+                problems = play(*_SUITES[seed % len(_SUITES)](seed)).problems
             except (AssertionError, LookupError, TypeError, ValueError, OSError, LandbridgeError) as error:
                 problems = [f"{type(error).__name__}: {error}"]
             if problems:

@@ -13,14 +13,14 @@ from reliability.memory_s3 import Wrote
 from reliability.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _ROUNDS = 5_000
 
 
-def pods_race(seed: int, pods: int) -> list[str]:
+def pods_race(seed: int, pods: int, tell: Callable[[str, str], None] | None = None) -> list[str]:
     """Let `pods` run one slot at once, each with other rows; give what is wrong with the outcome."""
-    world = World(Kind(f"{pods} pods", pods=pods, rows=CHANGING), Random(seed))
+    world = World(Kind(f"{pods} pods", pods=pods, rows=CHANGING), Random(seed), tell=tell)
     ((feed, slot),) = world.feeds
     actors = [world.pod(number, feed, slot, after=world.random.random() * 0.05) for number in range(pods)]
     world.stage.play()
@@ -41,7 +41,7 @@ def pods_on_one_slot(rounds: int = _ROUNDS, sizes: Sequence[int] = (2, 8)) -> Fi
     for pods in sizes:
         for seed in range(rounds):
             if problems := pods_race(seed, pods):
-                raise Broken(f"pods{pods}-{seed}: {'; '.join(problems)}")
+                raise Broken.of(f"pods{pods}-{seed}", problems)
     asked = len(sizes) * rounds
     return Figure(
         "2 and 8 pods on one slot", asked, asked, time.monotonic() - began, 0, f"{rounds:,} rounds each, one commit each"
@@ -67,5 +67,5 @@ def two_collectors(rounds: int = 2_000) -> Figure:
     began = time.monotonic()
     for seed in range(rounds):
         if problems := play(*collectors_race(seed)).problems:
-            raise Broken(f"collectors-{seed}: {'; '.join(problems)}")
+            raise Broken.of(f"collectors-{seed}", problems)
     return Figure("2 collectors on one slot", rounds, rounds, time.monotonic() - began, 0, "some sleep longer than a lease")

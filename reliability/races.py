@@ -15,7 +15,7 @@ from reliability.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_ROUNDS = 5_000
+_ROUNDS = 2_500
 
 
 def pods_race(seed: int, pods: int, tell: Callable[[str, str], None] | None = None) -> list[str]:

@@ -34,7 +34,7 @@ def put(page: Path, figures: Sequence[Figure]) -> None:
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     if not after:
-        raise ValueError(page)
+        raise ValueError(f"no place for the figures of the reliability suite in {page}")
     took = sum(one.seconds for one in figures)
     made = f"Python {platform.python_version()} on {platform.system()}; {took:.0f} seconds in all."
     page.write_text(f"{before}{BEGIN}\n\n{table(figures)}\n\n{made}\n\n{END}{after}", encoding="utf-8")

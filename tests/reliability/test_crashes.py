@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reliability.crashes import crash, usual_calls
+from reliability.crashes import CI, crash, stretch, usual_calls
 from reliability.histories import Trouble, play
 from reliability.kinds import KINDS, Kind
+from reliability.power import power_cuts
 
 pytestmark = pytest.mark.reliability
 
@@ -30,3 +31,17 @@ def test_a_power_cut_before_any_call_of_a_first_collection_loses_nothing() -> No
     for seed in range(3):
         for at in range(1, calls + 1):
             assert play(KINDS[0], seed, Trouble(cuts=(at,))).problems == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("shard", range(16))
+def test_twenty_thousand_histories_with_a_death_at_every_call(shard: int) -> None:
+    runs = CI // 16
+    assert stretch(shard * runs, runs).runs == runs
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_power_cuts() -> None:
+    assert power_cuts(500).is_reached

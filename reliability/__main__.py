@@ -15,7 +15,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 def main() -> int:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(prog="python -m reliability")
-    parser.add_argument("--part", action="append", choices=[part.name for part in PARTS], help="this part alone")
+    parser.add_argument(
+        "--part", action="append", choices=[part.name for part in PARTS], help="this part alone"
+    )
     parser.add_argument("--write", action="store_true", help="write the figures into docs/reliability.md")
     commands = parser.add_subparsers(dest="command")
     again = commands.add_parser("replay", help="play the history of a seed again, call by call")

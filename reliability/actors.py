@@ -100,7 +100,9 @@ class Stage:
         self.before: Callable[[Actor, str], None] | None = None
         self._hub = getcurrent()
 
-    def enter(self, name: str, play: Callable[[Actor], None], *, after: float = 0.0, skew: float = 0.0) -> Actor:
+    def enter(
+        self, name: str, play: Callable[[Actor], None], *, after: float = 0.0, skew: float = 0.0
+    ) -> Actor:
         """Let an actor begin `after` seconds from now."""
         actor = Actor(name, self, play, wakes=self.time + after, skew=skew)
         self.actors.append(actor)

@@ -1,7 +1,6 @@
 """What would the product do if a line of it read otherwise? A function runs an altered text of itself for a while."""
 
 from __future__ import annotations
-
 import __future__
 
 import inspect
@@ -27,7 +26,9 @@ def altered(function: Callable[..., Any], *edits: tuple[str, str]) -> Iterator[N
         if source.count(old) != 1:
             raise LookupError(f"{target.__qualname__} has {source.count(old)} times: {old}")
         source = source.replace(old, new)
-    whole = compile(source, target.__code__.co_filename, "exec", __future__.annotations.compiler_flag, dont_inherit=True)
+    whole = compile(
+        source, target.__code__.co_filename, "exec", __future__.annotations.compiler_flag, dont_inherit=True
+    )
     before = target.__code__
     target.__code__ = _code(whole, target.__name__)
     try:

@@ -16,7 +16,8 @@ from landbridge.facts import Commitment, SlotState, Verdict
 from landbridge.ledger import Ledger, confirm, manifest_bytes, manifest_for, read_receipt, receipt_in
 from landbridge.naming import MANIFESTS, OUTBOUND, QUARANTINE, RECEIPTS, ledger_key, manifest_key, receipt_key
 from landbridge.standing import Known, standing
-from reliability.collectors import ROOT, receipt_key as signing_key
+from reliability.collectors import ROOT
+from reliability.collectors import receipt_key as signing_key
 from reliability.kinds import ENVIRONMENT
 from reliability.memory_s3 import MemoryStore, Wrote
 from reliability.world import Judged, Lost, Named, Strange, Took, deciphered
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 class _Seen:
     """The history, sorted by what it is about; numbers are moments in it."""
 
-    wrote: defaultdict[tuple[str, str], list[tuple[int, Wrote]]] = field(default_factory=lambda: defaultdict(list))
+    wrote: defaultdict[tuple[str, str], list[tuple[int, Wrote]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     passed: set[str] = field(default_factory=set)
     names: defaultdict[Path, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
     """Deliveries that no power cut took back."""
@@ -62,7 +65,7 @@ def judge(world: World) -> list[str]:
     return problems
 
 
-def _sorted(world: World) -> _Seen:
+def _sorted(world: World) -> _Seen:  # noqa: C901 # one case an event
     seen = _Seen()
     strange: dict[Path, bytes] = {}
     for number, event in enumerate(world.history):
@@ -84,7 +87,9 @@ def _sorted(world: World) -> _Seen:
                 del strange[event.path]
             case Took():
                 if not seen.names[event.path] or seen.names[event.path][-1][1] != event.body:
-                    seen.torn.append(f"torn: the consumer took other bytes from {event.path} than were put there")
+                    seen.torn.append(
+                        f"torn: the consumer took other bytes from {event.path} than were put there"
+                    )
     return seen
 
 
@@ -96,7 +101,7 @@ def _written_once(seen: _Seen) -> Iterator[str]:
             yield f"twice: {bucket}/{key} was written {len(versions)} times"
 
 
-def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -> Iterator[str]:
+def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -> Iterator[str]:  # noqa: C901 # one line a promise
     name = f"{one.slot} revision {one.revision}"
     committed = seen.wrote["ledger", ledger_key(one.slot, one.revision)][0][0]
     if one.verdict is Verdict.RELEASE and one.plain.sha256 not in seen.passed:
@@ -156,7 +161,9 @@ def _of_receipts(seen: _Seen, ledger: Ledger, one: Commitment, name: str) -> Ite
             receipt = read_receipt(wrote.kept.body, (signing_key().public_pem,))
             confirm(receipt, manifest)
         except IntegrityBroken as error:
-            torn = any(len(body) > len(wrote.kept.body) and body.startswith(wrote.kept.body) for body in bodies)
+            torn = any(
+                len(body) > len(wrote.kept.body) and body.startswith(wrote.kept.body) for body in bodies
+            )
             if not torn:  # what a cut line left, and was sent again, is no proof and claims nothing
                 yield f"a receipt of {name} does not hold: {error}"
             continue
@@ -181,9 +188,7 @@ def _ended(world: World, seen: _Seen, ledger: Ledger, slot: Slot, newest: Commit
     except IntegrityBroken:
         receipt = None
     known = Known(newest, released=released, receipt=receipt)
-    told = standing(
-        slot, known, now=newest.committed_at, missing_after=timedelta(hours=1)
-    )
+    told = standing(slot, known, now=newest.committed_at, missing_after=timedelta(hours=1))
     if told.state is not expected:
         yield f"lost: {slot} came to rest {told.state}, not {expected}"
     if newest.verdict is Verdict.RELEASE:
@@ -209,9 +214,9 @@ def _nothing_else(seen: _Seen, commitments: list[Commitment]) -> Iterator[str]:
     by_name = {ROOT / one.target.landed_name: one for one in released.values()}
     done = {ROOT / one.target.done_name for one in released.values() if one.target.done_name}
     for bucket, key in seen.wrote:
-        if bucket == "reports" and key.startswith(f"{OUTBOUND}/") and not key.startswith(f"{MANIFESTS}/"):
-            if key not in released:
-                yield f"{key} was released by no verdict"
+        is_file = key.startswith(f"{OUTBOUND}/") and not key.startswith(f"{MANIFESTS}/")
+        if bucket == "reports" and is_file and key not in released:
+            yield f"{key} was released by no verdict"
     for path, landed in seen.names.items():
         for _, body in landed:
             if path in done:

@@ -13,6 +13,8 @@ from reliability.world import World, plainly
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from landbridge.facts import Slot
+    from landbridge.feed import Feed
     from reliability.actors import Actor
     from reliability.kinds import Kind
     from reliability.world import Meddling
@@ -88,7 +90,7 @@ class _Troubled:
         self.reached: list[str] = []
         self._trouble = trouble
         self._naps = dict(trouble.naps)
-        self._pods: dict[Actor, tuple[Any, ...]] = {}
+        self._pods: dict[Actor, tuple[Feed, Slot]] = {}
         self._collectors: dict[Actor, int] = {}
         self._number = 0
         self._intrudes = world.random.randint(1, 150) if world.kind.stranger else 0
@@ -132,7 +134,7 @@ class _Troubled:
             elif actor in self._collectors:
                 self._collector(self._collectors[actor], after)
 
-    def _pod(self, feed: Any, slot: Any, after: float) -> None:
+    def _pod(self, feed: Feed, slot: Slot, after: float) -> None:
         self._number += 1
         self._pods[self.world.pod(self._number, feed, slot, after=after)] = (feed, slot)
 

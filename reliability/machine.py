@@ -106,7 +106,9 @@ class Bridge(RuleBasedStateMachine):
         if not self.low <= seen <= self.high:
             raise Broken(f"the slot is at {seen}, and the model between {self.low} and {self.high}")
         self.low, self.high = seen, seen  # what a killed one did is known now
-        final = [(one.bucket, one.key) for one in self.world.history if isinstance(one, Wrote) and _is_final(one)]
+        final = [
+            (one.bucket, one.key) for one in self.world.history if isinstance(one, Wrote) and _is_final(one)
+        ]
         if len(final) != len(set(final)):
             raise Broken(f"written twice: {final}")
         landed = self._times(target(self.feed, self.slot, ENVIRONMENT, 1, {}).landed_name)
@@ -166,7 +168,12 @@ def machine(runs: int = RUNS, chance: int = 0) -> Figure:
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(seed(chance)(Bridge), settings=how)  # type: ignore[no-untyped-call] # of hypothesis
+    run_state_machine_as_test(seed(chance)(Bridge), settings=how)
     return Figure(
-        "state machine against a reference model", runs, runs, time.monotonic() - began, chance, f"up to {STEPS} steps each"
+        "state machine against a reference model",
+        runs,
+        runs,
+        time.monotonic() - began,
+        chance,
+        f"up to {STEPS} steps each",
     )

@@ -12,6 +12,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from landbridge.errors import (
@@ -131,7 +132,7 @@ class MemoryS3:
         """UploadPart."""
         self._under_way(upload).parts[number] = body
 
-    def copy_part(  # noqa: PLR0913, PLR0917 # as many as S3's own
+    def copy_part(  # as many as S3's own
         self, upload: str, number: int, source: tuple[str, str, str], etag: str, start: int, length: int
     ) -> None:
         """UploadPartCopy."""
@@ -158,9 +159,7 @@ class MemoryS3:
     def list(self, bucket: str, prefix: str) -> Sequence[tuple[str, Kept]]:
         """ListObjectsV2, all pages."""
         there = self.buckets.get(bucket, {})
-        return [
-            (key, there[key][-1]) for key in sorted(there, key=str.encode) if key.startswith(prefix)
-        ]
+        return [(key, there[key][-1]) for key in sorted(there, key=str.encode) if key.startswith(prefix)]
 
     def versions(self, bucket: str, key: str) -> Sequence[Kept]:
         """ListObjectVersions of one key, oldest first."""
@@ -194,9 +193,7 @@ class MemoryStore:
 
     reach = "memory"
 
-    def __init__(
-        self, server: MemoryS3 = _SHARED, bucket: str = "", *, sizes: Sizes | None = None
-    ) -> None:
+    def __init__(self, server: MemoryS3 = _SHARED, bucket: str = "", *, sizes: Sizes | None = None) -> None:
         self._server = server
         self._bucket = bucket or f"bucket-{next(_NAMES)}"
         self._sizes = sizes or Sizes()
@@ -207,7 +204,9 @@ class MemoryStore:
         part = self._sizes.part_of(content.size)
         if content.size <= part:
             body = files.whole(path, content)
-            return self._blob(key, self._ask(key, "put", self._bucket, checked(key), body, content.sha256, new=False))
+            return self._blob(
+                key, self._ask(key, "put", self._bucket, checked(key), body, content.sha256, new=False)
+            )
         with self._told(key), files.exactly(path, content, part) as blocks:
             return self._blob(key, self._uploaded(key, blocks, content.sha256, new=False))
 
@@ -230,9 +229,9 @@ class MemoryStore:
         if content.size <= self._sizes.part:
             return self.put_new(key, b"".join(coming))
         pieces = _regrouped(coming, self._sizes.part_of(content.size))
-        return self._made(key, content, lambda: self._uploaded(key, pieces, content.sha256, new=True)) or _raise(
-            _crowded(self._url(key))
-        )
+        return self._made(
+            key, content, lambda: self._uploaded(key, pieces, content.sha256, new=True)
+        ) or _raise(_crowded(self._url(key)))
 
     def copy_new(self, source: Location, key: str, content: Content) -> Blob:
         """See ports.Store."""
@@ -304,27 +303,18 @@ class MemoryStore:
             return self._server.copy(original, seen.etag, self._bucket, checked(key), new=True)
         part = self._sizes.copy_part_of(content.size)
         upload = self._server.begin_upload(checked(key), content.sha256)
-        return self._ended(
-            upload,
-            [
-                lambda number=number, start=start: self._server.copy_part(
-                    upload, number, original, seen.etag, start, part
-                )
-                for number, start in enumerate(range(0, content.size, part), 1)
-            ],
-            new=True,
-        )
+        steps = [
+            partial(self._server.copy_part, upload, number, original, seen.etag, start, part)
+            for number, start in enumerate(range(0, content.size, part), 1)
+        ]
+        return self._ended(upload, steps, new=True)
 
     def _uploaded(self, key: str, blocks: Iterable[bytes], sha256: str, *, new: bool) -> Kept:
         upload = self._server.begin_upload(checked(key), sha256)
-        return self._ended(
-            upload,
-            (
-                lambda number=number, block=block: self._server.put_part(upload, number, block)
-                for number, block in enumerate(blocks, 1)
-            ),
-            new=new,
+        steps = (
+            partial(self._server.put_part, upload, number, block) for number, block in enumerate(blocks, 1)
         )
+        return self._ended(upload, steps, new=new)
 
     def _ended(self, upload: str, steps: Iterable[Callable[[], None]], *, new: bool) -> Kept:
         ended = False

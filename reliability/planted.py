@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from landbridge import delivered, receipted, run
 from landbridge.errors import LandbridgeError
 from landbridge.ledger.book import Ledger
-from landbridge.share import claims, folder, journal, landing, platform, session, settle
 from landbridge.sftp import part
-from landbridge.steps import decide, fetch, promote, quarantine, validate
+from landbridge.share import claims, folder, journal, landing, platform, session, settle
+from landbridge.steps import decide, fetch, promote, validate
 from reliability import memory_s3
 from reliability.altered import altered
 from reliability.crashes import crash
@@ -58,6 +58,11 @@ _EARLY = """from datetime import UTC as utc
             send(ground, line, early)
             landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)"""
 
+_INTENT_LATE = """self._keep(placed)
+        self._session.journal.append_all(
+            [(one.manifest.business_date, self._intents[one.claim]) for one in self._going()]
+        )"""
+
 BUGS = (
     Bug("the part is not fsynced", ((part.Part.finish, "self._disk.fsync(self._file)", _SKIP),)),
     Bug(
@@ -70,7 +75,13 @@ BUGS = (
     ),
     Bug(
         "the intent is not fsynced",
-        ((landing._Group.intend, "for one in self._going()]\n    )", "for one in self._going()], durable=False\n    )"),),
+        (
+            (
+                landing._Group.intend,
+                "for one in self._going()]\n    )",
+                "for one in self._going()], durable=False\n    )",
+            ),
+        ),
     ),
     Bug(
         "a new folder of the consumer is not made to last",
@@ -98,61 +109,136 @@ BUGS = (
             (
                 landing._Group.place,
                 "self._keep(placed)",
-                "self._keep(placed); self._session.journal.append_all("
-                "[(one.manifest.business_date, self._intents[one.claim]) for one in self._going()])",
+                _INTENT_LATE,
             ),
         ),
     ),
-    Bug("open intents of the journal are not settled", ((folder.FolderShare._prepare, "if account.intents:", "if False:"),)),
+    Bug(
+        "open intents of the journal are not settled",
+        ((folder.FolderShare._prepare, "if account.intents:", "if False:"),),
+    ),
     Bug(
         "the journal's landed files are not looked at",
-        ((folder.FolderShare._prepare, "landed = account.newest", "landed = None"),
-         (delivered.deliver, "claimed.land_all(came)", "claimed.land_all(came)"),
-         ),
+        (
+            (folder.FolderShare._prepare, "landed = account.newest", "landed = None"),
+            (delivered.deliver, "claimed.land_all(came)", "claimed.land_all(came)"),
+        ),
     ),
     Bug(
         "an intent without its part counts as not delivered",
-        ((settle._was_delivered, "session.folders.sync)\n    return True\n", "session.folders.sync)\n    return False\n"),),
+        (
+            (
+                settle._was_delivered,
+                "session.folders.sync)\n    return True\n",
+                "session.folders.sync)\n    return False\n",
+            ),
+        ),
     ),
     Bug(
         "a link beside its part counts as not delivered",
-        ((settle._was_delivered, "if intent.way is Way.LINK and was_linked(session.disk, last, intent.changed):", "if False:"),
-         (settle._was_delivered, "if intent.way is Way.LINK and session.disk.lstat(mine).st_nlink > 1:", "if False:")),
+        (
+            (
+                settle._was_delivered,
+                "if intent.way is Way.LINK and was_linked(session.disk, last, intent.changed):",
+                "if False:",
+            ),
+            (
+                settle._was_delivered,
+                "if intent.way is Way.LINK and session.disk.lstat(mine).st_nlink > 1:",
+                "if False:",
+            ),
+        ),
     ),
     Bug(
         "other collectors' claims are not looked at",
-        ((claims.Claims.take, "busy = self._held_by_others(wanted, ())", "busy = {}"),
-         (claims.Claims.take, "contested = self._held_by_others(made, _tokens(answers))", "contested = {}")),
+        (
+            (claims.Claims.take, "busy = self._held_by_others(wanted, ())", "busy = {}"),
+            (
+                claims.Claims.take,
+                "contested = self._held_by_others(made, _tokens(answers))",
+                "contested = {}",
+            ),
+        ),
     ),
     Bug(
         "a claim that was taken over is no fence",
-        ((claims.Claims.mark_landing, "self._disk.rename(self._claims / token, self._claims / (token + _LANDING))", _SKIP),),
+        (
+            (
+                claims.Claims.mark_landing,
+                "self._disk.rename(self._claims / token, self._claims / (token + _LANDING))",
+                _SKIP,
+            ),
+        ),
     ),
     Bug(
         "the claim is given back before the file has landed",
-        ((folder.FolderShare.claim_all, "yield _FolderClaims(", "session.claims.release(tokens); yield _FolderClaims("),),
+        (
+            (
+                folder.FolderShare.claim_all,
+                "yield _FolderClaims(",
+                "session.claims.release(tokens); yield _FolderClaims(",
+            ),
+        ),
     ),
     Bug(
         "what is left of a part is used without hashing it",
-        ((fetch.fetch, "if resumed and content.sha256 != manifest.sha256:",
-          "if resumed:\n        from dataclasses import replace\n        return replace(content, sha256=manifest.sha256)\n    if False:"),),
+        (
+            (
+                fetch.fetch,
+                "if resumed and content.sha256 != manifest.sha256:",
+                "if resumed:\n        from dataclasses import replace\n        return replace(content, sha256=manifest.sha256)\n    if False:",
+            ),
+        ),
     ),
-    Bug("a file lands in place of another one", ((platform.give_name, "disk.rename_new(part, final)", "disk.rename(part, final)"),)),
+    Bug(
+        "a file lands in place of another one",
+        ((platform.give_name, "disk.rename_new(part, final)", "disk.rename(part, final)"),),
+    ),
     Bug(
         "a torn last line of the journal stays",
-        ((journal._Day._opened, "self._disk.ftruncate(self._file, self._read.setdefault(self._own, 0))", "self._read.setdefault(self._own, 0)"),),
+        (
+            (
+                journal._Day._opened,
+                "self._disk.ftruncate(self._file, self._read.setdefault(self._own, 0))",
+                "self._read.setdefault(self._own, 0)",
+            ),
+        ),
     ),
-    Bug("the receipt is sent before the file has landed", ((delivered.deliver, "landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)", _EARLY),)),
+    Bug(
+        "the receipt is sent before the file has landed",
+        (
+            (
+                delivered.deliver,
+                "landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)",
+                _EARLY,
+            ),
+        ),
+    ),
     Bug(
         "a receipt is journalled as sent before it is sent",
         ((receipted.send, "wrong = dict(", "ground.share.receipted(*receipts)\n    wrong = dict("),),
     ),
-    Bug("a verdict is written without If-None-Match", ((memory_s3.MemoryStore.put_new, "new=True", "new=False"),)),
-    Bug("a release is copied without If-None-Match", ((memory_s3.MemoryStore._copied, "self._bucket, checked(key), new=True", "self._bucket, checked(key), new=False"),
-                                                      (promote.promote, "_there(commitment, reports) or ", ""))),
+    Bug(
+        "a verdict is written without If-None-Match",
+        ((memory_s3.MemoryStore.put_new, "new=True", "new=False"),),
+    ),
+    Bug(
+        "a release is copied without If-None-Match",
+        (
+            (
+                memory_s3.MemoryStore._copied,
+                "self._bucket, checked(key), new=True",
+                "self._bucket, checked(key), new=False",
+            ),
+            (promote.promote, "_there(commitment, reports) or ", ""),
+        ),
+    ),
     Bug(
         "the loser of a race goes on with its own bytes",
-        ((Ledger.commit, "return self._commitment(key)", "return commitment"), (Ledger.digest, "if self._parsed(key, body) != commitment:", "if False:")),
+        (
+            (Ledger.commit, "return self._commitment(key)", "return commitment"),
+            (Ledger.digest, "if self._parsed(key, body) != commitment:", "if False:"),
+        ),
     ),
     Bug(
         "the manifest is written before the file",
@@ -160,9 +246,24 @@ BUGS = (
     ),
     Bug("what was not validated is released", ((run.commit, "judged = validate(", _UNJUDGED),)),
     Bug("a broken contract is no reason", ((validate._verdict, "if not report.passed:", "if False:"),)),
-    Bug("an empty file is released", ((validate._verdict, "return Empty(staged, report)", "return Validated(staged, report)"),)),
-    Bug("a quarantined file is not kept before its verdict", ((run.commit, "decided = keep(judged, cloud.staging, suffix(feed.file))", "decided = judged"),)),
-    Bug("the plain file is released instead of the encrypted one", ((decide.decide, "Verdict.RELEASE, decided.ciphertext, decided.recipients", "Verdict.RELEASE, decided.validated.staged, decided.recipients"),)),
+    Bug(
+        "an empty file is released",
+        ((validate._verdict, "return Empty(staged, report)", "return Validated(staged, report)"),),
+    ),
+    Bug(
+        "a quarantined file is not kept before its verdict",
+        ((run.commit, "decided = keep(judged, cloud.staging, suffix(feed.file))", "decided = judged"),),
+    ),
+    Bug(
+        "the plain file is released instead of the encrypted one",
+        (
+            (
+                decide.decide,
+                "Verdict.RELEASE, decided.ciphertext, decided.recipients",
+                "Verdict.RELEASE, decided.validated.staged, decided.recipients",
+            ),
+        ),
+    ),
 )
 
 
@@ -205,4 +306,11 @@ def planted() -> Figure:
     if missed := [one.bug for one in found if not one.runs]:
         raise AssertionError(f"not caught within {MOST} histories: {'; '.join(missed)}")
     names = "; ".join(f"{one.bug} ({one.runs})" for one in found)
-    return Figure("planted bugs, each caught", 20, len(found), time.monotonic() - began, 0, f"histories it took: {names}")
+    return Figure(
+        "planted bugs, each caught",
+        20,
+        len(found),
+        time.monotonic() - began,
+        0,
+        f"histories it took: {names}",
+    )

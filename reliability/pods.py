@@ -65,7 +65,9 @@ class Rows:
         values = [f"{row}{self.asked()}" if row == "changes" else row for row in self.rows]
 
         def batches() -> Iterator[pa.RecordBatch]:
-            yield pa.record_batch([pa.array([f"{slot.feed}-{value}" for value in values], pa.string())], _SCHEMA)
+            yield pa.record_batch(
+                [pa.array([f"{slot.feed}-{value}" for value in values], pa.string())], _SCHEMA
+            )
             fact.append(SourceFact("rows", "simulated", "rows", {}, len(values), began, self.clock.now()))
 
         yield Extract(_SCHEMA, batches(), fact)
@@ -108,7 +110,7 @@ def scratch(actor: str) -> Iterator[Path]:
     yield folder
 
 
-def cloud(  # noqa: PLR0913 # what differs between pods
+def cloud(  # what differs between pods
     server: MemoryS3,
     name: str,
     passing: Passing,

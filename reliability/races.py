@@ -44,7 +44,12 @@ def pods_on_one_slot(rounds: int = _ROUNDS, sizes: Sequence[int] = (2, 8)) -> Fi
                 raise Broken.of(f"pods{pods}-{seed}", problems)
     asked = len(sizes) * rounds
     return Figure(
-        "2 and 8 pods on one slot", asked, asked, time.monotonic() - began, 0, f"{rounds:,} rounds each, one commit each"
+        "2 and 8 pods on one slot",
+        asked,
+        asked,
+        time.monotonic() - began,
+        0,
+        f"{rounds:,} rounds each, one commit each",
     )
 
 
@@ -68,4 +73,11 @@ def two_collectors(rounds: int = 2_000) -> Figure:
     for seed in range(rounds):
         if problems := play(*collectors_race(seed)).problems:
             raise Broken.of(f"collectors-{seed}", problems)
-    return Figure("2 collectors on one slot", rounds, rounds, time.monotonic() - began, 0, "some sleep longer than a lease")
+    return Figure(
+        "2 collectors on one slot",
+        rounds,
+        rounds,
+        time.monotonic() - began,
+        0,
+        "some sleep longer than a lease",
+    )

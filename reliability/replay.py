@@ -43,4 +43,6 @@ def replay(seed: str, tell: Callable[[str], None]) -> list[str]:
             tell(f"{KINDS[at].name}: {nth.fault.port}, {nth.fault.name} at {nth.fired or 'no call'}")
             return problems
         case _:
-            raise LookupError(f"{seed} is no seed of the suite: crash-N, power-N, collectors-N, pods2-N, pods8-N, fault-K.F.N")
+            raise LookupError(
+                f"{seed} is no seed of the suite: crash-N, power-N, collectors-N, pods2-N, pods8-N, fault-K.F.N"
+            )

@@ -16,7 +16,10 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 def table(figures: Sequence[Figure]) -> str:
     """Give the figures as a table of Markdown."""
-    lines = ["| part | asked | reached | seconds | first seed | what it was |", "|---|---:|---:|---:|---:|---|"]
+    lines = [
+        "| part | asked | reached | seconds | first seed | what it was |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
     lines += [
         f"| {one.part} | {one.asked:,} | {one.reached:,}{'' if one.is_reached else ' (not reached)'} "
         f"| {one.seconds:.0f} | {one.seed} | {one.note} |"

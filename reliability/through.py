@@ -27,14 +27,18 @@ class Call:
 
     def __str__(self) -> str:
         """Give it with what a person can read of its arguments."""
-        told = [f"{one}" if isinstance(one, str | int | Path) else f"{len(one)} B" for one in self.arguments if isinstance(one, str | int | Path | bytes | memoryview)]
+        told = [
+            f"{one}" if isinstance(one, str | int | Path) else f"{len(one)} B"
+            for one in self.arguments
+            if isinstance(one, str | int | Path | bytes | memoryview)
+        ]
         return f"{self.name}({', '.join(told)})"
 
 
 class Passing(Protocol):
     """Whoever every call passes."""
 
-    def __call__(self, call: Call, make: Callable[..., Any]) -> Any:  # noqa: ANN401 # whatever the call gives
+    def __call__(self, call: Call, make: Callable[..., Any], /) -> Any:  # noqa: ANN401 # whatever the call gives
         """Give (or raise) what the caller gets; `make` with the call's arguments makes the call."""
         ...
 

@@ -7,7 +7,6 @@ import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
-from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
+    from random import Random
 
     from landbridge.facts import Slot
     from landbridge.feed import Feed
@@ -90,7 +90,7 @@ class Lost:
 class Meddling(Protocol):
     """Whoever stands between every call and its effect."""
 
-    def __call__(self, actor: Actor, call: Call, make: Callable[..., Any]) -> Any:  # noqa: ANN401 # whatever the call gives
+    def __call__(self, actor: Actor, call: Call, make: Callable[..., Any], /) -> Any:  # noqa: ANN401 # whatever the call gives
         """Give what the caller gets; `make` has the effect, with other arguments if any are given."""
         ...
 
@@ -239,9 +239,7 @@ class World:
 
     def _passing(self, actor: Actor) -> Callable[[Call, Callable[..., Any]], Any]:
         def passing(call: Call, make: Callable[..., Any]) -> Any:  # noqa: ANN401 # whatever the call gives
-            if call.port != "clock":
-                actor.step(call.name)
-            elif actor.dead:
+            if call.port != "clock" or actor.dead:
                 actor.step(call.name)
             if self.tell is not None:
                 self.tell(actor.name, str(call))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reliability.faults import FAULTS
+from reliability.kinds import Kind
 from reliability.machine import machine
 from reliability.nth_call import SITUATIONS, every_call
 from reliability.races import pods_on_one_slot, two_collectors
@@ -13,8 +14,9 @@ pytestmark = [pytest.mark.reliability, pytest.mark.slow, pytest.mark.timeout(600
 
 
 @pytest.mark.parametrize("kind", SITUATIONS, ids=lambda kind: kind.name)
-def test_every_fault_at_every_call_until_none_fires(kind: object) -> None:
-    assert sum(every_call(kind, fault) for fault in FAULTS) > 500  # type: ignore[arg-type] # one of SITUATIONS
+def test_every_fault_at_every_call_until_none_fires(kind: Kind) -> None:
+    befallen = [every_call(kind, fault) for fault in FAULTS]
+    assert sum(befallen) > 200
 
 
 @pytest.mark.parametrize("pods", [2, 8])

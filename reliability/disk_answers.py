@@ -53,7 +53,7 @@ class Trial:
 
     def answer(self, operation: str, arguments: tuple[Any, ...]) -> object:
         """Make one call, and give its answer or its error in words that all disks have in common."""
-        given = [self._root / one if isinstance(one, str) else one for one in arguments]
+        given: list[Any] = [self._root / one if isinstance(one, str) else one for one in arguments]
         if operation in OF_FILES:
             which = arguments[0]
             given[0] = self._open[which] if which < len(self._open) else _CLOSED
@@ -66,6 +66,7 @@ class Trial:
         match operation:
             case "close":
                 self._open[arguments[0]] = _CLOSED  # a system gives its number to the next file
+                return found
             case "open" | "lock":
                 self._open.append(found)
                 return "opened"
@@ -73,7 +74,8 @@ class Trial:
                 return _common(found)
             case "listdir":
                 return sorted(found)
-        return found  # type: ignore[no-any-return]  # whatever it was
+            case _:
+                return found
 
     def tree(self) -> dict[str, object]:
         """Give everything that is there."""

@@ -58,8 +58,8 @@ class Inode:
     named_at: int = 0
     """When it was last given or denied a name: that is a change time, too, and lasts with the name."""
     kept_named_at: int = 0
-    bytes: bytearray = field(default_factory=bytearray)
-    kept_bytes: bytes = b""
+    body: bytearray = field(default_factory=bytearray)
+    kept_body: bytes = b""
     since: list[Written | Cut] = field(default_factory=list)
     names: dict[str, Inode] = field(default_factory=dict)
     kept_names: dict[str, Inode] = field(default_factory=dict)
@@ -68,22 +68,22 @@ class Inode:
         """Put bytes there; a hole before them is filled with zeros."""
         if not piece:
             return
-        if offset > len(self.bytes):
-            self.bytes.extend(bytes(offset - len(self.bytes)))
-        self.bytes[offset : offset + len(piece)] = piece
+        if offset > len(self.body):
+            self.body.extend(bytes(offset - len(self.body)))
+        self.body[offset : offset + len(piece)] = piece
         self.since.append(Written(offset, piece))
 
     def cut(self, size: int) -> None:
         """Give it this size."""
-        if size == len(self.bytes):
+        if size == len(self.body):
             return
-        _cut(self.bytes, size)
+        _cut(self.body, size)
         self.since.append(Cut(size))
 
     def sync(self) -> None:
         """Have bytes and attributes last; names are not its own."""
         if self.since:
-            self.kept_bytes = bytes(self.bytes)
+            self.kept_body = bytes(self.body)
             self.since.clear()
         self.kept = self.seen
 
@@ -93,7 +93,7 @@ class Inode:
         None of what was written since, all, the first so many bytes of it, or any of its pages, with zeros where one
         is missing below the last. What was never written is never seen.
         """
-        found = bytearray(self.kept_bytes)
+        found = bytearray(self.kept_body)
         if random is None or not self.since:
             return found
         match random.randrange(4):
@@ -206,7 +206,7 @@ def rebooted(root: Inode, changes: Sequence[Named], random: Random | None) -> In
         at = max(inode.kept_named_at, named_at.get(inode, 0))
         body = inode.after_power_cut(random)
         new = Inode(
-            inode.is_folder, its, its, named_at=at, kept_named_at=at, bytes=body, kept_bytes=bytes(body)
+            inode.is_folder, its, its, named_at=at, kept_named_at=at, body=body, kept_body=bytes(body)
         )
         made[inode] = new
         for name, child in names.get(inode, inode.kept_names).items():

@@ -27,5 +27,8 @@ class Part:
         return cast("Callable[[], Figure]", getattr(import_module(f"reliability.{module}"), name))
 
 
-PARTS: tuple[Part, ...] = (Part("disk", "disk_answers:figure"),)
+PARTS: tuple[Part, ...] = (
+    Part("disk", "disk_answers:figure"),
+    Part("kills", "kills:killed_on_the_twin"),
+)
 """In the order of the report."""

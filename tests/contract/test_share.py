@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.disk.local import LOCAL
 from landbridge.errors import (
     DiskFailed,
     IntegrityBroken,
@@ -26,47 +28,101 @@ from landbridge.errors import (
 )
 from landbridge.facts import Content, Manifest, Receipt
 from landbridge.share.folder import FolderShare
+from landbridge.share.machine import Machine
 from landbridge.share.platform import Way
+from reliability.disk import UMASK, SimulatedDisk
+from tests.fakes.place import Place
 from tests.fakes.set_clock import SetClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from landbridge.disk import Disk
+    from landbridge.ports import Claim
 
 DAY = date(2026, 11, 20)
 BODY = b"id,amount\n1,2.50\n"
 
 
 class Stand:
-    """One share on a disk of this machine, and any number of collectors that serve it."""
+    """One share on a disk, and any number of collectors that serve it, each as a process of its own."""
 
-    def __init__(self, root: Path, way: Way, stack: ExitStack) -> None:
-        self.root = root
+    def __init__(self, disk: Disk, root: Path, way: Way, stack: ExitStack) -> None:
+        self.root = Place(disk, root)
         self.way = way
         self.clock = SetClock()
         self._stack = stack
 
     @property
-    def private(self) -> Path:
+    def private(self) -> Place:
         return self.root / ".landbridge" / "dev"
 
+    def machine(self) -> Machine:
+        """Give the machine of one more collector."""
+        return Machine()
+
+    def fall_asleep(self, collector: str) -> None:
+        """Let the collector give no sign of life for long."""
+        for sign in (self.private / "alive").iterdir():
+            if sign.name.startswith(f"{collector}~"):
+                os.utime(sign.path, (0, 0))
+
+    @contextmanager
+    def umask(self, umask: int) -> Iterator[None]:
+        """Run all collectors with this umask."""
+        before = os.umask(umask)
+        try:
+            yield
+        finally:
+            os.umask(before)
+
     def open(self, collector: str = "edge1", lease: timedelta = timedelta(minutes=2)) -> FolderShare:
-        share = FolderShare(self.root, "DEV", collector, self.clock, lease=lease, way=self.way)
+        share = FolderShare(
+            self.root.path, "DEV", collector, self.clock, lease=lease, way=self.way, machine=self.machine()
+        )
         self._stack.callback(share.close)
         return share
 
     def files(self) -> dict[str, bytes]:
         """Everything that the consumer sees."""
-        found = (path for path in self.root.rglob("*") if path.is_file() and ".landbridge" not in path.parts)
-        return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
+        found = [place for place in self.root.files() if ".landbridge" not in place.path.parts]
+        return {str(place.path.relative_to(self.root.path)): place.read_bytes() for place in found}
 
 
-@pytest.fixture(params=list(Way))
+class SimulatedStand(Stand):
+    """The same on the disk of the simulation."""
+
+    def __init__(self, way: Way, stack: ExitStack) -> None:
+        self._ahead = 0
+        self._umask = UMASK
+        self.simulated = SimulatedDisk(lambda: time.time_ns() + self._ahead)
+        super().__init__(self.simulated.mount(), Path("/volume/share"), way, stack)
+        self.root.parent.mkdir()
+        self.root.mkdir()
+
+    def machine(self) -> Machine:
+        return Machine(self.simulated.mount(umask=self._umask))
+
+    def fall_asleep(self, collector: str) -> None:
+        del collector  # all are asleep, and the next one to ask for the time wakes up first
+        self._ahead += int(timedelta(hours=1) / timedelta(microseconds=1)) * 1_000
+
+    @contextmanager
+    def umask(self, umask: int) -> Iterator[None]:
+        self._umask = umask
+        yield
+
+
+@pytest.fixture(params=[(kind, way) for kind in ("local", "simulated") for way in Way], ids="-".join)
 def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
-    root = tmp_path / "share"
-    root.mkdir()
+    kind, way = request.param
+    (tmp_path / "share").mkdir()
     with ExitStack() as stack:
-        made = Stand(root, request.param, stack)
+        made = (
+            SimulatedStand(way, stack)
+            if kind == "simulated"
+            else Stand(LOCAL, tmp_path / "share", way, stack)
+        )
         made.open().adopt()
         yield made
 
@@ -91,11 +147,16 @@ def manifest(body: bytes = BODY, revision: int = 1, name: str = "in/REPORT.csv",
     return replace(made, **more)  # type: ignore[arg-type]
 
 
+def part_of(claim: Claim) -> Place:
+    """Give the part of a claim of ours, on the disk that it is on."""
+    return Place(claim.session.disk, claim.part)  # type: ignore[attr-defined]
+
+
 def deliver(share: FolderShare, wanted: Manifest, body: bytes = BODY) -> Receipt:
     with share.claim(wanted) as claim:
         if claim.landed is not None:
             return claim.landed
-        claim.part.write_bytes(body)
+        part_of(claim).write_bytes(body)
         return claim.land(content(body))
 
 
@@ -105,7 +166,7 @@ def content(body: bytes) -> Content:
 
 def land_after(share: FolderShare, wanted: Manifest, body: bytes, *before: Callable[[], object]) -> Receipt:
     with share.claim(wanted) as claim:
-        claim.part.write_bytes(body)
+        part_of(claim).write_bytes(body)
         for step in before:
             step()
         return claim.land(content(BODY))
@@ -131,13 +192,9 @@ def test_a_file_lands_with_its_receipt(stand: Stand) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_a_file_and_its_done_file_land_with_one_mode_whatever_the_umask(stand: Stand, umask: int) -> None:
-    share = stand.open()
-    before = os.umask(umask)
-    try:
-        deliver(share, manifest(done_name="in/REPORT.done"))
-    finally:
-        os.umask(before)
-    modes = {name: oct((stand.root / name).stat().st_mode & 0o7777) for name in stand.files()}
+    with stand.umask(umask):
+        deliver(stand.open(), manifest(done_name="in/REPORT.done"))
+    modes = {name: oct((stand.root / name).mode()) for name in stand.files()}
     assert modes == {"in/REPORT.csv": "0o640", "in/REPORT.done": "0o640"}
 
 
@@ -160,7 +217,7 @@ def test_other_bytes_than_the_manifest_says_never_land(stand: Stand) -> None:
     with pytest.raises(IntegrityBroken):
         deliver(share, manifest(), b"torn")
     with share.claim(manifest()) as claim:
-        assert not claim.part.exists()
+        assert not part_of(claim).exists()
     with pytest.raises(IntegrityBroken):
         land_after(share, manifest(), BODY + b"x")  # on disk others than were hashed on their way
     assert stand.files() == {}
@@ -195,11 +252,11 @@ def test_the_very_bytes_under_the_name_are_acknowledged(stand: Stand, late: bool
     else:
         with share.claim(wanted) as claim:
             final.write_bytes(BODY)
-            claim.part.write_bytes(BODY)
+            part_of(claim).write_bytes(BODY)
             claim.land(content(BODY))
     assert stand.files() == {"in/REPORT.csv": BODY, "in/ok": b""}
     assert [one.sha256 for one in share.unreceipted(DAY)] == [wanted.sha256]
-    assert list((stand.private / "parts").iterdir()) == []
+    assert (stand.private / "parts").iterdir() == []
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -268,7 +325,7 @@ def test_of_many_who_try_at_once_one_lands(stand: Stand) -> None:
             try:
                 with share.claim(manifest()) as claim:
                     if claim.landed is None:
-                        claim.part.write_bytes(BODY)
+                        part_of(claim).write_bytes(BODY)
                         landed.append(claim.land(content(BODY)))
                         (stand.root / "in/REPORT.csv").unlink()  # the consumer is greedy
                     return
@@ -288,7 +345,7 @@ def test_a_claimant_that_sleeps_too_long_cannot_land(stand: Stand) -> None:
             sleeper,
             manifest(),
             BODY,
-            lambda: _fall_asleep(stand, "edge1"),
+            lambda: stand.fall_asleep("edge1"),
             lambda: deliver(other, manifest()),
             (stand.root / "in/REPORT.csv").unlink,
         )
@@ -299,12 +356,12 @@ def test_a_claimant_that_sleeps_on_the_threshold_cannot_land_either(stand: Stand
     # It has passed the fence and is about to rename: whoever takes over takes the part away first.
     sleeper, other = stand.open("edge1"), stand.open("edge2", lease=timedelta(seconds=1))
     with sleeper.claim(manifest()) as claim:
-        claim.part.write_bytes(BODY)
+        part_of(claim).write_bytes(BODY)
         original = claim.session.claims.mark_landing
 
         def then_sleep(token: str) -> None:
             original(token)
-            _fall_asleep(stand, "edge1")
+            stand.fall_asleep("edge1")
             deliver(other, manifest())
             (stand.root / "in/REPORT.csv").unlink()
 
@@ -315,21 +372,16 @@ def test_a_claimant_that_sleeps_on_the_threshold_cannot_land_either(stand: Stand
     assert len(other.unreceipted(DAY)) == 1
 
 
-def _fall_asleep(stand: Stand, collector: str) -> None:
-    for sign in (stand.private / "alive").glob(f"{collector}~*"):
-        os.utime(sign, (0, 0))
-
-
 def test_a_part_stays_for_the_next_try_of_the_same_collector_only(stand: Stand) -> None:
     with stand.open().claim(manifest()) as claim:
-        claim.part.write_bytes(BODY[:5])
+        part_of(claim).write_bytes(BODY[:5])
     stand._stack.pop_all().close()  # every session ends
     with stand.open("edge1").claim(manifest()) as claim:
-        assert claim.part.read_bytes() == BODY[:5]
+        assert part_of(claim).read_bytes() == BODY[:5]
     stand._stack.pop_all().close()
     with stand.open("edge2").claim(manifest()) as claim:
-        assert not claim.part.exists()
-    assert list((stand.private / "parts").iterdir()) == []
+        assert not part_of(claim).exists()
+    assert (stand.private / "parts").iterdir() == []
 
 
 def test_a_collector_runs_once(stand: Stand) -> None:
@@ -342,14 +394,14 @@ def test_a_collector_runs_once(stand: Stand) -> None:
 
 def test_an_empty_mount_point_is_not_the_share(stand: Stand) -> None:
     share = stand.open()
-    aside = stand.root.with_name("unmounted")
+    aside = stand.root.parent / "unmounted"
     with pytest.raises(ShareRefused, match="not a share that was adopted"):
         land_after(share, manifest(), BODY, lambda: stand.root.rename(aside), stand.root.mkdir)
     with pytest.raises(ShareRefused, match="not a share that was adopted"):
         deliver(share, manifest())
     with pytest.raises(ShareRefused, match="not a share that was adopted"):
         stand.open("edge2").unreceipted(DAY)
-    assert list(stand.root.iterdir()) == []
+    assert stand.root.iterdir() == []
     stand.root.rmdir()
     with pytest.raises(ShareRefused):
         stand.open("edge2").adopt()
@@ -358,19 +410,23 @@ def test_an_empty_mount_point_is_not_the_share(stand: Stand) -> None:
     assert stand.files() == {"in/REPORT.csv": BODY}
 
 
-def test_a_journal_of_another_share_is_refused(stand: Stand, tmp_path: Path) -> None:
-    second = tmp_path / "second"
+def test_a_journal_of_another_share_is_refused(stand: Stand) -> None:
+    second = stand.root.parent / "second"
     second.mkdir()
-    journal = tmp_path / "journal"
-    with FolderShare(second, "DEV", "edge1", stand.clock, journal=journal) as share:
+    journal = (stand.root.parent / "journal").path
+
+    def opened(root: Place, journal: Path | None) -> FolderShare:
+        return FolderShare(root.path, "DEV", "edge1", stand.clock, journal=journal, machine=stand.machine())
+
+    with opened(second, journal) as share:
         share.adopt()
         deliver(share, manifest())
     with (
-        FolderShare(stand.root, "DEV", "edge1", stand.clock, journal=journal) as share,
+        opened(stand.root, journal) as share,
         pytest.raises(ShareRefused, match="is not the one of the share"),
     ):
         deliver(share, manifest())
-    with FolderShare(second, "DEV", "edge1", stand.clock) as share, pytest.raises(ShareRefused):
+    with opened(second, None) as share, pytest.raises(ShareRefused):
         deliver(share, manifest())
     assert stand.files() == {}
 
@@ -386,7 +442,7 @@ def test_a_lost_journal_is_rebuilt_from_receipts_and_what_they_do_not_tell_is_as
     for name in names[:3]:
         (stand.root / f"{name}.csv").unlink()  # taken
     share.close()
-    shutil.rmtree(stand.private / "journal")
+    (stand.private / "journal").rmtree()
     with pytest.raises(ShareRefused, match="journal"):
         deliver(share, wanted[0])
     share.adopt()
@@ -424,6 +480,29 @@ def test_a_torn_last_line_is_forgotten_and_a_broken_one_is_not(stand: Stand) -> 
         stand.open("edge1").landed("flights", "2026-11-20", DAY)
 
 
+def test_a_hole_in_what_was_never_synced_is_forgotten_and_one_in_what_was_is_not(stand: Stand) -> None:
+    """A power cut may take one page of lines that were written together, and leave the next one."""
+    journal = stand.private / "journal" / f"{DAY}" / "edge1.jsonl"
+    share = stand.open()
+    deliver(share, manifest())
+    whole = journal.read_bytes()
+    deliver(share, manifest(feed="second", name="second.csv"))
+    intent = journal.read_bytes()[len(whole) :].splitlines(keepends=True)[0]
+    share.close()
+    for torn in (b"", b"12345678 {"):
+        journal.write_bytes(whole + bytes(64) + intent + torn)
+        assert stand.open("edge2").landed("second", "2026-11-20", DAY) is None
+        deliver(share, manifest(feed="third", name=f"third{len(torn)}.csv", revision=len(torn) + 1))
+        assert share.landed("flights", "2026-11-20", DAY) is not None
+        share.close()
+        assert journal.read_bytes().startswith(whole)
+        assert b"\0" not in journal.read_bytes()
+        stand._stack.pop_all().close()
+    journal.write_bytes(whole[:-10] + bytes(9) + b"\n" + intent)
+    with pytest.raises(IntegrityBroken, match="damaged"):
+        stand.open("edge1").landed("flights", "2026-11-20", DAY)
+
+
 def test_a_manifest_of_another_environment_is_refused(stand: Stand) -> None:
     with pytest.raises(IntegrityBroken, match="PROD"):
         deliver(stand.open(), manifest(environment="PROD"))
@@ -431,17 +510,19 @@ def test_a_manifest_of_another_environment_is_refused(stand: Stand) -> None:
 
 
 def test_a_read_only_share_says_so_and_nothing_is_half_there(stand: Stand) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root writes everywhere; the stories mount a read-only file system instead")
+    if os.geteuid() == 0 or isinstance(stand, SimulatedStand):
+        pytest.skip(
+            "root, and the simulation, write everywhere; the stories mount a read-only file system instead"
+        )
     share = stand.open()
     with share.claim(manifest()) as claim:
-        claim.part.write_bytes(BODY)
-        stand.root.chmod(0o500)
+        part_of(claim).write_bytes(BODY)
+        stand.root.path.chmod(0o500)
         try:
             with pytest.raises(ShareRefused):
                 claim.land(content(BODY))
         finally:
-            stand.root.chmod(0o700)
+            stand.root.path.chmod(0o700)
     assert stand.files() == {}
     deliver(share, manifest())
 
@@ -454,8 +535,8 @@ def test_many_threads_share_one_journal(stand: Stand) -> None:
     assert len(stand.files()) == 200
     share.close()
     assert stand.open("edge2").unreceipted(DAY) == sorted(receipts, key=lambda one: one.landed_at)
-    assert list((stand.private / "claims").iterdir()) == []
-    assert list((stand.private / "parts").iterdir()) == []
+    assert (stand.private / "claims").iterdir() == []
+    assert (stand.private / "parts").iterdir() == []
 
 
 def test_what_goes_wrong_with_one_keeps_no_other_from_landing(stand: Stand) -> None:
@@ -470,7 +551,7 @@ def test_what_goes_wrong_with_one_keeps_no_other_from_landing(stand: Stand) -> N
             if isinstance(claim, LandbridgeError) or claim.landed is not None:
                 came.append(claim if isinstance(claim, LandbridgeError) else claim.landed)  # type: ignore[arg-type]
                 continue
-            claim.part.write_bytes(b"torn" if name == "torn" else BODY)
+            part_of(claim).write_bytes(b"torn" if name == "torn" else BODY)
             came.append(Unavailable("cut") if name == "line" else content(BODY))
         (stand.root / "in/taken.csv").write_bytes(b"somebody else's")
         _remove_claim(stand, "stolen")
@@ -492,7 +573,7 @@ def test_what_goes_wrong_with_one_keeps_no_other_from_landing(stand: Stand) -> N
     assert {name for name in stand.files() if name.endswith(".done")} == {
         name.replace(".csv", ".done") for name in visible
     }
-    assert list((stand.private / "claims").iterdir()) == []
+    assert (stand.private / "claims").iterdir() == []
     (stand.root / "in/taken.csv").unlink()
     for index in (1, 2, 3, 4):
         deliver(other, wanted[index])
@@ -500,7 +581,7 @@ def test_what_goes_wrong_with_one_keeps_no_other_from_landing(stand: Stand) -> N
 
 
 def _remove_claim(stand: Stand, feed: str) -> None:
-    (claim,) = (stand.private / "claims").glob(f"{feed}.*")
+    (claim,) = (one for one in (stand.private / "claims").iterdir() if one.name.startswith(f"{feed}."))
     claim.unlink()
 
 
@@ -533,7 +614,7 @@ def test_collectors_that_want_the_same_files_at_once_share_them(stand: Stand) ->
                     elif claim.landed:
                         came.append(claim.landed)
                     else:
-                        claim.part.write_bytes(BODY)
+                        part_of(claim).write_bytes(BODY)
                         came.append(content(BODY))
                 answers = claimed.land_all(came)
                 assert len([one for one in answers if isinstance(one, Receipt)]) == len(ours)
@@ -550,7 +631,7 @@ def test_collectors_that_want_the_same_files_at_once_share_them(stand: Stand) ->
         list(pool.map(go, shares))
     assert sorted(one.feed for one in landed) == sorted(one.feed for one in wanted)
     assert stand.files() == {}
-    assert list((stand.private / "claims").iterdir()) == []
+    assert (stand.private / "claims").iterdir() == []
 
 
 def test_claims_of_a_killed_run_go_with_the_next_run_of_that_collector(stand: Stand) -> None:
@@ -570,4 +651,4 @@ def test_claims_of_a_killed_run_go_with_the_next_run_of_that_collector(stand: St
     assert {entry.name for entry in (stand.private / "claims").iterdir()} == {
         name for name in left if "~edge1~" not in name
     }
-    assert len(list((stand.private / "alive").iterdir())) == 1
+    assert len((stand.private / "alive").iterdir()) == 1

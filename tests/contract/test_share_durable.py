@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from landbridge.disk.local import LOCAL
 from landbridge.errors import ShareRefused
 from landbridge.facts import Receipt
 from landbridge.share.platform import Way
@@ -140,7 +141,7 @@ def watched(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
 def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
     (tmp_path / "share").mkdir()
     with ExitStack() as stack:
-        made = Stand(tmp_path / "share", request.param, stack)
+        made = Stand(LOCAL, tmp_path / "share", request.param, stack)
         made.open().adopt()
         yield made
 
@@ -170,7 +171,7 @@ def test_no_step_is_taken_before_the_one_before_it_is_on_the_disk(
 ) -> None:
     share = stand.open()
     share.unreceipted(DAY)
-    with watched(stand.root, monkeypatch) as disk:
+    with watched(stand.root.path, monkeypatch) as disk:
         landed = land_together(share, several(count, done=done))
     assert all(isinstance(one, Receipt) for one in landed)
     assert len(disk._kept("landed")) == count
@@ -180,7 +181,7 @@ def test_no_step_is_taken_before_the_one_before_it_is_on_the_disk(
 def test_files_that_land_together_share_their_fsyncs(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     share = stand.open()
     land_together(share, several(1))
-    with watched(stand.root, monkeypatch) as disk:
+    with watched(stand.root.path, monkeypatch) as disk:
         land_together(share, several(100)[1:])
     assert len(disk.fsyncs) == 5  # parts, intents, the consumer's folder, parts, landed
 
@@ -198,9 +199,9 @@ def test_what_is_settled_is_on_the_disk_before_it_is_journalled(
     wanted = several(3, done=".done" if before == 2 else "")
     share = stand.open()
     share.unreceipted(DAY)
-    with watched(stand.root, monkeypatch) as disk:
+    with watched(stand.root.path, monkeypatch) as disk:
         with monkeypatch.context() as patched, suppress(Killed):
-            patched.setattr(os, "fsync", _ends(os.fsync, stand.root / "in", before, how))
+            patched.setattr(os, "fsync", _ends(os.fsync, stand.root.path / "in", before, how))
             land_together(share, wanted)
         assert len(stand.files()) == 3 * before
         assert disk._kept("landed") == []
@@ -210,7 +211,7 @@ def test_what_is_settled_is_on_the_disk_before_it_is_journalled(
             assert all(isinstance(claim.landed, Receipt) for claim in claimed.claims)  # type: ignore[union-attr]
     assert len(disk._kept("landed")) == 3
     assert disk.broken == []
-    assert list((stand.private / "parts").iterdir()) == []
+    assert list((stand.private.path / "parts").iterdir()) == []
 
 
 def _ends(
@@ -233,13 +234,13 @@ def test_what_is_found_is_on_the_disk_before_it_is_journalled(
 ) -> None:
     """The file is there already, perhaps from a copy that nobody synced."""
     wanted = manifest(name="in/f.csv", remote_path="/outbound/flights/f.csv")
-    final = stand.root / "in/f.csv"
+    final = stand.root.path / "in/f.csv"
     final.parent.mkdir()
     share = stand.open()
     share.unreceipted(DAY)
     if not late:
         final.write_bytes(BODY)
-    with watched(stand.root, monkeypatch) as disk, share.claim(wanted) as claim:
+    with watched(stand.root.path, monkeypatch) as disk, share.claim(wanted) as claim:
         if late:
             claim.part.write_bytes(BODY)
             final.write_bytes(BODY)
@@ -251,16 +252,16 @@ def test_what_is_found_is_on_the_disk_before_it_is_journalled(
 def test_a_folder_that_a_killed_run_made_is_made_durable(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (stand.root / "deep" / "in").mkdir(parents=True)
+    (stand.root.path / "deep" / "in").mkdir(parents=True)
     share = stand.open()
-    with watched(stand.root, monkeypatch) as disk:
+    with watched(stand.root.path, monkeypatch) as disk:
         land_together(share, several(2, "deep/in"))
     assert disk.broken == []
-    shutil.rmtree(stand.root / "deep")  # the consumer takes the folders as well
-    with watched(stand.root, monkeypatch) as disk:
+    shutil.rmtree(stand.root.path / "deep")  # the consumer takes the folders as well
+    with watched(stand.root.path, monkeypatch) as disk:
         assert all(isinstance(one, Receipt) for one in land_together(share, several(4, "deep/in")[2:]))
         assert all(isinstance(one, Receipt) for one in land_together(share, several(6, "deep/in")[4:]))
-    assert disk.fsyncs.count(stand.root) == 1
+    assert disk.fsyncs.count(stand.root.path) == 1
 
 
 @pytest.mark.parametrize("done", ["", ".done"])
@@ -271,12 +272,12 @@ def test_a_folder_that_fails_ends_only_the_files_in_it(
     share = stand.open()
     refused = PermissionError(errno.EACCES, "Permission denied")
     with monkeypatch.context() as patched:
-        patched.setattr(os, "fsync", _ends(os.fsync, stand.root / "bad", 1, refused))
+        patched.setattr(os, "fsync", _ends(os.fsync, stand.root.path / "bad", 1, refused))
         failed, *landed = land_together(share, [*bad, *good])
     assert all(isinstance(one, Receipt) for one in landed)
     assert isinstance(failed, ShareRefused)
     assert not failed.whole
-    for named in ("bad/f0.csv", f"names in {stand.root / 'bad'} "):
+    for named in ("bad/f0.csv", f"names in {stand.root.path / 'bad'} "):
         assert named in failed.what
     share.close()
     with stand.open().claim(bad[0]) as claim:
@@ -287,8 +288,8 @@ def test_a_folder_that_fails_ends_only_the_files_in_it(
 def test_the_folder_of_the_parts_concerns_all(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     share = stand.open()
     refused = PermissionError(errno.EACCES, "Permission denied")
-    monkeypatch.setattr(os, "fsync", _ends(os.fsync, stand.private / "parts", 2, refused))
+    monkeypatch.setattr(os, "fsync", _ends(os.fsync, stand.private.path / "parts", 2, refused))
     for failed in land_together(share, several(3)):
         assert isinstance(failed, ShareRefused)
         assert failed.whole
-        assert str(stand.private / "parts") in failed.what
+        assert str(stand.private.path / "parts") in failed.what

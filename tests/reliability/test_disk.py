@@ -111,8 +111,8 @@ def test_pages_survive_one_by_one_and_show_nothing_that_was_never_written() -> N
     assert any(len(one) % PAGE for one in found)
     for one in found:
         pages = [one[at : at + PAGE] for at in range(PAGE, len(one), PAGE)]
-        for page, letter in zip(pages, b"pqr", strict=False):
-            assert set(page) <= {letter} or set(page) <= {0}
+        for page, its in zip(pages, b"pqr", strict=False):
+            assert set(page) <= {its} or set(page) <= {0}
 
 
 def test_a_rename_survives_whole_or_not_at_all_and_never_before_the_name_it_takes() -> None:
@@ -145,6 +145,21 @@ def test_a_later_change_may_survive_an_earlier_one_of_another_name_but_not_of_th
     assert only_b in found
     assert (first,) in found
     assert (last,) in found
+
+
+def test_a_file_that_was_renamed_twice_has_one_name() -> None:
+    disk = fresh()
+    mount = disk.mount()
+    for folder in ("in", "parts"):
+        mount.mkdir(HERE / folder)
+    put(mount, HERE / "parts/x", b"1", sync=True)
+    disk.settle()
+    mount.rename(HERE / "parts/x", HERE / "parts/y")
+    mount.rename_new(HERE / "parts/y", HERE / "in/z")
+    found = {tuple(sorted(one)) for one in after_cuts(disk)}
+    assert found == {("/share/parts/x",), ("/share/parts/y",), ("/share/in/z",)}
+    mount.sync_folder(HERE / "in")
+    assert {tuple(one) for one in after_cuts(disk)} == {("/share/in/z",)}
 
 
 def test_a_file_in_a_folder_whose_own_name_is_lost_is_lost_with_it() -> None:

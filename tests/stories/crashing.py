@@ -70,7 +70,7 @@ def _collect(trial: dict[str, Any]) -> int:
     )
     endpoint = Endpoint("127.0.0.1", trial["port"], "collector", trial["user_key"], (trial["host_key"],))
     if trial["kill"]:
-        sys.addaudithook(_killer(trial["kill"]))
+        sys.addaudithook(killer(trial["kill"]))
     try:
         with SftpRemote(endpoint) as remote, share:
             ground = Ground(
@@ -96,7 +96,8 @@ def _landed(ground: Ground, trial: dict[str, Any], day: date) -> list[Outcome]:
     return land(ground, holding, Wanted(feeds, day, named), nobody_asked)
 
 
-def _killer(last: int) -> Any:
+def killer(last: int) -> Any:
+    """Give an audit hook that kills this process before its `last`th thing done to share or line."""
     count = 0
 
     def hook(event: str, _arguments: object) -> None:

@@ -2,7 +2,9 @@
 
 `python -m tests.stories.runner PROJECT` reads orders from standard input, one a line: `FEED DATE KILL_AT STEP`, forks a
 child for each (so that imports are paid once) and prints how it ended: `killed`, or its exit code and what it did.
-`KILL_AT` 0 lets it live; several orders on one line, separated by `;`, run at the same time.
+`KILL_AT` 0 lets it live; several orders on one line, separated by `;`, run at the same time. The steps `collect` and
+`take-over` are collections, by the collector `edge1` and by `edge2`, for whom every claim of another is stale: they are
+killed before their Nth thing done to share or line.
 """
 
 from __future__ import annotations
@@ -11,16 +13,22 @@ import importlib
 import os
 import signal
 import sys
+from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from landbridge import jobs, run, wiring
 from landbridge.cli.output import Silent
+from landbridge.collect import collect
 from landbridge.errors import LandbridgeError
 from landbridge.facts import Commitment, Released
 from landbridge.ledger import Ledger
+from landbridge.share.folder import LEASE, FolderShare
+from landbridge.twin import state as twin_state
 from landbridge.wiring import choice
+from tests.stories.crashing import killer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +44,9 @@ STEPS: dict[str, Callable[..., object]] = {
     "validate": jobs.run_validate,
     "promote": jobs.run_promote,
 }
+
+
+COLLECTORS = {"collect": "edge1", "take-over": "edge2"}
 
 
 @dataclass
@@ -90,10 +101,12 @@ def fused(cloud: Cloud, fuse: Fuse) -> Cloud:
 
 def obey(declaration: Declaration, order: str) -> str:
     """Do one order in this process and say what came of it."""
-    name, date, kill_at, step = order.split()
+    name, day, kill_at, step = order.split()
     feed = choice.feed_of(declaration, name, ENVIRONMENT)
-    slot = choice.slot_of(declaration, feed, date, now=wiring.now())
     wiring.log(verbose=False)
+    if step in COLLECTORS:
+        return _collected(declaration, name, day, int(kill_at), COLLECTORS[step])
+    slot = choice.slot_of(declaration, feed, day, now=wiring.now())
     cloud = wiring.cloud(declaration, ENVIRONMENT, twin=True, progress=Silent())
     try:
         outcome = STEPS[step](feed, slot, fused(cloud, Fuse(int(kill_at) or -1)))
@@ -108,6 +121,24 @@ def obey(declaration: Declaration, order: str) -> str:
             return "0 staged"
 
 
+def _collected(declaration: Declaration, feed: str, day: str, kill_at: int, collector: str) -> str:
+    """Collect one feed for the business dates from `day`."""
+    os.environ["LANDBRIDGE_COLLECTOR"] = collector
+    ground = wiring.ground(declaration, ENVIRONMENT, twin=True, progress=Silent())
+    root = twin_state.load(twin_state.folder_of(declaration.folder, ENVIRONMENT)).ground.share
+    lease = timedelta(0) if collector != COLLECTORS["collect"] else LEASE
+    share = FolderShare(root, ENVIRONMENT, collector, ground.clock, lease=lease)
+    if kill_at:
+        sys.addaudithook(killer(kill_at))
+    try:
+        with share, closing(ground.remote):
+            outcomes = collect(replace(ground, share=share), date.fromisoformat(day), [feed])
+    except LandbridgeError as error:
+        return f"{int(error.exit)} {error}"
+    wrong = [str(outcome.error) for outcome in outcomes if outcome.error]
+    return f"1 {wrong}" if wrong else f"0 {' '.join(outcome.state for outcome in outcomes)}"
+
+
 PAID_ONCE = (
     "boto3",
     "duckdb",
@@ -120,6 +151,7 @@ PAID_ONCE = (
     "landbridge.stores.folder",
     "landbridge.twin.state",
     "landbridge.wiring.cloud_side",
+    "landbridge.wiring.ground_side",
 )
 """Imported before the first fork. None of them starts a thread by being imported."""
 

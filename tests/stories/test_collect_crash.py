@@ -13,6 +13,7 @@ from tests.servers.sftp import asyncssh_server
 from tests.stories.bridgehead import Bridgehead, Consumer, some_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.stories.crashers import Crashing
@@ -27,7 +28,11 @@ _NOTHING = hashlib.sha256(b"").hexdigest()
 @pytest.mark.parametrize("way", list(Way))
 @pytest.mark.parametrize("finisher", ["edge1", "edge2"])
 def test_a_kill_at_every_step_loses_nothing_and_repeats_nothing(
-    tmp_path: Path, crashing: Crashing, way: Way, finisher: str
+    tmp_path: Path,
+    crashing: Crashing,
+    way: Way,
+    finisher: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """The same collector comes back, or another one takes over at once (its lease is nought)."""
     steps = 0
@@ -47,6 +52,7 @@ def test_a_kill_at_every_step_loses_nothing_and_repeats_nothing(
             assert ended == 0
             break
         steps += 1
+    record_property("kills", steps)
     assert 30 < steps < _MOST_STEPS
 
 
@@ -55,7 +61,11 @@ def test_a_kill_at_every_step_loses_nothing_and_repeats_nothing(
     ("way", "finisher"), [(Way.RENAME, "edge1"), (Way.RENAME, "edge2"), (Way.LINK, "edge2")]
 )
 def test_a_kill_between_the_files_of_a_group_loses_nothing_and_repeats_nothing(
-    tmp_path: Path, crashing: Crashing, way: Way, finisher: str
+    tmp_path: Path,
+    crashing: Crashing,
+    way: Way,
+    finisher: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Three files take each step together: some have their names when it dies, some only their intents."""
     keys = Ed25519Key.generate(), Ed25519Key.generate()
@@ -80,4 +90,5 @@ def test_a_kill_between_the_files_of_a_group_loses_nothing_and_repeats_nothing(
         if ended != _KILLED:
             assert ended == 0
             break
+    record_property("kills", kill - 1)
     assert torn  # it did die between the renames of one group

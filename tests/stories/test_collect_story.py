@@ -7,7 +7,6 @@ import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -308,11 +307,12 @@ def test_a_part_that_cannot_be_looked_at_or_removed_is_an_outcome(at: Bridgehead
 
     manifest = at.release(b"one")
     (tmp_path / "folder").mkdir()
-    for part in (tmp_path / ("x" * 300), tmp_path / "folder"):
-        claim = SimpleNamespace(landed=None, part=part)
-        answer = fetch_claimed(Other(), lambda _: None, claim, manifest)  # type: ignore[arg-type]
-        assert isinstance(answer, ShareRefused | DiskFailed)
-        assert str(part) in answer.what
+    with at.share() as share, share.claim(manifest) as claim:
+        for part in (tmp_path / ("x" * 300), tmp_path / "folder"):
+            elsewhere = replace(claim, part=part)
+            answer = fetch_claimed(Other(), lambda _: None, elsewhere, manifest)  # type: ignore[arg-type]
+            assert isinstance(answer, ShareRefused | DiskFailed)
+            assert str(part) in answer.what
 
 
 @needs_root

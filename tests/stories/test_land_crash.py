@@ -13,6 +13,7 @@ from tests.servers.sftp import asyncssh_server
 from tests.stories.bridgehead import Bridgehead, Consumer, some_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.stories.crashers import Crashing
@@ -36,7 +37,12 @@ _NOTHING = hashlib.sha256(b"").hexdigest()
     ],
 )
 def test_a_kill_at_every_step_loses_nothing_repeats_nothing_and_leaves_nothing(
-    tmp_path: Path, crashing: Crashing, way: Way, finisher: str, by: str
+    tmp_path: Path,
+    crashing: Crashing,
+    way: Way,
+    finisher: str,
+    by: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     steps = 0
     keys = Ed25519Key.generate(), Ed25519Key.generate()
@@ -58,4 +64,5 @@ def test_a_kill_at_every_step_loses_nothing_repeats_nothing_and_leaves_nothing(
             assert ended == 0
             break
         steps += 1
+    record_property("kills", steps)
     assert 30 < steps < _MOST_STEPS

@@ -14,6 +14,8 @@ from landbridge.ledger import manifest_bytes
 from landbridge.naming import manifest_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.stories.conftest import Stage
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(240)]
@@ -64,7 +66,7 @@ def test_a_second_run_changes_nothing(stage: Stage, days: itertools.chain[str]) 
 
 @pytest.mark.parametrize("feed", ["good", "sent", "sealed"])
 def test_killed_at_any_call_the_next_run_converges(
-    stage: Stage, days: itertools.chain[str], feed: str
+    stage: Stage, days: itertools.chain[str], feed: str, record_property: Callable[[str, object], None]
 ) -> None:
     killed = 0
     for kill_at in itertools.count(1):
@@ -76,12 +78,17 @@ def test_killed_at_any_call_the_next_run_converges(
         killed += 1
         assert stage.order(f"{feed} {day} 0 all")[0].startswith("0 released")
         released_once(stage, feed, day)
+    record_property("kills", killed)
     assert killed >= 16, "a run has at least eight calls of a store, each with a before and an after"
 
 
 @pytest.mark.parametrize(("feed", "verdict"), [("broken", "quarantine"), ("empty", "skip")])
 def test_killed_at_any_call_a_slot_that_is_not_released_converges_too(
-    stage: Stage, days: itertools.chain[str], feed: str, verdict: str
+    stage: Stage,
+    days: itertools.chain[str],
+    feed: str,
+    verdict: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     for kill_at in itertools.count(1):
         day = next(days)
@@ -93,6 +100,7 @@ def test_killed_at_any_call_a_slot_that_is_not_released_converges_too(
         (commitment,) = stage.commitments(feed, day)
         assert stage.evidence.staging.head(commitment.staged.key) is not None
         assert stage.evidence.reports.head(commitment.target.key) is None
+    record_property("kills", kill_at - 1)
     assert kill_at > 8
 
 

@@ -35,7 +35,7 @@ class Journal:
         self._collector = collector
         self._days: dict[date, _Day] = {}
         self._adding = threading.Lock()
-        self._unsynced: set[int] = set()
+        self._unsynced: set[_Day] = set()
         self._together = Together(self._sync)
 
     def account(self, business_date: date, slot: SlotKey) -> Account:
@@ -96,7 +96,8 @@ class Journal:
         try:
             with self._adding:
                 for business_date, its in by_day.items():
-                    self._unsynced.add(days[business_date].append(its))
+                    days[business_date].append(its)
+                    self._unsynced.add(days[business_date])
             if durable:
                 self._together.wait()
         except OSError as error:
@@ -124,9 +125,14 @@ class Journal:
 
     def _sync(self) -> None:
         with self._adding:
-            files, self._unsynced = self._unsynced, set()
-        for file in files:
+            days, self._unsynced = self._unsynced, set()
+            ends = {day: day.end for day in days}
+            files = {day: day.own_file() for day in days}
+        for file in files.values():
             self._disk.fsync(file)
+        with self._adding:
+            for day, end in ends.items():
+                day.kept = end
 
 
 class _Day:
@@ -139,6 +145,29 @@ class _Day:
         self._own = f"{collector}.jsonl"
         self._read: dict[str, int] = {}
         self._file: int | None = None
+        self.kept = 0
+        """Bytes of our own file that this session has made last."""
+
+    def own_file(self) -> int:
+        """Give our own file, opened when first asked for."""
+        if self._file is None:
+            path = self._folder / self._own
+            if not is_there(self._disk, path):
+                make_folders(self._disk, self._folder)
+                self._disk.sync_folder(self._folder.parent)
+            self._file = self._disk.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
+            self._disk.sync_folder(self._folder)
+            # What follows the last whole line was never acknowledged: a crash tore it.
+            self._disk.ftruncate(self._file, self._read.setdefault(self._own, 0))
+            if self.end:
+                self._disk.fsync(self._file)  # whoever wrote it may have been killed before that
+                self.kept = self.end
+        return self._file
+
+    @property
+    def end(self) -> int:
+        """Bytes of our own file."""
+        return self._read[self._own]
 
     def refresh(self) -> None:
         """Read what was added since."""
@@ -150,13 +179,13 @@ class _Day:
             if name.endswith(".jsonl") and not (name == self._own and name in self._read):
                 self._read[name] = self._take(name, self._read.get(name, 0))
 
-    def append(self, records: Sequence[Record]) -> int:
-        """Write a line for each, all or none, and give the file that wants an fsync."""
-        file = self._opened()
+    def append(self, records: Sequence[Record]) -> None:
+        """Write a line for each, all or none; our own file wants an fsync then."""
+        file = self.own_file()
         lines, added = [], Counter[SlotKey]()
         for record in records:
             slot = slot_of(record)
-            lines.append(Line(self.accounts[slot].next_number + added[slot], record))
+            lines.append(Line(self.accounts[slot].next_number + added[slot], record, self.kept))
             added[slot] += 1
         text = b"".join(map(write_line, lines))
         end = self._disk.lseek(file, 0, os.SEEK_END)
@@ -168,7 +197,6 @@ class _Day:
         self._read[self._own] = end + len(text)
         for line in lines:
             self.accounts[slot_of(line.record)].add(line)
-        return file
 
     def close(self) -> None:
         """Close our own file."""
@@ -176,18 +204,6 @@ class _Day:
             with suppress(OSError):  # what has to last was fsynced; of the rest a receipt is sent again at worst
                 self._disk.close(self._file)
             self._file = None
-
-    def _opened(self) -> int:
-        if self._file is None:
-            path = self._folder / self._own
-            if not is_there(self._disk, path):
-                make_folders(self._disk, self._folder)
-                self._disk.sync_folder(self._folder.parent)
-            self._file = self._disk.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
-            self._disk.sync_folder(self._folder)
-            # What follows the last whole line was never acknowledged: a crash tore it.
-            self._disk.ftruncate(self._file, self._read.setdefault(self._own, 0))
-        return self._file
 
     def _write(self, file: int, text: bytes) -> None:
         if self._disk.write(file, text) != len(text):  # what POSIX does when the disk is nearly full
@@ -203,7 +219,8 @@ class _Day:
             try:
                 known = read_line(line)
             except Torn:
-                if torn or index < len(whole) - 1:
+                rest = [*whole[index + 1 :], *([torn] if torn else [])]
+                if rest and not _is_hole(line, rest, at):
                     raise IntegrityBroken(
                         f"the journal {self._folder / name} is damaged at byte {at}",
                         hint="restore it from a backup, or move the journal's folder away and run "
@@ -213,6 +230,20 @@ class _Day:
             self.accounts[slot_of(known.record)].add(known)
             at += len(line) + 1
         return at
+
+
+def _is_hole(line: bytes, rest: Sequence[bytes], at: int) -> bool:
+    """Tell whether a power cut took pages from the middle of lines that were written together and never synced.
+
+    What was synced has no hole, and whatever was written after it says so.
+    """
+    return b"\0" in line and all(known.kept <= at for known in _readable(rest))
+
+
+def _readable(lines: Sequence[bytes]) -> Iterator[Line]:
+    for line in lines:
+        with suppress(Torn):
+            yield read_line(line)
 
 
 def _as_date(name: str) -> date | None:

@@ -101,6 +101,8 @@ class Line:
 
     number: int
     record: Annotated[Record, Field(discriminator="kind")]
+    kept: int = 0
+    """So many bytes of its file were known to last when it was written: a hole further on was never acknowledged."""
 
 
 class Torn(Exception):

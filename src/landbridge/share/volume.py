@@ -136,7 +136,7 @@ def adopt(machine: Machine, private: Path, journal: Path, clock: Clock) -> None:
         # The journal first: a crash between the two leaves a share that is not adopted, and adopting again mends it.
         _write(disk, journal / _MARK, _marks().dump_json(JournalMark(volume.volume, volume.journal)))
         _write(disk, private / _MARKER, _volumes().dump_json(volume, indent=2))
-        for folder in (journal, private, private.parent, root):
+        for folder in dict.fromkeys((journal, journal.parent, private, private.parent, root)):
             disk.sync_folder(folder)
     except OSError as error:
         raise disk_refused(error, f"adopting {root}", whole=True) from error

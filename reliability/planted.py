@@ -59,9 +59,9 @@ _EARLY = """from datetime import UTC as utc
             landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)"""
 
 _INTENT_LATE = """self._keep(placed)
-        self._session.journal.append_all(
-            [(one.manifest.business_date, self._intents[one.claim]) for one in self._going()]
-        )"""
+    self._session.journal.append_all(
+        [(one.manifest.business_date, self._intents[one.claim]) for one in self._going()]
+    )"""
 
 BUGS = (
     Bug("the part is not fsynced", ((part.Part.finish, "self._disk.fsync(self._file)", _SKIP),)),

@@ -20,6 +20,7 @@ _ROLES = {
     "pod": "The pod: runs feeds",
     "operator": "The operator: looks, changes nothing",
     "watch": "The watch: what it has beside the pod's and the operator's",
+    "reaper": "The reaper: what it has beside the operator's",
     "sftp-user": "The SFTP user, as Transfer Family acts for it",
     "rotator": "The rotator: whoever runs `landbridge keys`",
 }
@@ -34,7 +35,8 @@ def table() -> str:
         rows = [
             _row(one)
             for one in reviewed
-            if one.role == role and (role != "watch" or (one.statement, one.action) not in known)
+            if one.role == role
+            and (role not in {"watch", "reaper"} or (one.statement, one.action) not in known)
         ]
         head = "| step | permission | why | called by | proof |\n|---|---|---|---|---|"
         parts.append(f"### {title}\n\n{head}\n" + "\n".join(rows))

@@ -30,5 +30,11 @@ class Part:
 PARTS: tuple[Part, ...] = (
     Part("disk", "disk_answers:figure"),
     Part("kills", "kills:killed_on_the_twin"),
+    Part("cuts", "cuts:downloads_cut"),
+    Part("collections-cut", "cuts:collections_cut"),
+    Part("schedules", "schedules:schedules"),
+    Part("names", "hostile_names:names"),
+    Part("content", "hostile_content:content"),
+    Part("canaries", "canaries:canaries"),
 )
 """In the order of the report."""

@@ -198,7 +198,7 @@ BUGS = (
         "a torn last line of the journal stays",
         (
             (
-                journal._Day._opened,
+                journal._Day.own_file,
                 "self._disk.ftruncate(self._file, self._read.setdefault(self._own, 0))",
                 "self._read.setdefault(self._own, 0)",
             ),

@@ -2,7 +2,8 @@
 
 Until nothing is awaited any more: every slot of the feeds that is due has landed or was refused, or its window has ended (deadline), or
 the scheduler is about to start the next run, which takes over what is still open. Started with nothing due, on a holiday
-or an hour early, it collects once and ends: whoever cannot tell when a slot is due may start it too often.
+or an hour early, it collects once and ends: whoever cannot tell when a slot is due may start it too often. What such a pass met and
+may pass is tried again for a quarter of an hour: so a code that may pass, at the end of a run, has stayed, and can be told at once.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """A scheduler on another machine may start a run a little before this machine's clock has come so far."""
+PATIENCE = timedelta(minutes=15)
+"""A run goes on for at least so long before it ends with a code that may pass."""
+_MAY_PASS = frozenset({Exit.UNAVAILABLE, Exit.CANNOT_CREATE, Exit.IO, Exit.TRY_AGAIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
 
     What is refused and is not awaited is told and keeps its code; it keeps nobody from waiting. An awaited slot that is
     refused is not waited for any longer. After a last pass that failed as a whole, what the pass before it refused counts.
+    A code that may pass is the end only of a run that has lasted `PATIENCE`, or whose next one is about to start.
 
     Between two passes the share is given back, so that other collections of this host get their turn.
 
@@ -70,6 +75,8 @@ def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
         now = ground.clock.now()
         due_by = max(now, started + CLOCKS_DIFFER)
         left = _left(ground, awaited, due_by, now, look.pause, refused)
+        if not left and code in _MAY_PASS and not _taken_over(awaited, due_by, now, look.pause):
+            left = tuple(rest for rest in (started + PATIENCE - now,) if rest > timedelta())
         if not left:
             return code
         ground.share.close()
@@ -111,9 +118,8 @@ def _left(
     """Give the time that each slot that this run still waits for has left."""
     left = []
     for feed, calendar in awaited.feeds:
-        following = next(next_slots(feed, calendar, due_by + timedelta(seconds=1)), None)
-        if following is not None and following.scheduled_at - now <= pause:
-            continue  # its own run takes over what is open
+        if _next_run_starts(feed, calendar, due_by, now, pause):
+            continue  # it takes over what is open
         left += [
             window_end(slot, awaited.overdue_after) - now
             for slot in open_slots(feed, calendar, awaited.overdue_after, due_by)
@@ -122,6 +128,18 @@ def _left(
             and not _landed(ground, slot)
         ]
     return tuple(left)
+
+
+def _taken_over(awaited: Awaited, due_by: datetime, now: datetime, pause: timedelta) -> bool:
+    """Tell whether a scheduler is about to start the next run: it starts none beside one that still goes on."""
+    return any(_next_run_starts(feed, calendar, due_by, now, pause) for feed, calendar in awaited.feeds)
+
+
+def _next_run_starts(
+    feed: Feed, calendar: Calendar, due_by: datetime, now: datetime, pause: timedelta
+) -> bool:
+    following = next(next_slots(feed, calendar, due_by + timedelta(seconds=1)), None)
+    return following is not None and following.scheduled_at - now <= pause
 
 
 def _landed(ground: Ground, slot: Slot) -> bool:

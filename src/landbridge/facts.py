@@ -181,11 +181,24 @@ class Sealed:
 
 
 class Verdict(StrEnum):
-    """What the commit of a revision says."""
+    """What the commit of a revision says. The first three come of a run, the last two of a person alone."""
 
     RELEASE = "release"
+    """Also of bytes that broke their contract, when a person says so: then the report is that of the breach."""
     QUARANTINE = "quarantine"
     SKIP = "skip"
+    REJECT = "reject"
+    """Of quarantined bytes: they are never released."""
+    WAIVE = "waive"
+    """No file of the slot will come, and none is needed: there are no bytes, so what speaks of bytes is `NO_FILE` and the like."""
+
+
+NO_FILE = Content(size=0, sha256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", rows=0)
+"""The content of a waiver: that of nothing."""
+NOWHERE = Location(store="", key="")
+"""Where the bytes of a waiver lie."""
+NO_REPORT = GateReport(contract="", contract_version="", rows=0, rules=(), defects=())
+"""What was judged for a waiver."""
 
 
 @dataclass(frozen=True, slots=True)

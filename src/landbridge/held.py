@@ -102,10 +102,12 @@ def _ended(ground: Ground, slot: Slot, decided: Decided) -> Outcome:
     match decided(slot):
         case Commitment(verdict=Verdict.SKIP, revision=revision):
             return Outcome(str(slot), revision, State.SKIPPED)
-        case Commitment(verdict=Verdict.QUARANTINE, revision=revision):
+        case Commitment(verdict=Verdict.WAIVE, revision=revision):
+            return Outcome(str(slot), revision, State.WAIVED)
+        case Commitment(verdict=Verdict.QUARANTINE | Verdict.REJECT, revision=revision):
             broken = ContractBroken(
                 f"{slot} broke its contract and is in quarantine: no file comes of this revision",
-                hint=f"see `landbridge trace {slot}`",
+                hint=f"see `landbridge quarantine show {slot}`",
             )
             return Outcome(str(slot), revision, State.QUARANTINED, error=broken)
         case known:

@@ -38,6 +38,15 @@ def hops(commitment: Commitment, evidence: Evidence) -> list[Hop]:
 
 
 def _made(commitment: Commitment) -> Iterator[Hop]:
+    """What was made and judged. A waiver and a rejection make nothing: they are decisions alone."""
+    if commitment.verdict in {Verdict.REJECT, Verdict.WAIVE}:
+        yield Hop(
+            f"verdict {commitment.verdict}",
+            commitment.committed_at,
+            f"{commitment.actor} {commitment.run_id}",
+            commitment.reason,
+        )
+        return
     for source in commitment.sources:
         where = " ".join(source.query.split())
         yield Hop(

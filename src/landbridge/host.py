@@ -24,8 +24,10 @@ class Host(Declared):
     """The installed program; `/opt/landbridge/bin/landbridge`, or `C:\\Program Files\\Landbridge\\landbridge.exe`, without it."""
     folder: HostPath | None = None
     """Where this project's declaration lies on them; `/etc/landbridge/PROJECT`, or `C:\\ProgramData\\Landbridge\\PROJECT`, without it."""
-    account: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.$@\\-]{1,104}$")] = "landbridge"
-    """Service account that may write to the share; `DOMAIN\\name` on Windows."""
+    account: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_.$@\\ -]{0,102}[A-Za-z0-9_.$-])?$")
+    ] = "landbridge"
+    """Service account that may write to the share; `DOMAIN\\name` on Windows, where a name may hold spaces."""
     group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.{}-]{1,80}$")] | None = None
     """What a central scheduler calls these hosts: the `machine` of AutoSys, the queue of Airflow; `PROJECT-ENVIRONMENT` in lower case without it."""
     every: Duration | None = None
@@ -42,4 +44,7 @@ class Host(Declared):
             if value is not None and value.startswith("/") != (self.os == "linux"):
                 message = f"expected `{name}` as a path of {self.os}"
                 raise ValueError(message)
+        if self.os == "linux" and " " in self.account:
+            message = "expected an account without a space on linux"
+            raise ValueError(message)
         return self

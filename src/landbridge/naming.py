@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 OUTBOUND = "outbound"
 RECEIPTS = "receipts"
 MANIFESTS = "outbound/_manifests"
+CANARY = "_canary"
+"""Where canaries go: below `outbound/` and `receipts/`, and in the ledger; no day and no folder of a feed is called so."""
+CANARY_FEED = "landbridge-canary"
+"""The feed of all canaries, which nobody else may have."""
 
 LONGEST_KEY = 1024
 """Bytes of a whole key in S3."""
@@ -169,7 +173,7 @@ def plain_name(name: str) -> str:
     """Give `name` back if every file system we meet takes it as one plain name.
 
     Refused: empty, `.`, `..`, separators, control characters, characters that Windows forbids, its reserved
-    names, a trailing dot or space, a leading `.` or `_manifests` (ours), text that is not NFC, more than 255 bytes.
+    names, a trailing dot or space, a leading `.`, `_manifests` or `_canary` (ours), text that is not NFC, more than 255 bytes.
 
     Raises:
         UsageError: it is not plain; the message shows it escaped.
@@ -208,8 +212,8 @@ def _not_plain(name: str) -> str:
         return "it has a control or invisible character"
     if forbidden := _FORBIDDEN.intersection(name):
         return f"it has {' '.join(sorted(forbidden))}"
-    if name[0] in ". " or name.casefold() == "_manifests":
-        return "names that start with a dot or a space, and `_manifests`, are taken"
+    if name[0] in ". " or name.casefold() in {"_manifests", CANARY}:
+        return f"names that start with a dot or a space, `_manifests` and `{CANARY}`, are taken"
     if name[-1] in ". ":
         return "it ends in a dot or a space, which Windows drops"
     if name.split(".", 1)[0].rstrip().upper() in _RESERVED:
@@ -237,6 +241,15 @@ def quarantine_key(slot: Slot, sha256: str, suffix: str) -> str:
     return f"{QUARANTINE}/{slot.feed}/{slot.occurrence}/{sha256}{suffix}"
 
 
+def kept_for(key: str) -> tuple[str, str]:
+    """Give feed and occurrence of a key that `staging_key` or `quarantine_key` made; empty words for any other key."""
+    parts = key.split("/")
+    return (parts[1], parts[2]) if len(parts) == _STAGED_PARTS else ("", "")
+
+
+_STAGED_PARTS = 4
+
+
 def attempt_prefix(slot: Slot) -> str:
     """Where the durable records of generated but not yet judged files of a slot lie (in the ledger)."""
     return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/attempts/"
@@ -260,6 +273,16 @@ def manifest_name(feed: str, occurrence: str, revision: int) -> str:
 def manifest_key(slot: Slot, revision: int) -> str:
     """A manifest's key in the reports store: `outbound/_manifests/2026-11-20/flights.2026-11-20.0001.json`."""
     return f"{MANIFESTS}/{slot.business_date:%Y-%m-%d}/{manifest_name(slot.feed, slot.occurrence, revision)}"
+
+
+def manifest_day(key: str) -> date | None:
+    """Give the business date of a manifest by its key; None for any other key."""
+    if not key.startswith(f"{MANIFESTS}/"):
+        return None
+    try:
+        return date.fromisoformat(key.removeprefix(f"{MANIFESTS}/").partition("/")[0])
+    except ValueError:
+        return None
 
 
 def receipt_key(feed: str, occurrence: str, revision: int, business_date: date) -> str:

@@ -150,6 +150,19 @@ class Store(Protocol):
         ...
 
 
+class Erasable(Store, Protocol):
+    """A store from which something may be removed for good; only the reaper is given one."""
+
+    def remove(self, at: Location) -> None:
+        """Remove the very object that `at` names, and nothing that came under its key before or since.
+
+        With a version, that version for good: no marker hides it, nothing of it is kept. Where no versions are kept, the
+        object under the key as long as its etag is the one of `at`. Idempotent: what is not there any more is fine.
+        `at` is from `head` or `versions` (a listing names no version).
+        """
+        ...
+
+
 class Place(Protocol):
     """A further declared place that gets a copy of every released file."""
 

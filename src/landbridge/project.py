@@ -14,6 +14,7 @@ from landbridge.cluster import Kubernetes
 from landbridge.controlm import ControlM
 from landbridge.feed.words import Declared, Duration, EnvironmentName, Name, Resolvable, SecretReference, Text
 from landbridge.host import Host
+from landbridge.retention import Retention
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +122,8 @@ class Environment(Declared):
     """Instead of the project's."""
     watch: Watch | None = None
     """Instead of the project's."""
+    retention: Retention | None = None
+    """Instead of the project's."""
     variables: dict[Name, str] = {}
     """Texts that templates can use as `{variables.NAME}`."""
 
@@ -150,6 +153,8 @@ class Project(Declared):
     """The hosts on premises; only deploying wants it."""
     watch: Watch = Watch()
     """The look at all slots: who is told, and what is made good."""
+    retention: Retention = Retention()
+    """How long is kept what has landed, and what was decided about."""
     variables: dict[Name, str] = {}
     """Texts that templates can use as `{variables.NAME}`; an environment's own win."""
     environments: Annotated[dict[EnvironmentName, Environment], Field(min_length=1)]
@@ -200,6 +205,8 @@ class Place:
     """The hosts on premises."""
     watch: Watch = field(default_factory=Watch)
     """The look at all slots."""
+    retention: Retention = field(default_factory=Retention)
+    """How long is kept what has done its service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +249,7 @@ def place(project: Project, environment: str) -> Place:
         controlm=_controlm(own.controlm or project.controlm, environment),
         host=_host(own.host or project.host, environment),
         watch=own.watch or project.watch,
+        retention=own.retention or project.retention,
     )
 
 

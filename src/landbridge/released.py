@@ -50,6 +50,8 @@ class State(StrEnum):
     """The server has no manifest of the slot."""
     SKIPPED = "skipped"
     """There is nothing to deliver, by the ledger or by the schedule."""
+    WAIVED = "waived"
+    """A person said that it will not come and is not needed, by the ledger."""
     QUARANTINED = "quarantined"
     """It broke its contract, by the ledger: nothing will come of this revision."""
 
@@ -144,8 +146,8 @@ def announced(ground: Ground, since: date, feeds: Collection[str]) -> list[Manif
 
 
 def _days(ground: Ground, since: date, until: date) -> list[date]:
-    days = map(_as_date, ground.remote.folders(f"/{MANIFESTS}"))
-    return [day for day in days if day is not None and since <= day <= until]
+    days = set(map(_as_date, ground.remote.folders(f"/{MANIFESTS}")))
+    return sorted(day for day in days if day is not None and since <= day <= until)
 
 
 def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) -> None:
@@ -235,6 +237,7 @@ def _restored(ground: Ground, manifest: Manifest, body: bytes) -> Outcome:
 
 def _as_date(name: str) -> date | None:
     try:
-        return date.fromisoformat(name)
+        day = date.fromisoformat(name)
     except ValueError:
         return None
+    return day if f"{day}" == name else None  # `20261120` and `2026-W47-5` are days to Python, too

@@ -71,7 +71,7 @@ def carry_on(feed: Feed, commitment: Commitment, cloud: Cloud) -> Commitment | R
         case Verdict.RELEASE:
             manifest = manifest_bytes(commitment, cloud.ledger.digest(commitment))
             return promote(commitment, manifest, cloud.reports, cloud.places(feed, commitment))
-        case Verdict.QUARANTINE | Verdict.SKIP:
+        case Verdict.QUARANTINE | Verdict.SKIP | Verdict.REJECT | Verdict.WAIVE:
             return commitment
         case _:
             assert_never(commitment.verdict)

@@ -26,6 +26,8 @@ class Known:
     """Whether that revision's manifest is written."""
     receipt: Receipt | None = None
     """Of that revision; only one whose signature holds."""
+    earlier: tuple[Receipt, ...] = ()
+    """Of the revisions before it, the oldest first; those whose signature holds."""
     doubt: str = ""
     """Why something on record cannot be believed: a receipt that does not hold, an entry of the ledger that was changed."""
 
@@ -42,9 +44,22 @@ class Standing:
     """False for a slot the ledger knows and today's schedule does not."""
 
     @property
+    def verdict(self) -> Verdict | None:
+        """What was decided last, if anything was."""
+        return self.known.commitment.verdict if self.known.commitment else None
+
+    @property
+    def landed(self) -> Receipt | None:
+        """The receipt of the file that the slot ended with; None as long as it has not, or when it ended without one."""
+        if self.known.receipt or self.state is not SlotState.DELIVERED:
+            return self.known.receipt
+        return self.known.earlier[-1]
+
+    @property
     def alarming(self) -> bool:
-        """Tell whether somebody has to look: late, missing, quarantined, or with a receipt that does not hold."""
-        return self.late or self.state in {SlotState.MISSING, SlotState.QUARANTINED} or bool(self.known.doubt)
+        """Tell whether somebody has to look: late, missing, in quarantine and not decided on, or with a receipt that does not hold."""
+        undecided = self.state is SlotState.MISSING or self.verdict is Verdict.QUARANTINE
+        return self.late or undecided or bool(self.known.doubt)
 
 
 def standing(
@@ -53,10 +68,11 @@ def standing(
     """Judge one slot at `now`.
 
     A slot without any verdict is missing `missing_after` its deadline (or its time, without a deadline).
-    Late: its file was not on the share at the deadline, whatever happened since.
+    Late: no file of it was on the share at the deadline, whatever happened since. The correction of a file that had come in
+    time is late as long as it is not there `missing_after` its commit.
     """
     state = _state(slot, known, now, missing_after)
-    return Standing(slot, state, _late(slot, state, known, now), known, scheduled)
+    return Standing(slot, state, _late(slot, state, known, now, missing_after), known, scheduled)
 
 
 def _state(slot: Slot, known: Known, now: datetime, missing_after: timedelta) -> SlotState:
@@ -66,10 +82,14 @@ def _state(slot: Slot, known: Known, now: datetime, missing_after: timedelta) ->
         overdue = now > (slot.deadline or slot.scheduled_at) + missing_after
         return SlotState.MISSING if overdue else SlotState.DUE
     match known.commitment.verdict:
+        case Verdict.SKIP | Verdict.REJECT | Verdict.WAIVE if known.earlier:
+            return SlotState.DELIVERED  # nothing came of a correction: what landed before stands
         case Verdict.SKIP:
             return SlotState.SKIPPED
-        case Verdict.QUARANTINE:
+        case Verdict.QUARANTINE | Verdict.REJECT:
             return SlotState.QUARANTINED
+        case Verdict.WAIVE:
+            return SlotState.WAIVED
         case Verdict.RELEASE if known.receipt is not None:
             return SlotState.DELIVERED
         case Verdict.RELEASE:
@@ -78,7 +98,15 @@ def _state(slot: Slot, known: Known, now: datetime, missing_after: timedelta) ->
             assert_never(known.commitment.verdict)
 
 
-def _late(slot: Slot, state: SlotState, known: Known, now: datetime) -> bool:
+def _late(slot: Slot, state: SlotState, known: Known, now: datetime, missing_after: timedelta) -> bool:
     if slot.deadline is None or state in QUIET:
         return False
-    return (known.receipt.landed_at if known.receipt else now) > slot.deadline
+    decided = known.commitment
+    receipts = (*known.earlier, known.receipt) if known.receipt else known.earlier
+    if receipts and min(receipt.landed_at for receipt in receipts) <= slot.deadline:
+        if decided is None or state is SlotState.DELIVERED:
+            return False
+        return now > decided.committed_at + missing_after
+    if decided is not None and decided.verdict is Verdict.REJECT:
+        return False  # somebody has decided that this file is not to come: nobody waits for it
+    return (receipts[0].landed_at if receipts else now) > slot.deadline

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken
+from landbridge.facts import Verdict
 from landbridge.ledger import manifest_for, receipt_in
 from landbridge.naming import manifest_key
 from landbridge.schedule import Calendar, slots
 from landbridge.standing import Known, Standing, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from landbridge.facts import Commitment, Receipt, Slot
@@ -42,7 +43,9 @@ def survey(
         days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
         entries = [one for day in pool.map(evidence.ledger.day, days) for one in day if one.feed in wanted]
         newest = [one.newest for one in entries if one.newest]
-        known = dict(pool.map(lambda c: (_name(c.slot), known_of(c, evidence)), newest))
+        before = [one.commitments[:-1] for one in entries if one.newest]
+        found = pool.map(lambda last, others: known_of(last, evidence, others), newest, before)
+        known = {_name(one.slot): seen for one, seen in zip(newest, found, strict=True)}
     for one in entries:
         if one.unreadable:
             name = (one.feed, one.occurrence)
@@ -61,18 +64,17 @@ def survey(
     return sorted(judged, key=lambda one: (one.slot.business_date, one.slot.feed, one.slot.scheduled_at))
 
 
-def known_of(commitment: Commitment, evidence: Evidence) -> Known:
-    """Look up how far a committed revision came."""
+def known_of(commitment: Commitment, evidence: Evidence, before: Sequence[Commitment] = ()) -> Known:
+    """Look up how far a committed revision came, and which of those `before` it have landed."""
     slot, revision = commitment.slot, commitment.revision
     released = evidence.reports.head(manifest_key(slot, revision)) is not None
     known = Known(commitment, released=released)
-    if not released:
-        return known
     try:
-        receipt = receipt_of(commitment, evidence)
+        earlier = [receipt_of(one, evidence) for one in before if one.verdict is Verdict.RELEASE]
+        known = replace(known, earlier=tuple(receipt for receipt in earlier if receipt))
+        return replace(known, receipt=receipt_of(commitment, evidence)) if released else known
     except IntegrityBroken as error:
         return replace(known, doubt=error.what)
-    return replace(known, receipt=receipt)
 
 
 def receipt_of(commitment: Commitment, evidence: Evidence) -> Receipt | None:

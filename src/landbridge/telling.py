@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landbridge.facts import SlotState
+from landbridge.facts import SlotState, Verdict
 from landbridge.notices import Cleared, Concern, Kind, Told
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _concern(one: Standing, now: datetime, stuck_after: timedelta) -> Concern | 
     known, deadline = one.known, one.slot.deadline
     if known.doubt:
         return Concern(one.slot, Kind.DOUBT, known.doubt)
-    if one.state is SlotState.QUARANTINED and known.commitment:
+    if one.verdict is Verdict.QUARANTINE and known.commitment:
         broken = [rule.rule for rule in known.commitment.report.rules if not rule.passed]
         return Concern(one.slot, Kind.QUARANTINED, f"broke its contract: {', '.join(broken) or 'see trace'}")
     if one.state is SlotState.MISSING:
@@ -49,6 +49,9 @@ def _concern(one: Standing, now: datetime, stuck_after: timedelta) -> Concern | 
         if now >= since + stuck_after:
             return Concern(one.slot, Kind.STUCK, f"validated {_at(since)} and not released since")
     if one.late and deadline and one.state is not SlotState.DELIVERED:
+        if known.earlier and known.commitment:
+            says = f"revision {known.commitment.revision} was decided {_at(known.commitment.committed_at)} and has not landed"
+            return Concern(one.slot, Kind.LATE, says)
         return Concern(one.slot, Kind.LATE, f"{one.state}; its deadline was {_at(deadline)}")
     return None
 
@@ -95,7 +98,7 @@ def decide(
 def _ended(one: Standing | None, known: Told) -> str:
     if one is None:
         return f"still {known.kind}, and older than the days that are looked at: left to people"
-    receipt = one.known.receipt
+    receipt = one.landed
     if receipt:
         return f"delivered {_at(receipt.landed_at)}{', late' if one.late else ''}"
     return f"no longer {known.kind}: {one.state}"

@@ -9,13 +9,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from pathlib import Path
 
     from landbridge.alarms import Watch
     from landbridge.facts import Commitment, Location, Slot
     from landbridge.feed import Feed
     from landbridge.ledger import Ledger
-    from landbridge.ports import Clock, Gate, Meter, Place, Progress, Remote, Share, Source, Store, Teller
+    from landbridge.ports import (
+        Clock,
+        Erasable,
+        Gate,
+        Meter,
+        Place,
+        Progress,
+        Remote,
+        Share,
+        Source,
+        Store,
+        Teller,
+    )
+    from landbridge.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,21 @@ class Watching:
     meter: Meter | None
     """Where an alarm listens."""
     clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Reaping:
+    """What the removal of files that have had their time stands on. Nothing of it can write."""
+
+    retention: Retention
+    staging_days: int
+    evidence: Evidence
+    reports: Erasable
+    staging: Erasable
+    slot_of: Callable[[str, str], Slot | None]
+    """The slot of a feed and an occurrence, as the declaration has it."""
+    now: datetime
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,26 @@ def test_status_tells_of_every_agent(stage: Stage) -> None:
     assert "mft-1  unknown" in stage("status").out
 
 
+def test_status_tells_of_a_calendar_that_ends_in_control_m(stage: Stage) -> None:
+    ends = _folder()
+    ends["EIDV_PRD_HOLIDAYS"]["When"] = {"Years": [{"Year": "2025", "DEC": ["25", "26"]}]}
+    stage.write(folder=ends)
+    for words in (("plan",), ("apply", "--profiles", "--yes"), ("apply", "--yes")):
+        ended = stage(*words)
+        assert ended.code == 0, ended.err
+        assert "EIDV_PRD_HOLIDAYS: the calendar ended with 2025-12-26" in ended.err
+    ended = stage("status", "--json")
+    document = json.loads(ended.out)
+    assert (ended.code, document["well"], document["changes"]) == (78, False, False)
+    assert document["ending"] == [{"calendar": "EIDV_PRD_HOLIDAYS", "last": "2025-12-26", "over": True}]
+    stage.write()  # the declaration was mended; Control-M has the old calendar still
+    ended = stage("status")
+    assert ended.code == 78
+    assert "EIDV_PRD_HOLIDAYS: the calendar ended with 2025-12-26" in ended.err
+    assert stage("apply", "--yes").code == 0
+    assert json.loads(stage("status", "--json").out)["ending"] == []
+
+
 def test_a_deployment_whose_agents_do_not_connect_is_told(stage: Stage) -> None:
     stage.em.broken["EIDV_PRD_SFTP", "mft-2"] = "Host key is not trusted"
     ended = stage("apply", "--profiles", "--yes")

@@ -277,6 +277,7 @@ def test_documents_of_something_else_are_not_sent(stage: Stage) -> None:
     cases = [
         ({"folder": other}, "another Control-M/Server"),
         ({"folder": dev}, "of another environment"),
+        ({"folder": {"EIDV_PRD2": FOLDER["EIDV_PRD"]}}, "of another environment"),
         ({"folder": PROFILES}, "more than folders"),
         ({"profiles": FOLDER}, "more than connection profiles"),
         ({"profiles": local}, "only centralized"),

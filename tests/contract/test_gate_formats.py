@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from landbridge.contract import plain
+from landbridge.contract.parquet import ParquetGate
 from landbridge.errors import DeclarationWrong
 from landbridge.feed.outputs import Csv, Fixed, FixedColumn, Jsonl, Parquet, Record
 from tests.contract.odcs_texts import declared, judged, named, written
@@ -333,3 +335,34 @@ def test_the_name_of_a_file_means_nothing_to_the_query(name: str, tmp_path: Path
     path = tmp_path / name
     path.write_bytes(b"id\n1\n")
     assert judged(written(tmp_path, ["name: id, logicalType: integer"]), path).passed
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_a_file_that_decompresses_to_more_than_can_be_is_broken_before_it_fills_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: Literal["gzip", "zstd"]
+) -> None:
+    monkeypatch.setattr(plain, "_ANYWAY", 1 << 20)
+    body = b"id\n" + b"1\n" * (16 << 20)
+    squeezed = (
+        gzip.compress(body) if compression == "gzip" else bytes(pa.compress(body, codec="zstd", asbytes=True))
+    )
+    (tmp_path / "bomb").write_bytes(squeezed)
+    file = declared(Csv(), compression=compression)
+    with plain.decompressed(file, tmp_path / "bomb", tmp_path) as (readable, wrong):
+        assert wrong == "it decompresses to more than 500 times its size"
+        assert readable.stat().st_size <= max(1 << 20, 500 * len(squeezed))
+    (tmp_path / "fine").write_bytes(
+        gzip.compress(b"id\n1\n")
+        if compression == "gzip"
+        else bytes(pa.compress(b"id\n1\n", codec="zstd", asbytes=True))
+    )
+    with plain.decompressed(file, tmp_path / "fine", tmp_path) as (readable, wrong):
+        assert (readable.read_bytes(), wrong) == (b"id\n1\n", "")
+
+
+@pytest.mark.parametrize("spoiled", [b"PAR1" + bytes(60), b"PAR1" + b"\xff" * 60])
+def test_a_parquet_footer_that_cannot_be_read_is_a_broken_file(tmp_path: Path, spoiled: bytes) -> None:
+    path = tmp_path / "x.parquet"
+    path.write_bytes(spoiled + (40).to_bytes(4, "little") + b"PAR1")
+    report = ParquetGate(()).scan(path)
+    assert report.defects == {"structure": 1}

@@ -472,3 +472,13 @@ def _alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
     except OSError:
         return False
+
+
+def test_why_a_line_ended_is_not_the_sum_of_what_it_carried() -> None:
+    said = (
+        "debug1: client_input_channel_req: x\n"
+        "client_loop: send disconnect: Broken pipe\n"
+        "Transferred: sent 2664, received 300140 bytes, in 0.1 seconds\n"
+        "Bytes per second: sent 254216.4, received 31820431.5\n"
+    )
+    assert openssh._last(said) == "client_loop: send disconnect: Broken pipe"

@@ -127,6 +127,16 @@ def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
         yield made
 
 
+@pytest.fixture(params=list(Way))
+def real(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+    """Give a share on this machine's disk: the simulated one has no links."""
+    (tmp_path / "share").mkdir()
+    with ExitStack() as stack:
+        made = Stand(LOCAL, tmp_path / "share", request.param, stack)
+        made.open().adopt()
+        yield made
+
+
 def manifest(body: bytes = BODY, revision: int = 1, name: str = "in/REPORT.csv", **more: object) -> Manifest:
     made = Manifest(
         feed="flights",
@@ -652,3 +662,39 @@ def test_claims_of_a_killed_run_go_with_the_next_run_of_that_collector(stand: St
         name for name in left if "~edge1~" not in name
     }
     assert len((stand.private / "alive").iterdir()) == 1
+
+
+@pytest.mark.parametrize("name", ["away/x.csv", "in/away/x.csv", "in/away/further/x.csv"])
+def test_a_link_in_the_place_of_a_folder_leads_nobody_out_of_the_share(real: Stand, name: str) -> None:
+    away = real.root.path.parent / "away"
+    away.mkdir()
+    (real.root.path / "in").mkdir()
+    for link in ("away", "in/away"):
+        (real.root.path / link).symlink_to(away)
+    share = real.open()
+    with pytest.raises(IntegrityBroken, match="is a link"):
+        deliver(share, manifest(name=name))
+    with pytest.raises(IntegrityBroken, match="is a link"):
+        deliver(share, manifest(done_name=name))
+    assert list(away.iterdir()) == []
+    assert sorted(path.name for path in real.root.path.iterdir()) == [".landbridge", "away", "in"]
+    assert [path.name for path in (real.root.path / "in").iterdir()] == ["away"]
+
+
+def test_a_link_put_in_the_place_of_a_folder_meanwhile_is_seen(real: Stand) -> None:
+    away = real.root.path.parent / "away"
+    away.mkdir()
+    share = real.open()
+    deliver(share, manifest())
+    (real.root.path / "in").rename(real.root.path / "was")
+    (real.root.path / "in").symlink_to(away)
+    with pytest.raises(IntegrityBroken, match="is a link"):
+        deliver(share, manifest(revision=2, name="in/second.csv"))
+    assert list(away.iterdir()) == []
+
+
+def test_a_link_to_the_same_bytes_is_not_taken_for_a_delivery(real: Stand) -> None:
+    (real.root.path.parent / "elsewhere").write_bytes(BODY)
+    (real.root.path / "x_1.csv").symlink_to(real.root.path.parent / "elsewhere")
+    with pytest.raises(IntegrityBroken, match="is there already"):
+        deliver(real.open(), manifest(name="x_1.csv"))

@@ -185,3 +185,57 @@ def test_files_of_a_bucket_are_read(tmp_path: Path) -> None:
 def test_a_path_that_cannot_be_is_told(tmp_path: Path, path: str) -> None:
     with pytest.raises(UsageError):
         read(around(tmp_path), kind="files", path=path, format="csv")
+
+
+@pytest.mark.parametrize("lead", ["../../secret.csv", "../../elsewhere"])
+def test_a_link_that_leads_out_of_the_folder_is_refused_and_one_within_it_is_read(
+    tmp_path: Path, lead: str
+) -> None:
+    project = tmp_path / "project"
+    (project / "in" / "..data").mkdir(parents=True)
+    (project / "in" / "..data" / "a.csv").write_text("id\n1\n")
+    (tmp_path / "secret.csv").write_text("id\nsecret\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x.csv").write_text("id\nsecret\n")
+    (project / "in" / "a.csv").symlink_to("..data/a.csv")  # as a mounted ConfigMap has it
+    assert read(around(project), kind="files", path="in/*.csv", format="csv").rows == [{"id": "1"}]
+    (project / "in" / "link.csv").symlink_to(lead)
+    with pytest.raises(ContractBroken, match="leads out"):
+        read(
+            around(project),
+            kind="files",
+            path="in/*.csv" if lead.endswith(".csv") else "in/*/x.csv",
+            format="csv",
+        )
+
+
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    _put(tmp_path, a__csv="id\n1\n")
+    (tmp_path / "in" / "caf\udce9.csv").write_text("id\n1\n")
+    with pytest.raises(ContractBroken, match="no text in UTF-8"):
+        read(around(tmp_path), kind="files", path="in/*.csv", format="csv")
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst"])
+def test_a_file_that_cannot_be_decompressed_is_wrong_and_not_away(tmp_path: Path, name: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_bytes(b"id\n1\n" * 100)
+    with pytest.raises(ContractBroken, match="cannot be read as csv"):
+        read(around(tmp_path), kind="files", path="in/*", format="csv")
+
+
+def test_what_is_too_deep_to_be_written_again_is_told(tmp_path: Path) -> None:
+    _put(tmp_path, a__jsonl='{"id":' + "[" * 500 + "]" * 500 + "}\n")
+    with pytest.raises(ContractBroken, match=r"250 levels|cannot be written as JSON"):
+        read(around(tmp_path), kind="files", path="in/*", format="jsonl")
+
+
+def test_a_parquet_file_whose_pages_are_not_what_the_footer_says_is_wrong_and_not_away(
+    tmp_path: Path,
+) -> None:
+    _parquet(tmp_path, "a.parquet", [{"id": f"n{number}"} for number in range(50)])
+    body = bytearray((tmp_path / "in" / "a.parquet").read_bytes())
+    body[4:40] = bytes(36)
+    (tmp_path / "in" / "a.parquet").write_bytes(body)
+    with pytest.raises(ContractBroken, match="cannot be read as parquet"):
+        read(around(tmp_path), kind="files", path="in/*", format="parquet")

@@ -358,3 +358,42 @@ def test_a_store_is_shared_between_threads(here: Stand, tmp_path: Path) -> None:
         came = list(pool.map(there_and_back, range(40)))
     assert came == [content_of(b"%d" % number).sha256 for number in range(40)]
     assert _keys(here.store.list("")) == [f"many/{number:02d}" for number in range(40)]
+
+
+# Removing, which the reaper alone does
+
+
+def test_what_is_removed_is_gone_for_good_and_may_be_removed_again(here: Stand) -> None:
+    here.store.put_new("a/b", b"one")
+    here.store.put_new("a/bc", b"another")
+    seen = here.store.head("a/b")
+    assert seen is not None
+    for _ in range(2):
+        here.store.remove(seen.at)
+        assert here.store.head("a/b") is None
+        assert here.store.versions("a/b") == []
+        with pytest.raises(NotFound):
+            here.store.read("a/b")
+        assert _keys(here.store.list("a/")) == ["a/bc"]
+    assert here.store.put_new("a/b", b"new").size == 3, "the name is free again"
+
+
+def test_what_came_under_the_same_name_since_is_not_removed(here: Stand, tmp_path: Path) -> None:
+    here.store.put_file("x", _file(tmp_path, b"old"), content_of(b"old"))
+    old = here.store.head("x")
+    assert old is not None
+    here.store.put_file("x", _file(tmp_path, b"newer"), content_of(b"newer"))
+    here.store.remove(old.at)
+    assert here.store.read("x") == b"newer"
+    if here.keeps_versions:
+        assert [one.size for one in here.store.versions("x")] == [5]
+
+
+def test_nothing_is_removed_from_another_store(here: Stand) -> None:
+    here.store.put_new("a", b"x")
+    here.other.put_new("a", b"x")
+    seen = here.other.head("a")
+    assert seen is not None
+    with pytest.raises(UsageError):
+        here.store.remove(seen.at)
+    assert here.store.read("a") == here.other.read("a") == b"x"

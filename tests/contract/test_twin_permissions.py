@@ -50,7 +50,11 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
         for bucket, key in (
             (STAGING, "drafts/orders/2026-11-20/a.csv"),
             (STAGING, "elsewhere/a"),
+            (STAGING, "drafts/orders/2026-11-20/reaped.csv"),
+            (STAGING, "quarantine/orders/2026-11-20/reaped.csv"),
             (REPORTS, "outbound/orders/a.csv"),
+            (REPORTS, "outbound/orders/reaped.csv"),
+            (REPORTS, "outbound/_manifests/2026-11-20/a.json"),
             (REPORTS, "receipts/2026-11-20/a.json"),
             (REPORTS, "other/a"),
             (LEDGER, "2026-11-20/orders/2026-11-20/0001.json"),
@@ -66,6 +70,11 @@ def _client(twin: Twin, who: WebIdentity) -> S3Client:
 @pytest.fixture(scope="module")
 def pod(twin: Twin) -> S3Client:
     return _client(twin, twin.state.pod)
+
+
+@pytest.fixture(scope="module")
+def reaper(twin: Twin) -> S3Client:
+    return _client(twin, twin.state.reaper)
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +164,56 @@ OPERATOR_MAY_NOT: dict[str, Callable[[S3Client], object]] = {
     "read elsewhere": _get(REPORTS, "other/a"),
     "see elsewhere": _list(REPORTS, "other/"),
 }
+
+
+def _remove(bucket: str, key: str) -> Callable[[S3Client], object]:
+    """Remove the one version there is, for good."""
+
+    def deed(s3: S3Client) -> object:
+        version = s3.head_object(Bucket=bucket, Key=key).get("VersionId", "null")
+        return s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+
+    return deed
+
+
+REAPER_MAY: dict[str, Callable[[S3Client], object]] = {
+    "read a verdict": _get(LEDGER, "2026-11-20/orders/2026-11-20/0001.json"),
+    "read a receipt": _get(REPORTS, "receipts/2026-11-20/a.json"),
+    "see releases": _list(REPORTS, "outbound/"),
+    "see what is in quarantine": _list(STAGING, "quarantine/"),
+    "remove a release": _remove(REPORTS, "outbound/orders/reaped.csv"),
+    "remove a draft": _remove(STAGING, "drafts/orders/2026-11-20/reaped.csv"),
+    "remove what is in quarantine": _remove(STAGING, "quarantine/orders/2026-11-20/reaped.csv"),
+}
+
+REAPER_MAY_NOT: dict[str, Callable[[S3Client], object]] = {
+    "remove a verdict": _remove(LEDGER, "2026-11-20/orders/2026-11-20/0001.json"),
+    "remove a manifest": _remove(REPORTS, "outbound/_manifests/2026-11-20/a.json"),
+    "remove a receipt": _remove(REPORTS, "receipts/2026-11-20/a.json"),
+    "remove elsewhere": _remove(REPORTS, "other/a"),
+    "hide a release": _delete(REPORTS, "outbound/orders/a.csv"),
+    "stage": _put(STAGING, "drafts/orders/2026-11-20/d.csv"),
+    "commit": _put(LEDGER, "2026-11-23/orders/2026-11-23/0001.json"),
+    "release": _put(REPORTS, "outbound/orders/d.csv"),
+}
+
+
+@pytest.mark.parametrize("deed", REAPER_MAY)
+def test_the_reaper_may(reaper: S3Client, deed: str) -> None:
+    REAPER_MAY[deed](reaper)
+
+
+@pytest.mark.parametrize("deed", REAPER_MAY_NOT)
+def test_the_reaper_may_not(reaper: S3Client, deed: str) -> None:
+    with pytest.raises(ClientError, match=r"AccessDenied|403"):
+        REAPER_MAY_NOT[deed](reaper)
+
+
+@pytest.mark.parametrize("who", ["pod", "operator"])
+def test_nobody_else_removes_for_good(twin: Twin, who: str) -> None:
+    client = _client(twin, twin.state.pod if who == "pod" else twin.state.operator)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        _remove(REPORTS, "outbound/orders/a.csv")(client)
 
 
 @pytest.mark.parametrize("deed", POD_MAY)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.awaiting import Awaited, Look, collect_until_deadline
+from landbridge.awaiting import PATIENCE, Awaited, Look, collect_until_deadline
 from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, Unavailable
 from landbridge.schedule import Calendar
 from tests.fakes.folder_remote import FolderRemote
@@ -156,6 +156,29 @@ def test_a_cut_line_is_tried_again_and_told(run: Run) -> None:
 def test_a_line_that_stays_cut_is_the_end_of_it(run: Run) -> None:
     run.remote.error = Unavailable("no answer")
     assert run(flights(), started=SIX)[0] == Exit.UNAVAILABLE
+
+
+@pytest.mark.parametrize("down", [0, 4, 10])
+def test_with_nothing_due_a_line_that_comes_back_is_nothing_to_tell(run: Run, down: int) -> None:
+    run.remote.error = Unavailable("no answer")
+    run.clock.events.append((SIX - (60 - down) * MINUTE, lambda: setattr(run.remote, "error", None)))
+    code, took = run(flights(), started=SIX - 60 * MINUTE)
+    assert code == Exit.DONE
+    assert about(took, max(down, 1) * MINUTE)
+
+
+def test_with_nothing_due_a_line_that_stays_cut_ends_it_after_a_quarter_of_an_hour(run: Run) -> None:
+    run.remote.error = Unavailable("no answer")
+    code, took = run(flights(), started=SIX - 60 * MINUTE)
+    assert (code, took >= PATIENCE) == (Exit.UNAVAILABLE, True)
+    assert about(took, PATIENCE)
+
+
+def test_patience_ends_before_the_next_run_would_find_this_one_still_there(run: Run) -> None:
+    run.remote.error = Unavailable("no answer")
+    code, took = run(flights(), started=SIX - 5 * MINUTE)
+    assert code == Exit.UNAVAILABLE
+    assert about(took, 4 * MINUTE)
 
 
 def test_what_no_later_pass_mends_ends_it_at_once(run: Run) -> None:

@@ -142,3 +142,13 @@ def test_an_order_date_with_a_year_of_two_digits_tells_the_variable_with_four() 
 def test_a_slot_whose_name_is_not_written_in_full_is_none(short: str) -> None:
     with pytest.raises(UsageError, match="names no slot"):
         choice.slot_of(DECLARATION, FEED, short, now=NOW)
+
+
+def test_a_node_whose_clock_is_behind_its_clusters_runs_what_the_cluster_has_started() -> None:
+    slot = choice.slot_of(DECLARATION, FEED, "2026-11-19", now=NOW)
+    behind = slot.scheduled_at - timedelta(minutes=10)
+    assert choice.due(slot, behind, early=False, apart=choice.CLOCKS_OF_A_CLUSTER) is slot
+    with pytest.raises(UsageError, match="not due"):
+        choice.due(slot, behind, early=False)
+    with pytest.raises(UsageError, match="not due"):
+        choice.due(slot, behind - timedelta(hours=1), early=False, apart=choice.CLOCKS_OF_A_CLUSTER)

@@ -124,6 +124,8 @@ HOSTILE = [
     "COM\u00b9.csv",
     "CONIN$",
     "_manifests",
+    "_canary",
+    "_Canary",
     "_Manifests",
     "e\u0301.csv",  # not NFC
     "x" * 256,
@@ -197,6 +199,7 @@ def test_a_file_lands_under_its_own_name_unless_told_otherwise() -> None:
         {"folder": "a//b"},
         {"folder": "../b"},
         {"folder": "_manifests"},
+        {"folder": "_canary"},
         {"folder": "a\\b"},
         {"name": "{variables.bank}.csv"},
         {"name": "a/b.csv"},

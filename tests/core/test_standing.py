@@ -13,6 +13,7 @@ from landbridge.facts import (
     GateReport,
     Location,
     Receipt,
+    RuleResult,
     Slot,
     SlotState,
     Target,
@@ -92,3 +93,60 @@ def test_a_receipt_that_does_not_hold_is_an_alarm_and_no_delivery() -> None:
         SLOT, replace(RELEASED, doubt="signature"), now=SIX + timedelta(minutes=5), missing_after=DAY
     )
     assert (judged.state, judged.alarming) == (SlotState.RELEASED, True)
+
+
+def decided(verdict: Verdict, *, after: timedelta = timedelta(hours=2), passed: bool = True) -> Commitment:
+    """A second revision, decided when the deadline was past."""
+    rule = RuleResult("unique", "id", passed, 1, 0 if passed else 1, "= 0")
+    report = GateReport("c", "1", 1, (rule,), ())
+    return replace(commitment(verdict), revision=2, committed_at=SIX + after, report=report, reason="why")
+
+
+IN_TIME = receipt(SIX + timedelta(minutes=30))
+TOO_LATE = receipt(SIX + timedelta(hours=3))
+
+
+@pytest.mark.parametrize(
+    ("known", "after", "state", "late", "alarming"),
+    [
+        (Known(decided(Verdict.WAIVE)), DAY * 9, SlotState.WAIVED, False, False),
+        (Known(decided(Verdict.REJECT, passed=False)), DAY * 9, SlotState.QUARANTINED, False, False),
+        (Known(decided(Verdict.QUARANTINE, passed=False)), DAY * 9, SlotState.QUARANTINED, True, True),
+        # released from quarantine: as any release
+        (Known(decided(Verdict.RELEASE, passed=False), True), DAY, SlotState.RELEASED, True, True),
+        (Known(decided(Verdict.RELEASE, passed=False), True, TOO_LATE), DAY, SlotState.DELIVERED, True, True),
+        # a correction of what had come in time: it is on its way, and late only when it does not come
+        (Known(decided(Verdict.RELEASE), True, None, (IN_TIME,)), DAY, SlotState.RELEASED, False, False),
+        (Known(decided(Verdict.RELEASE), True, None, (IN_TIME,)), DAY * 2, SlotState.RELEASED, True, True),
+        (
+            Known(decided(Verdict.RELEASE), True, TOO_LATE, (IN_TIME,)),
+            DAY * 9,
+            SlotState.DELIVERED,
+            False,
+            False,
+        ),
+        (Known(decided(Verdict.RELEASE), True, None, (TOO_LATE,)), DAY, SlotState.RELEASED, True, True),
+        # nothing came of a correction: what landed before stands
+        (
+            Known(decided(Verdict.QUARANTINE, passed=False), earlier=(IN_TIME,)),
+            DAY,
+            SlotState.QUARANTINED,
+            False,
+            True,
+        ),
+        (
+            Known(decided(Verdict.REJECT, passed=False), earlier=(IN_TIME,)),
+            DAY * 9,
+            SlotState.DELIVERED,
+            False,
+            False,
+        ),
+        (Known(decided(Verdict.SKIP), earlier=(TOO_LATE,)), DAY * 9, SlotState.DELIVERED, True, True),
+    ],
+)
+def test_a_slot_that_a_person_decided_about_stands_where_that_leaves_it(
+    known: Known, after: timedelta, state: SlotState, late: bool, alarming: bool
+) -> None:
+    judged = standing(SLOT, known, now=SIX + after, missing_after=DAY)
+    assert (judged.state, judged.late, judged.alarming) == (state, late, alarming)
+    assert (judged.landed is not None) == (state is SlotState.DELIVERED)

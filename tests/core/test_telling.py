@@ -28,6 +28,10 @@ def at(now: datetime, known: Known = UNKNOWN, slot: Slot = SLOT) -> Standing:
 
 
 RELEASE = replace(commitment(Verdict.RELEASE), slot=SLOT)
+CORRECTION = Known(
+    replace(RELEASE, revision=2, committed_at=SIX + HOUR * 3), True, earlier=(receipt(SIX + HOUR / 2),)
+)
+"""Of a file that had come in time."""
 
 
 @pytest.mark.parametrize(
@@ -42,6 +46,11 @@ RELEASE = replace(commitment(Verdict.RELEASE), slot=SLOT)
         (Known(RELEASE, released=True, receipt=receipt(SIX + HOUR * 9)), HOUR * 10, None),
         (Known(commitment(Verdict.SKIP)), DAY * 5, None),
         (Known(commitment(Verdict.QUARANTINE)), timedelta(0), Kind.QUARANTINED),
+        (Known(commitment(Verdict.REJECT)), DAY * 5, None),
+        (Known(commitment(Verdict.WAIVE)), DAY * 5, None),
+        (CORRECTION, HOUR * 20, None),
+        (CORRECTION, DAY * 2, Kind.LATE),
+        (replace(CORRECTION, commitment=commitment(Verdict.QUARANTINE)), HOUR * 3, Kind.QUARANTINED),
         (Known(RELEASE, released=True, doubt="forged"), timedelta(0), Kind.DOUBT),
         (Known(), -HOUR, None),
     ],

@@ -46,6 +46,7 @@ def _state(folder: Path) -> TwinState:
         pod=who,
         operator=who,
         watch=who,
+        reaper=who,
         ground=ground,
         keeper=identity(os.getpid()),
         services=(Service("server", identity(os.getpid()), folder / "log"),),

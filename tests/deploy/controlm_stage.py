@@ -48,7 +48,7 @@ FOLDER: dict[str, Any] = {
     "EIDV_PRD_HOLIDAYS": {
         "Type": "Calendar:Regular",
         "Server": "ctm",
-        "When": {"Years": [{"Year": "2026", "DEC": ["25", "28"]}]},
+        "When": {"Years": [{"Year": "2099", "DEC": ["25", "28"]}]},
     },
     "EIDV_PRD": {
         "Type": "Folder",

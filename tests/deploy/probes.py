@@ -6,11 +6,12 @@ import hashlib
 import itertools
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from landbridge.errors import IntegrityBroken, StoreConflict
 from landbridge.facts import Content, Location
 from landbridge.stores.s3 import S3Store
+from landbridge.stores.s3_asked import Asked
 from landbridge.stores.s3_parts import Sizes
 from landbridge.stores.s3_parts import upload as upload_in_parts
 
@@ -177,6 +178,23 @@ def _versions_read(ground: Ground, role: str) -> None:
             pass
 
 
+def _seen(
+    setting: Literal["versioned", "encryption", "policy", "lifecycle"],
+) -> Callable[[Ground, str], object]:
+    """Look at a setting of a bucket, as `landbridge doctor` does."""
+
+    def do(ground: Ground, role: str) -> object:
+        asked = Asked(ground.server.session(role), ground.server.endpoint)
+        return {
+            "versioned": asked.versioned,
+            "encryption": asked.encryption,
+            "policy": asked.policy,
+            "lifecycle": asked.lifecycle,
+        }[setting](STAGING)
+
+    return do
+
+
 def _fetched(ground: Ground, role: str) -> object:
     return ground.store(role, STAGING).fetch(ground.draft, ground.folder / fresh("came"))
 
@@ -304,6 +322,12 @@ PROBES = (
         _of("ReadFurther", GET, VERSION),
         _streamed(COPIES, "kept/large.csv"),
     ),
+    Probe("operator", "see versioning", _of("SeeSettings", "GetBucketVersioning"), _seen("versioned")),
+    Probe(
+        "operator", "see encryption", _of("SeeSettings", "GetEncryptionConfiguration"), _seen("encryption")
+    ),
+    Probe("operator", "see a bucket's policy", _of("SeeSettings", "GetBucketPolicy"), _seen("policy")),
+    Probe("operator", "see a lifecycle", _of("SeeSettings", "GetLifecycleConfiguration"), _seen("lifecycle")),
     Probe("watch", "remember what was told", _of("Remember", PUT), _created(STAGING, "watch/")),
     Probe("watch", "read what was told", _of("Remember", GET), _read(STAGING, "watch/1.json")),
     Probe("watch", "find what was told", _of("RememberSees", LIST), _listed(STAGING, "watch/")),

@@ -32,7 +32,7 @@ def test_the_example_lints_clean_deploys_and_can_be_executed(stage: Stage, tmp_p
     for name, text in rendered.files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     held_against = lint.Declared(declaration, place(declaration.project, "PRD"), SINCE)
-    found = lint.lint([lint.read(tmp_path / name) for name in rendered.files], held_against)
+    found = lint.lint([lint.read(tmp_path / name) for name in rendered.files], SINCE.date(), held_against)
     assert [str(one) for one in found.findings if one.severity == "error"] == []
     assert found.skipped == ()
 

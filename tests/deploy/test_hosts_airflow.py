@@ -64,7 +64,7 @@ run = runpy.run_path(sys.argv[1])["run"]
 ends = {}
 for code in (0, 64, 65, 69, 70, 73, 74, 75, 76, 77, 78, 130):
     try:
-        run([sys.executable, "-c", f"print('line'); raise SystemExit({code})"])
+        run([sys.executable, "-c", f"print('line'); raise SystemExit({code})"], 900)
         ends[code] = ""
     except Exception as error:
         ends[code] = type(error).__name__

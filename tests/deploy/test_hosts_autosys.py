@@ -148,6 +148,16 @@ def test_what_may_pass_starts_the_second_job_and_nothing_else_does() -> None:
     assert jobs["ACME-PRD-BOX-DAILY"].attributes["condition"] == "n(ACME-PRD-AGAIN-DAILY)"
 
 
+def test_the_sweep_is_tried_again_before_it_is_told_and_a_check_at_a_deadline_is_not() -> None:
+    jobs = jil()
+    first, second = jobs["ACME-PRD-SWEEP"].attributes, jobs["ACME-PRD-AGAIN-SWEEP"].attributes
+    assert first["success_codes"] == "0,69,73,74,75,130"
+    assert set(re.findall(r"e\((\S+)\)", second["condition"])) == {"ACME-PRD-SWEEP"}
+    assert (second["n_retrys"], second["alarm_if_fail"]) == ("2", "1")
+    assert second["command"].startswith("sleep 300; exec ")
+    assert {"success_codes", "n_retrys"} & set(jobs["ACME-PRD-LATE-DAILY"].attributes) == set()
+
+
 def test_a_job_that_has_times_is_told_to_mind_them() -> None:
     for one in jil().values():
         timed = {"start_times", "start_mins"} & set(one.attributes)

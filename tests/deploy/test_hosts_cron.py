@@ -94,13 +94,16 @@ Ran = tuple[int, str]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Ran]:
-    """Run the wrapper around a program that ends with a code; the system log is a file."""
+    """Run the wrapper around a program that ends with a code; the system log is a file, and so is what clocks go forward by."""
     wrapper = tmp_path / "run"
     wrapper.write_text(cron.files(hosts.on())[f"{NAME}-run"])
     (tmp_path / "bin").mkdir()
     logger = tmp_path / "bin" / "logger"
     logger.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/log\n')
     logger.chmod(0o755)
+    clock = tmp_path / "bin" / "date"
+    clock.write_text(f"#!/bin/sh\ncat {tmp_path}/now 2>/dev/null || echo 0\n")
+    clock.chmod(0o755)
     (tmp_path / "state").mkdir()
     environment = {
         **os.environ,
@@ -133,6 +136,41 @@ def test_what_may_pass_is_told_when_it_stays(run: Callable[..., Ran], code: int)
     assert run(f"exit {code}") == (code, "")
 
 
+@pytest.mark.parametrize(("lasted", "told"), [(899, False), (900, True), (5400, True)])
+def test_a_run_that_waited_out_its_window_in_vain_is_told_at_once(
+    run: Callable[..., Ran], tmp_path: Path, lasted: int, told: bool
+) -> None:
+    ended, said = run(f"echo no answer; echo {lasted} >{tmp_path}/now; exit 69")
+    assert (ended, "collect-daily failed with 69" in said, "no answer" in said) == (69, told, told)
+    assert "failed" not in run(f"echo {2 * lasted} >{tmp_path}/now; exit 69")[1]  # once, while it lasts
+    run("exit 0" if told else "exit 76")  # the server was reached
+    assert "failed with 69" in run(f"echo {9 * lasted} >{tmp_path}/now; exit 69")[1]
+
+
+def test_a_run_that_hangs_until_its_time_limit_is_told(run: Callable[..., Ran], tmp_path: Path) -> None:
+    ended, said = run(f"echo 9000 >{tmp_path}/now; sleep 30")
+    assert (ended, "collect-daily failed with 124" in said) == (124, True)
+
+
+def test_two_codes_that_take_turns_are_told_once_each(run: Callable[..., Ran]) -> None:
+    told = [f"failed with {code}" in run(f"exit {code}")[1] for code in (65, 76, 65, 76, 65)]
+    assert told == [True, True, False, False, False]
+
+
+def test_a_percent_sign_reaches_the_program(tmp_path: Path) -> None:
+    """Cron ends the command at a bare `%` and takes the backslash away before one that is escaped: crontab(5)."""
+    for word in ("50%", "a b%c", "it's %d"):
+        line = cron.shell_word(word)
+        assert "%" not in line.replace("\\%", "")
+        shown = subprocess.run(
+            ["sh", "-c", f"printf %s {line.replace(chr(92) + '%', '%')}"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert shown.stdout == word
+
+
 def test_a_success_forgets_what_passed(run: Callable[..., Ran]) -> None:
     for _ in range(5):
         assert [run("exit 75"), run("exit 75"), run("exit 75"), run("exit 0")][-1] == (0, "")
@@ -155,7 +193,7 @@ def test_what_needs_a_person_is_told_once_a_day_and_goes_on(
 
 def test_the_same_is_told_again_after_a_day(run: Callable[..., Ran], tmp_path: Path) -> None:
     run("exit 76")
-    held = tmp_path / "state" / "collect-daily.held"
+    held = tmp_path / "state" / "collect-daily.76.held"
     os.utime(held, (held.stat().st_atime, held.stat().st_mtime - 86_460))
     assert "failed with 76" in run("exit 76")[1]
 

@@ -14,7 +14,7 @@ import pytest
 
 from landbridge.deploy.hosts import systemd
 from landbridge.deploy.hosts.endings import PAUSE, TRIES
-from landbridge.deploy.hosts.jobs import Sweeping
+from landbridge.deploy.hosts.jobs import Collecting, Sweeping
 from tests.deploy import hosts
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ def test_what_stays_away_is_told_however_slowly_it_fails(job: Job, run: timedelt
     within = systemd.tried_within(gap, job.limit)
     text = "".join(systemd.files(hosts.on()).values())
     assert f"StartLimitBurst={TRIES}\n" in text
-    if within is None:
-        return  # not started again by itself: each failure is told
+    if within is None or isinstance(job, Collecting):
+        return  # not started again by systemd: each failure is told
     assert (run + PAUSE) * TRIES <= within < gap
 
 
@@ -135,7 +135,18 @@ def test_codes_that_need_a_person_do_not_loop_and_are_told() -> None:
     text = systemd.files(hosts.on())["landbridge-acme-prd-collect-daily.service"]
     assert "RestartPreventExitStatus=64 65 70 76 77 78\n" in text
     assert "OnFailure=landbridge-acme-prd-alert@%n.service\n" in text
-    assert "Restart=on-failure\n" in text
+
+
+@pytest.mark.parametrize("job", hosts.collecting(hosts.on()), ids=lambda job: job.name)
+def test_each_collection_that_fails_is_told_and_none_is_started_again_by_systemd(job: Job) -> None:
+    """Without a restart a unit fails at once, by exit code or time limit, and what is under OnFailure= starts."""
+    text = systemd.files(hosts.on())[f"landbridge-acme-prd-{job.name}.service"]
+    assert "Restart=no\n" in text
+    assert "OnFailure=landbridge-acme-prd-alert@%n.service\n" in text
+    assert "StartLimitIntervalSec=0\n" in text  # a refused start would run nothing, and tell nothing new
+    assert "RuntimeMaxSec=" in text
+    assert "SuccessExitStatus=130\n" in text
+    assert "is told by sweep" not in text
 
 
 def test_keys_are_lent_and_no_secret_is_in_a_unit() -> None:

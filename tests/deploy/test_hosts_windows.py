@@ -14,10 +14,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from landbridge.deploy.hosts import powershell, windows
+from landbridge.deploy.hosts.endings import ENDINGS, Ending
 from tests.deploy import hosts
 
 if TYPE_CHECKING:
     from landbridge.deploy.hosts.jobs import Timed
+    from landbridge.errors import Exit
 
 SCHEMA = Path(__file__).with_name("task.xsd")
 NAMESPACE = f"{{{windows.NAMESPACE}}}"
@@ -137,14 +139,63 @@ def test_a_folder_that_ends_in_a_backslash_does_not_swallow_the_quote() -> None:
     assert '"--project" "D:\\\\"' in text
 
 
-def test_the_script_tries_again_what_may_pass_and_nothing_else() -> None:
+_LIST = re.compile(r"(?m)^\$(\w+) = @\(([\d, ]+)\)$")
+_STOPS = "if (($again -notcontains $code) -or ($job -like 'late-*') -or $long -or ($try -ge 4)) { break }"
+
+
+def _told_after(job: str, code: int, *, long: bool) -> int | None:
+    """Read from the script how many tries come before a code is told; None where it never is."""
     script = FILES[powershell.RUN]
-    assert "$again = @(69, 73, 74, 75, 130)" in script
-    assert "$done = @(0)" in script
+    lists = {name: {int(one) for one in numbers.split(",")} for name, numbers in _LIST.findall(script)}
+    assert _STOPS in script
+    assert "if ($done -contains $code) { Remove-Item -LiteralPath $mark; exit $code }" in script
+    if code in lists["done"]:
+        return None
+    return 1 if code not in lists["again"] or job.startswith("late-") or long else 4
 
 
-def test_a_check_is_not_tried_again_for_its_deadline_would_be_past() -> None:
-    assert "-or ($job -like 'late-*') -or" in FILES[powershell.RUN]
+@pytest.mark.parametrize("code", ENDINGS)
+def test_every_exit_code_is_done_tried_again_or_told(code: Exit) -> None:
+    wanted = {Ending.DONE: None, Ending.AGAIN: 4, Ending.TELL: 1}[ENDINGS[code]]
+    assert _told_after("sweep", code, long=False) == wanted
+    at_once = None if wanted is None else 1
+    assert _told_after("collect-daily", code, long=True) == at_once
+    assert _told_after("late-daily", code, long=False) == at_once
+
+
+def test_a_run_that_was_ended_from_outside_is_told_at_the_next_start() -> None:
+    script = FILES[powershell.RUN]
+    looked, marked = (
+        script.index("Test-Path -LiteralPath $mark"),
+        script.index("Set-Content -LiteralPath $mark"),
+    )
+    tried, cleared = script.index("for ($try"), script.rindex("Remove-Item -LiteralPath $mark")
+    assert (
+        looked
+        < script.index("Write-Told 'Error' 75")
+        < marked
+        < tried
+        < cleared
+        < script.rindex("exit $code")
+    )
+    assert script.count("exit $code") == script.count("Remove-Item -LiteralPath $mark") == 2
+
+
+@pytest.mark.parametrize(
+    "account", ["CORP\\svc land", "NT AUTHORITY\\SYSTEM", "svc@corp.example", "CORP\\g$"]
+)
+def test_an_account_of_windows_may_hold_a_space(account: str) -> None:
+    task = ET.fromstring(rendered(account=account)["sweep.xml"])  # noqa: S314 - our own text
+    assert task.findtext(f".//{NAMESPACE}UserId") == account
+
+
+@pytest.mark.parametrize(
+    ("os", "account"),
+    [("linux", "-r"), ("linux", "two words"), ("windows", "-r"), ("windows", " svc"), ("windows", "svc ")],
+)
+def test_an_option_or_a_stray_space_is_no_account(os: str, account: str) -> None:
+    with pytest.raises(ValueError, match="account"):
+        hosts.on(os=os, account=account)
 
 
 @pytest.mark.parametrize("name", [powershell.RUN, powershell.INSTALL, powershell.UNINSTALL])

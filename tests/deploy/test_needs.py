@@ -62,6 +62,11 @@ def test_the_operator_only_reads(plain: Needs) -> None:
         "s3:GetObjectVersion",
         "s3:ListBucket",
         "s3:ListBucketVersions",
+        "s3:GetBucketPolicy",
+        "s3:GetBucketPublicAccessBlock",
+        "s3:GetBucketVersioning",
+        "s3:GetEncryptionConfiguration",
+        "s3:GetLifecycleConfiguration",
         "kms:Decrypt",
     }
 
@@ -121,10 +126,16 @@ def test_a_source_in_a_bucket_may_be_read_and_nothing_beside_it() -> None:
     assert statements["Source1Sees"].conditions == {"StringLike": {"s3:prefix": ("in/*",)}}
 
 
-def test_buckets_are_versioned_and_only_drafts_and_what_was_told_expire(plain: Needs) -> None:
+def test_buckets_are_versioned_and_only_drafts_canaries_and_what_was_told_expire(plain: Needs) -> None:
     assert [(one.name, one.versioned, one.expiring, one.days, one.folders) for one in plain.buckets] == [
         ("acme-dev-staging", True, ("drafts/", "watch/"), 7, ()),
-        ("acme-dev-reports", True, (), 0, ("outbound", "receipts")),
+        (
+            "acme-dev-reports",
+            True,
+            ("outbound/_canary/", "receipts/_canary/"),
+            7,
+            ("outbound", "receipts"),
+        ),
         ("acme-dev-ledger", True, (), 0, ()),
     ]
 

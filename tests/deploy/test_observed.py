@@ -122,7 +122,7 @@ def test_without_a_permission_exactly_its_steps_fail(
 
 
 def test_every_permission_of_the_roles_that_a_server_can_enforce_is_observed_or_says_why_not() -> None:
-    """KMS, Secrets Manager and SNS have no server here; SeaweedFS lets whoever may begin an upload take it back."""
+    """KMS, Secrets Manager, SNS and blocks of public access have no server here; SeaweedFS lets whoever may begin an upload take it back."""
     given = {
         (role, step(one.sid), action)
         for role, policy in _policies(NEEDED).items()
@@ -136,5 +136,6 @@ def test_every_permission_of_the_roles_that_a_server_can_enforce_is_observed_or_
         "kms:Decrypt",
         "secretsmanager:GetSecretValue",
         "s3:AbortMultipartUpload",
+        "s3:GetBucketPublicAccessBlock",
         "sns:Publish",
     }

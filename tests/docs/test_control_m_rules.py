@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from landbridge.deploy.controlm.lint import RULES, lint, parse
+from tests.deploy.controlm_lint.clean import TODAY
 from tests.deploy.controlm_lint.declaring import declared
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -51,7 +52,7 @@ AGAINST = declared()
 
 
 def _found(text: str) -> set[str]:
-    return {one.rule for one in lint([parse(_whole(text), "page.json")], AGAINST).findings}
+    return {one.rule for one in lint([parse(_whole(text), "page.json")], TODAY, AGAINST).findings}
 
 
 def test_each_rule_has_a_page_and_each_page_a_rule() -> None:

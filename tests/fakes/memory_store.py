@@ -92,10 +92,22 @@ class MemoryStore:
     def versions(self, key: str) -> Sequence[Blob]:
         return [version.blob for version in self.objects.get(checked(key), [])]
 
+    def remove(self, at: Location) -> None:
+        if at.store != self.name:
+            raise UsageError(f"{at} is not in {self.name}")
+        with self.lock:
+            known = self.objects.get(checked(at.key), [])
+            left = [one for one in known if one.blob.at.version != at.version]
+            if left:
+                self.objects[at.key] = left
+            else:
+                self.objects.pop(at.key, None)
+
     def _add(self, key: str, body: bytes) -> Blob:
         known = self.objects.setdefault(key, [])
         sha256 = hashlib.sha256(body).hexdigest()
-        at = Location(self.name, key, version=str(len(known) + 1), etag=sha256[:16])
+        version = str(int(known[-1].blob.at.version) + 1) if known else "1"
+        at = Location(self.name, key, version=version, etag=sha256[:16])
         blob = Blob(at, len(body), datetime.now(UTC), sha256)
         known.append(_Version(body, blob))
         return blob

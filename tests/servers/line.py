@@ -18,6 +18,13 @@ _IN_FLIGHT = 64 << 20
 
 
 @dataclass
+class _Limit:
+    """What the server may still send over one connection."""
+
+    left: int | None = None
+
+
+@dataclass
 class Line:
     """A proxy that is up."""
 
@@ -27,6 +34,13 @@ class Line:
     cut_after: list[int] = field(default_factory=list)
     """For each connection in turn: how many bytes the server may send before the line is cut. None left: never."""
     connections: int = 0
+    sent: int = 0
+    """Bytes of the server that were let through, over all connections."""
+    _newest: _Limit = field(default_factory=_Limit)
+
+    def cut_in(self, count: int | None) -> None:
+        """Cut the connection that was made last when the server has sent `count` bytes more; None: never."""
+        self._newest.left = count
 
 
 @contextmanager
@@ -50,10 +64,10 @@ def line_to(port: int, *, delay: float = 0.0, cut_after: tuple[int, ...] = ()) -
 async def _listen(line: Line, port: int) -> asyncio.Server:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line.connections += 1
-        most = line.cut_after.pop(0) if line.cut_after else None
+        limit = line._newest = _Limit(line.cut_after.pop(0) if line.cut_after else None)
         there, back = await asyncio.open_connection(LOOPBACK, port, limit=_IN_FLIGHT)
-        up = asyncio.ensure_future(_carry(reader, back, line.delay, None))
-        down = asyncio.ensure_future(_carry(there, writer, line.delay, most))
+        up = asyncio.ensure_future(_carry(reader, back, line.delay, _Limit()))
+        down = asyncio.ensure_future(_carry(there, writer, line.delay, limit, line))
         try:
             await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -67,7 +81,11 @@ async def _listen(line: Line, port: int) -> asyncio.Server:
 
 
 async def _carry(
-    source: asyncio.StreamReader, sink: asyncio.StreamWriter, delay: float, most: int | None
+    source: asyncio.StreamReader,
+    sink: asyncio.StreamWriter,
+    delay: float,
+    limit: _Limit,
+    told: Line | None = None,
 ) -> None:
     loop = asyncio.get_running_loop()
     pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
@@ -86,10 +104,12 @@ async def _carry(
     try:
         with contextlib.suppress(ConnectionError):
             while piece := await source.read(_PIECE):
-                if most is not None:
-                    piece, most = piece[:most], most - len(piece)
+                if limit.left is not None:
+                    piece, limit.left = piece[: limit.left], limit.left - len(piece)
+                if told is not None:
+                    told.sent += len(piece)
                 pieces.put_nowait((loop.time() + delay, piece))
-                if most is not None and most <= 0:
+                if limit.left is not None and limit.left <= 0:
                     break
         pieces.put_nowait((0.0, b""))
         with contextlib.suppress(ConnectionError):

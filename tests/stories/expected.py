@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 from landbridge.facts import SlotState
 from landbridge.project import place
-from landbridge.schedule import slots
+from landbridge.schedule import next_slots, slots, window_end
 from landbridge.wiring import choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from landbridge.controlm import ControlM
     from landbridge.facts import Slot
     from landbridge.project import Declaration
     from landbridge.twin.chronicle import Happening
@@ -35,6 +36,8 @@ Bounds = tuple[datetime, datetime]
 """Between which instants something must be told, both included."""
 WORK = timedelta(minutes=2)
 """Longer takes nothing of a slot, beside waiting for the next look: a run, two transfers and a landing of 20 seconds each."""
+WATCHED = timedelta(hours=25)
+"""So long is waited for the example's daily file that has a deadline; on a change of the clocks that is not the deadline."""
 GAP = timedelta(days=1)
 """So long is waited for a file without a deadline: the least time between two slots of the example's one such feed."""
 KEPT = timedelta(days=3)
@@ -50,6 +53,7 @@ class Span:
     until: datetime
     late: Mapping[tuple[str, str], datetime]
     look_every: timedelta
+    style: str
 
     def slots(self) -> Iterator[Slot]:
         """Give every slot that was due in it."""
@@ -78,7 +82,8 @@ class Span:
         found: dict[News, list[Bounds]] = defaultdict(list)
         for slot in self.slots():
             on = f"{_order_date(slot):%Y%m%d}"
-            for first, last, step, whats in self._news(slot):
+            told = self._news(slot) if self.style == "native" else self._news_of_agents(slot)
+            for first, last, step, whats in told:
                 if last <= self.until:
                     for what in whats:
                         found[slot.feed, step, on, what].append((first, last))
@@ -96,17 +101,66 @@ class Span:
                 yield end, end, "WATCH", gave_up
         elif deadline and self.is_late(slot):
             came = self.late[slot.feed, slot.occurrence]
-            yield deadline, deadline, "WATCH", gave_up
+            yield slot.scheduled_at + WATCHED, slot.scheduled_at + WATCHED, "WATCH", gave_up
             yield deadline, deadline, "LAND", ("late", "alert")
             yield deadline, deadline, "SLA", ("service late", "alert")
             yield came, came + soon, "SLA", ("service complete",)
         elif deadline:
             yield slot.scheduled_at, slot.scheduled_at + soon, "SLA", ("service complete",)
 
-    def _give_ups(self, slot: Slot) -> Iterator[datetime]:
-        """Give when a watcher gives up: at the end of each run, and it is run again while its jobs are kept."""
+    def _news_of_agents(self, slot: Slot) -> Iterator[tuple[datetime, datetime, str, tuple[str, ...]]]:
+        """Where landbridge collects: it waits until the feed's next run takes over, and what it brought must be on record then.
+
+        A file that comes after that is brought by the run that follows, or by the hourly rest; its own jobs have given up.
+        """
+        if self.declaration.feeds[slot.feed].empty == "skip":
+            return  # whether there was to be a file, the ledger alone knows
+        if slot.feed == BROKEN or self.is_late(slot):
+            ends = min(self._next(slot).scheduled_at - self.look_every, self._window_end(slot))
+            declared = self._controlm
+            for again in range(1 + declared.retries):
+                first = ends + again * declared.retry_every
+                yield first, first + (1 + again) * WORK, "LAND", ("alert", "mail", "ended not ok")
+        if slot.deadline and self.is_late(slot):
+            yield slot.deadline, slot.deadline, "SLA", ("service late", "alert")
+        elif slot.deadline and slot.feed != BROKEN:
+            since = slot.scheduled_at
+            yield (
+                since,
+                max(since, self._held_until(slot)) + self.look_every + WORK,
+                "SLA",
+                ("service complete",),
+            )
+
+    def _next(self, slot: Slot) -> Slot:
+        feed = self.declaration.feeds[slot.feed]
+        after = slot.scheduled_at + timedelta(seconds=1)
+        return next(next_slots(feed, choice.calendar(self.declaration, feed), after))
+
+    def _held_until(self, slot: Slot) -> datetime:
+        """Until when a collection waits for the slots before its own, too: those that nobody made in their windows."""
+        feed = self.declaration.feeds[slot.feed]
+        before = slots(
+            feed,
+            choice.calendar(self.declaration, feed),
+            slot.scheduled_at - timedelta(days=7),
+            slot.scheduled_at - timedelta(seconds=1),
+        )
+        never = (one for one in before if one.scheduled_at < self.since or self.is_late(one))
+        return max((self._window_end(one) for one in never), default=slot.scheduled_at)
+
+    def _window_end(self, slot: Slot) -> datetime:
+        return window_end(slot, self.declaration.project.overdue_after)
+
+    @property
+    def _controlm(self) -> ControlM:
         declared = place(self.declaration.project, "DEV").controlm
         assert declared is not None
+        return declared
+
+    def _give_ups(self, slot: Slot) -> Iterator[datetime]:
+        """Give when a watcher gives up: at the end of each run, and it is run again while its jobs are kept."""
+        declared = self._controlm
         midnight = slot.scheduled_at.astimezone(LONDON).replace(hour=0, minute=0)
         begins, kept = slot.scheduled_at, (midnight + KEPT).astimezone(UTC)
         for _ in range(1 + declared.retries):
@@ -129,7 +183,9 @@ def news(happened: Iterable[Happening], feeds: Iterable[str]) -> dict[News, list
     found: dict[News, list[datetime]] = defaultdict(list)
     for one in happened:
         if one.what in NEWS and one.order_date:
-            parts = re.fullmatch(rf"({'|'.join(stems)})_((?:WATCH|MOVE|LAND|SLA)(?:_\d{{4}}Z)?).*", one.who)
+            parts = re.fullmatch(
+                rf"({'|'.join(stems)})_((?:WATCH|MOVE|COLLECT|LAND|SLA)(?:_\d{{4}}Z)?).*", one.who
+            )
             feed, step = (stems[parts[1]], parts[2]) if parts else ("", one.who)
             found[feed, step, one.order_date, one.what].append(one.at)
     return dict(found)

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from examples.demo import write_recipient_key
 from examples.eidv import api
 from landbridge import collect, land, run, wiring
+from landbridge.awaiting import Awaited, Look, collect_until_deadline
 from landbridge.cli.outcomes import exit_of
 from landbridge.cli.output import Silent
 from landbridge.errors import Exit, LandbridgeError
@@ -27,13 +28,14 @@ from landbridge.held import Wanted, nobody_asked
 from landbridge.project import place
 from landbridge.twin import emitted, twin
 from landbridge.twin.programs import Command, Ended
-from landbridge.twin.workers import Inline
 from landbridge.wiring import choice, cloud_side, ground_side
 from landbridge.wiring.process import Process
+from tests.stories.stepped import Stepped, surrounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from landbridge.ports import Clock
     from landbridge.project import Declaration
     from landbridge.released import Outcome
     from landbridge.twin.state import TwinState
@@ -56,19 +58,6 @@ class SimulatedClock:
         self.at += timedelta(seconds=seconds)
 
 
-@contextmanager
-def surrounded(by: Mapping[str, str]) -> Iterator[None]:
-    """Let this process have exactly the variables of a command."""
-    before = os.environ.copy()
-    os.environ.clear()
-    os.environ.update(by)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 @dataclass
 class Inside:
     """Landbridge in this process; obeys programs.Program. Worlds are built by wiring, once, with the simulation's clock."""
@@ -76,6 +65,9 @@ class Inside:
     twin: TwinState
     project: Declaration
     clock: SimulatedClock
+    stepped: Stepped
+    look_every: timedelta
+    """How often a collection that waits looks; the emitted command leaves it at 30 seconds."""
     kept: Path
     _pods: dict[str, tuple[Declaration, Cloud]] = field(default_factory=dict)
     """By what the ConfigMap holds: the declaration that pods read, and their cloud."""
@@ -88,7 +80,9 @@ class Inside:
                 code, said = self._run(command)
             except LandbridgeError as error:
                 code, said = error.exit, str(error)
-        return Ended(int(code), said, self.clock.at - command.at + timedelta(seconds=20))
+        waited = "--until-deadline" in command.arguments
+        now = self.stepped.now() if waited else self.clock.at
+        return Ended(int(code), said, now - command.at + timedelta(seconds=20))
 
     def close(self) -> None:
         for ground in self._grounds.values():
@@ -107,8 +101,10 @@ class Inside:
                 return self._cloud_side(words[1], options, command.environment)
             case "land":
                 return self._landing(options)
+            case "collect" if "--until-deadline" in words:
+                return self._waiting(options)
             case "collect":
-                return self._collection()
+                return self._collection(options)
             case other:
                 raise AssertionError(other)
 
@@ -131,10 +127,24 @@ class Inside:
         outcomes = land.land(self._ground(host), ground_side.holding(host), wanted, nobody_asked)
         return exit_of(outcomes), _told(outcomes)
 
-    def _collection(self) -> tuple[int, str]:
+    def _collection(self, options: Mapping[str, str]) -> tuple[int, str]:
         since = (self.clock.now() - timedelta(days=45)).date()
-        outcomes = collect.collect(self._ground(self._host("")), since)
+        feeds = [options["--feed"]] if "--feed" in options else []
+        outcomes = collect.collect(self._ground(self._host("")), since, feeds)
         return exit_of(outcomes), _told(outcomes)
+
+    def _waiting(self, options: Mapping[str, str]) -> tuple[int, str]:
+        feed = choice.feed_of(self.project, options["--feed"], options["--environment"])
+        said: list[str] = []
+
+        def tell(outcomes: Sequence[Outcome]) -> int:
+            said.append(_told(outcomes))
+            return exit_of(outcomes)
+
+        awaited = Awaited(((feed, choice.calendar(self.project, feed)),), self.project.project.overdue_after)
+        look = Look(timedelta(days=45), self.look_every, tell, lambda error: said.append(str(error)))
+        ground = self._ground(self._host(f"collect.{feed.feed}", self.stepped))
+        return collect_until_deadline(ground, awaited, look), "; ".join(filter(None, said))
 
     def _pod(self, folder: Path) -> tuple[Declaration, Cloud]:
         if folder == self.project.folder:  # somebody at a terminal
@@ -167,7 +177,7 @@ class Inside:
             self._grounds[host.collector] = ground_side.make(host)
         return self._grounds[host.collector]
 
-    def _host(self, part: str) -> ground_side.Host:
+    def _host(self, part: str, clock: Clock | None = None) -> ground_side.Host:
         return ground_side.Host(
             declared=self.project,
             place=place(self.project.project, ENVIRONMENT),
@@ -175,14 +185,14 @@ class Inside:
             twin=self.twin.ground,
             collector=f"simulated.{part}",
             sftp_client="",
-            process=self._process(),
+            process=self._process(clock),
         )
 
-    def _process(self) -> Process:
-        return Process(clock=self.clock, progress=Silent(), run_id="simulated", actor="simulated")
+    def _process(self, clock: Clock | None = None) -> Process:
+        return Process(clock=clock or self.clock, progress=Silent(), run_id="simulated", actor="simulated")
 
 
-def _told(outcomes: list[Outcome]) -> str:
+def _told(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(f"{one.what} {one.state.value} {one.error or ''}".strip() for one in outcomes)
 
 
@@ -257,12 +267,25 @@ class Month:
 
         self.made.agenda.at(at, typed)
 
+    def pass_until(self, instant: datetime) -> None:
+        """Let time pass; what waits is followed up at each instant at which anything happens."""
+        agenda = self.made.agenda
+        while (following := agenda.next) is not None and following <= instant:
+            agenda.advance(following)
+        agenda.advance(instant)
 
-def laid_out(folder: Path) -> Path:
-    """Lay the example out, as a user would have it."""
+
+def laid_out(folder: Path, *, style: str = "native") -> Path:
+    """Lay the example out, as a user would have it who chose a style of Control-M's jobs."""
     shutil.copytree(ROOT / "examples" / "eidv", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     (folder / "keys").mkdir(exist_ok=True)
     write_recipient_key(folder / "keys")
+    if style == "agent":
+        file = folder / "landbridge.yaml"
+        native = "  share: {user: svc_edbh_mft, password: edbh-share}\n"
+        text = file.read_text(encoding="utf-8")
+        assert native in text
+        file.write_text(text.replace(native, "  style: agent\n"), encoding="utf-8")
     return folder
 
 
@@ -277,12 +300,14 @@ def simulated(project: Path, since: datetime, *, look_every: timedelta) -> Itera
         up = parts.enter_context(twin.running(declaration, ENVIRONMENT, progress=Silent())).state
         emitted.emit(declaration, ENVIRONMENT, up.folder)
         emitted.prepare(declaration, up)
-        program = Inside(up, declaration, SimulatedClock(since), project / "kept")
+        workers = Stepped()
+        program = Inside(up, declaration, SimulatedClock(since), workers, look_every, project / "kept")
         parts.callback(program.close)
         made = emitted.schedulers(
-            declaration, up, since, workers=Inline(), program=program, outside=outside, look_every=look_every
+            declaration, up, since, workers=workers, program=program, outside=outside, look_every=look_every
         )
         parts.callback(made.close)
+        workers.agenda = made.agenda
         made.start()
         yield Month(declaration, up, made, program, upstream, outside)
 

@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from landbridge import jobs, run, wiring
+from landbridge import decisions, jobs, run, wiring
 from landbridge.cli.output import Silent
 from landbridge.collect import collect
 from landbridge.errors import LandbridgeError
@@ -43,7 +43,12 @@ STEPS: dict[str, Callable[..., object]] = {
     "generate": jobs.run_generate,
     "validate": jobs.run_validate,
     "promote": jobs.run_promote,
+    "redrive": decisions.redrive,
+    "release": decisions.release,
+    "reject": lambda _feed, slot, cloud: decisions.reject(slot, cloud),
+    "waive": decisions.waive,
 }
+DECISIONS = {"redrive", "release", "reject", "waive"}
 
 
 COLLECTORS = {"collect": "edge1", "take-over": "edge2"}
@@ -108,11 +113,15 @@ def obey(declaration: Declaration, order: str) -> str:
         return _collected(declaration, name, day, int(kill_at), COLLECTORS[step])
     slot = choice.slot_of(declaration, feed, day, now=wiring.now())
     cloud = wiring.cloud(declaration, ENVIRONMENT, twin=True, progress=Silent())
+    if step in DECISIONS:
+        cloud = replace(cloud, reason=f"a story: {step}")
     try:
         outcome = STEPS[step](feed, slot, fused(cloud, Fuse(int(kill_at) or -1)))
     except LandbridgeError as error:
         return f"{int(error.exit)} {error}"
     match outcome:
+        case decisions.Decided(ours=ours, commitment=commitment):
+            return f"0 {commitment.verdict} {commitment.revision} {'ours' if ours else 'theirs'}"
         case Released(commitment):
             return f"0 released {commitment.run_id}"
         case Commitment():

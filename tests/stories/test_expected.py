@@ -9,23 +9,23 @@ import pytest
 
 from landbridge import wiring
 from tests.stories import expected
-from tests.stories.month import at, laid_out
-from tests.stories.test_simulated import LATE, LATE_DAY, LOOK_EVERY
+from tests.stories.month import laid_out
+from tests.stories.test_simulated import LOOK_EVERY, SPRING
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from tests.stories.expected import Bounds, News
 
 HOUR = timedelta(hours=1)
-LATE_ORDER = LATE_DAY.replace("-", "")[:-2] + "31"
+LATE_ORDER = "20260331"
 
 
-@pytest.fixture
-def due(tmp_path: Path) -> dict[News, list[Bounds]]:
-    declaration = wiring.declaration(laid_out(tmp_path / "eidv"))
-    span = expected.Span(declaration, at("2026-03-28T00:00"), at("2026-04-07T12:00"), LATE, LOOK_EVERY)
+@pytest.fixture(scope="module")
+def due(tmp_path_factory: pytest.TempPathFactory) -> dict[News, list[Bounds]]:
+    declaration = wiring.declaration(laid_out(tmp_path_factory.mktemp("due") / "eidv"))
+    came = {(late.feed, late.occurrence): late.came for late in SPRING.late}
+    span = expected.Span(declaration, SPRING.since, SPRING.until, came, LOOK_EVERY, "native")
     return span.news()
 
 

@@ -192,6 +192,8 @@ def test_a_manifest_of_the_server_that_cannot_be_trusted_is_the_slots_end(
     [
         (Verdict.SKIP, State.SKIPPED, None),
         (Verdict.QUARANTINE, State.QUARANTINED, Exit.DATA),
+        (Verdict.REJECT, State.QUARANTINED, Exit.DATA),
+        (Verdict.WAIVE, State.WAIVED, None),
         (Verdict.RELEASE, State.NOT_RELEASED, Exit.TRY_AGAIN),
     ],
 )

@@ -47,6 +47,16 @@ COMMANDS = (
         "verify", "verify", "Read a slot's bytes again wherever they are, and compare with the evidence."
     ),
     Command(
+        "quarantine",
+        "quarantine",
+        "What broke its contract: list, show, release, reject.",
+        group=True,
+    ),
+    Command("redrive", "redrive", "Make a slot's file anew, as a new revision."),
+    Command("backfill", "backfill", "Run many slots of a feed that were never run."),
+    Command("waive", "waive", "Put on record that a slot's file will not come."),
+    Command("reap", "reap", "Remove what has landed and has had its time; says what first."),
+    Command(
         "keys",
         "keys",
         "The SSH keys of the SFTP side: create, rotate, hand over, retire, status.",
@@ -54,6 +64,8 @@ COMMANDS = (
     ),
     Command("deploy", "deploy", "Render what is declared for AWS and Kubernetes, and apply it.", group=True),
     Command("watch", "watch", "Look at all slots once: tell what is late or missing, run what was missed."),
+    Command("doctor", "doctor", "Examine all that the feeds rely on; say what is wrong and what mends it."),
+    Command("canary", "canary", "Send a tiny marked file the whole way, and time each hop."),
     Command("needs", "needs", "Print what an environment needs, for a security review."),
     Command("twin", "twin", "The whole chain on this machine: up, down, status.", group=True),
 )

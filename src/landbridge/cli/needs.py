@@ -100,6 +100,7 @@ def _roles(needed: Needs, reviewed: Sequence[Permission]) -> Iterable[Table]:
         "pod": f"Role {needed.pod.name}, taken by {needed.pod.trust.subject}: runs feeds",
         "operator": f"Role {needed.operator.name}, taken by {needed.operator.trust.subject}: people who look",
         "watch": f"Role {needed.watch.name}, taken by {needed.watch.trust.subject}: the look at all slots",
+        "reaper": f"Role {needed.reaper.name}, taken by {needed.reaper.trust.subject}: whoever runs `landbridge reap`",
         "sftp-user": f"Role of the SFTP user {needed.sftp.name}, taken by Transfer Family: the collector",
         "rotator": f"Policy {needed.rotator.name}, for whoever runs `landbridge keys`",
     }

@@ -8,7 +8,7 @@ from landbridge.cli.output import print_error, print_table
 from landbridge.errors import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from landbridge.released import Outcome
 
@@ -25,7 +25,11 @@ _WORST_FIRST = (
 
 def exit_of(outcomes: Sequence[Outcome]) -> Exit:
     """Give the code of the worst: first what a person must look at, last what mends itself."""
-    codes = {one.error.exit for one in outcomes if one.error}
+    return worst({one.error.exit for one in outcomes if one.error})
+
+
+def worst(codes: Collection[Exit]) -> Exit:
+    """Give the most serious of several codes."""
     return next((code for code in _WORST_FIRST if code in codes), max(codes, default=Exit.DONE))
 
 

@@ -23,7 +23,7 @@ def print_breach(commitment: Commitment, *, twin: bool) -> None:
     )
     print_rules(commitment.report)
     err().print(
-        f"next: mend the source or the contract; `landbridge trace {commitment.slot}{' --twin' if twin else ''}` shows every hop",
+        f"next: mend the source or the contract; `landbridge quarantine show {commitment.slot}{' --twin' if twin else ''}` shows this again and what may be decided",
         style="dim",
     )
 

@@ -54,7 +54,7 @@ def run(
     declared = choice.feed_of(declaration, feed, place)
     if nothing := wiring.no_slot_because(declaration, declared, date):
         return _say_nothing_due(feed, nothing, as_json=as_json)
-    slot = choice.due(wiring.slot_of(declaration, declared, date), wiring.now(), early=early)
+    slot = wiring.slot_due(declaration, declared, date, early=early)
     wiring.log(verbose=verbose, feed=feed, slot=str(slot), environment=place)
     with progress(quiet=as_json) as bars:
         cloud = wiring.cloud(declaration, place, twin=twin, progress=bars)
@@ -82,7 +82,7 @@ def _say(outcome: Attempt | Commitment | Released, *, as_json: bool, twin: bool)
     else:
         _print(outcome, twin=twin)
     commitment = outcome.commitment if isinstance(outcome, Released) else outcome
-    broken = isinstance(commitment, Commitment) and commitment.verdict is Verdict.QUARANTINE
+    broken = isinstance(commitment, Commitment) and commitment.verdict in {Verdict.QUARANTINE, Verdict.REJECT}
     return Exit.DATA if broken else Exit.DONE
 
 
@@ -143,6 +143,13 @@ def _print(outcome: Attempt | Commitment | Released, *, twin: bool) -> None:
             err().print(f"next: landbridge collect{more}", style="dim")
         case Commitment(verdict=Verdict.QUARANTINE):
             print_breach(outcome, twin=twin)
+        case Commitment(verdict=Verdict.REJECT | Verdict.WAIVE):
+            waived = outcome.verdict is Verdict.WAIVE
+            print_pairs(
+                f"{outcome.slot} is {'waived: no file is needed' if waived else 'in quarantine, and rejected'}; nothing to do",
+                {"decided by": f"{outcome.actor}: {outcome.reason}"},
+            )
+            err().print(f"to make its file anew: landbridge redrive {outcome.slot} --reason ...{more}")
         case Commitment(verdict=Verdict.SKIP):
             print_pairs(
                 f"{outcome.slot} is skipped: its sources gave no rows", {"recorded by": outcome.actor}

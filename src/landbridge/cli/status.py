@@ -22,7 +22,7 @@ from landbridge.cli.options import (
 )
 from landbridge.cli.output import STATE_STYLES, err, out, print_json, print_table, progress
 from landbridge.errors import Exit, UsageError
-from landbridge.facts import SlotState
+from landbridge.facts import SlotState, Verdict
 from landbridge.schedule import ended_slots
 from landbridge.survey import survey
 from landbridge.wiring import choice
@@ -44,7 +44,7 @@ _GLYPHS = {
     SlotState.DELIVERED: "●",
     SlotState.SKIPPED: "-",
     SlotState.QUARANTINED: "✖",
-    SlotState.WAIVED: "-",
+    SlotState.WAIVED: "~",
     SlotState.MISSING: "○",
 }
 _WIDEST = 31
@@ -156,9 +156,7 @@ def _draw(seen: Sequence[Standing], first: date, last: date) -> None:
         ("", *(f"{day:%d %b}" for day in days)),
         ([feed, *(cells.get((feed, day), Text()) for day in days)] for feed in feeds),
     )
-    legend = Text(
-        "  ".join(f"{glyph} {state}" for state, glyph in _GLYPHS.items() if state is not SlotState.WAIVED)
-    )
+    legend = Text("  ".join(f"{glyph} {state}" for state, glyph in _GLYPHS.items()))
     out().print(legend.append("  ! late"), style="dim")
     out().print()
 
@@ -178,7 +176,7 @@ def _runs(seen: Sequence[Standing]) -> list[list[Standing]]:
         list(alike)
         for _, alike in groupby(
             by_feed,
-            key=lambda one: (one.slot.feed, one.state, one.late, one.scheduled, one.known.doubt),
+            key=lambda one: (one.slot.feed, one.state, one.late, one.scheduled, one.known.doubt, _note(one)),
         )
     ]
     shown = [part for run in runs for part in ([run] if len(run) > _TOGETHER else [[one] for one in run])]
@@ -192,6 +190,8 @@ def _row(run: Sequence[Standing], zone: ZoneInfo) -> Sequence[str | Text]:
     state = Text(one.state, STATE_STYLES[one.state])
     if one.late:
         state.append(" late", "bold yellow")
+    if note := _note(one):
+        state.append(f" ({note})", "dim")
     if one.known.doubt:
         state.append(" (what is on record cannot be believed)", "bold red")
     if not one.scheduled:
@@ -212,10 +212,33 @@ def _row(run: Sequence[Standing], zone: ZoneInfo) -> Sequence[str | Text]:
         one.slot.occurrence,
         state,
         _local(one.slot.deadline, zone),
-        _local(one.known.receipt.landed_at if one.known.receipt else None, zone),
-        f"{commitment.delivered.rows:,}" if commitment else "",
-        commitment.target.landed_name if commitment else "",
+        _local(one.landed.landed_at if one.landed else None, zone),
+        f"{commitment.delivered.rows:,}" if commitment and one.verdict is not Verdict.WAIVE else "",
+        _file(one),
     )
+
+
+def _file(one: Standing) -> str:
+    """Name the file on the share: what landed, or what will."""
+    if one.landed:
+        return one.landed.landed_path
+    commitment = one.known.commitment
+    return commitment.target.landed_name if commitment and one.verdict is not Verdict.WAIVE else ""
+
+
+def _note(one: Standing) -> str:
+    """Say what a person decided, and which revision it is if not the first."""
+    match one.known.commitment:
+        case None:
+            return ""
+        case decided if decided.verdict is Verdict.WAIVE:
+            return f"{decided.reason}; {decided.actor}"
+        case decided if decided.verdict is Verdict.REJECT:
+            return f"rejected: {decided.reason}; {decided.actor}"
+        case decided if decided.verdict is Verdict.RELEASE and not decided.report.passed:
+            return f"released from quarantine: {decided.reason}; {decided.actor}"
+        case decided:
+            return f"revision {decided.revision}" if decided.revision > 1 else ""
 
 
 def _local(instant: datetime | None, zone: ZoneInfo) -> str:
@@ -223,7 +246,8 @@ def _local(instant: datetime | None, zone: ZoneInfo) -> str:
 
 
 def _plain(one: Standing) -> dict[str, object]:
-    commitment, receipt = one.known.commitment, one.known.receipt
+    commitment, receipt = one.known.commitment, one.landed
+    has_file = commitment is not None and commitment.verdict is not Verdict.WAIVE
     return {
         "slot": str(one.slot),
         "feed": one.slot.feed,
@@ -234,10 +258,14 @@ def _plain(one: Standing) -> dict[str, object]:
         "late": one.late,
         "scheduled": one.scheduled,
         "revision": commitment.revision if commitment else None,
-        "rows": commitment.delivered.rows if commitment else None,
-        "size": commitment.delivered.size if commitment else None,
-        "sha256": commitment.delivered.sha256 if commitment else None,
-        "file": commitment.target.landed_name if commitment else None,
+        "verdict": one.verdict,
+        "actor": commitment.actor if commitment else None,
+        "reason": (commitment.reason or None) if commitment else None,
+        "contract_met": commitment.report.passed if commitment and has_file else None,
+        "rows": commitment.delivered.rows if commitment and has_file else None,
+        "size": commitment.delivered.size if commitment and has_file else None,
+        "sha256": commitment.delivered.sha256 if commitment and has_file else None,
+        "file": _file(one) or None,
         "landed_at": receipt.landed_at if receipt else None,
         "doubt": one.known.doubt or None,
     }

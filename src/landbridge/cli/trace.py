@@ -50,6 +50,6 @@ def trace(
             for hop in hops(commitment, evidence)
         )
         print_table(title, ("hop", "UTC", "who", "rows", "bytes", "sha256", "where"), rows)
-        if commitment.verdict is Verdict.QUARANTINE:
+        if not commitment.report.passed and commitment.verdict is not Verdict.REJECT:
             print_rules(commitment.report)
         out().print()

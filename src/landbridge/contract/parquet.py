@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from landbridge.contract.columns import StrictReport
+from landbridge.errors import DiskFailed
 from landbridge.facts import Defect
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class ParquetGate:
         try:
             with pq.ParquetFile(path) as opened:
                 schema, rows = opened.schema_arrow, opened.metadata.num_rows
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise DiskFailed(f"{path} cannot be read", seen=error.strerror or str(error)) from error
             defect = Defect("structure", 0, 0, -1, "", f"not a whole Parquet file: {error}"[:200])
             return StrictReport(rows=0, header=(), defects={"structure": 1}, first=(defect,), rules=_RULES)
         found = tuple(self._defects(schema))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,10 @@ if TYPE_CHECKING:
     from landbridge.feed.outputs import File
 
 _PIECE = 4 << 20
+_ANYWAY = 1 << 30
+"""Bytes that a file may always decompress to."""
+_MOST_TIMES = 500
+"""Beyond that, how many times its own size: no report of any bank repeats itself so, and a bomb would fill the disk."""
 
 
 @contextmanager
@@ -50,10 +53,9 @@ def _gunzip(path: Path, into: BinaryIO) -> str:
 
     try:
         with igzip.IGzipFile(str(path), "rb") as source:  # type: ignore[no-untyped-call]
-            shutil.copyfileobj(source, into, _PIECE)
+            return _carried(source, into, path)  # type: ignore[arg-type] # isal ships no types for it
     except (gzip.BadGzipFile, EOFError, zlib.error, isal_zlib.IsalError) as error:  # type: ignore[misc]
         return f"not a whole gzip file: {error}"
-    return ""
 
 
 def _unzstd(path: Path, into: BinaryIO) -> str:
@@ -61,12 +63,19 @@ def _unzstd(path: Path, into: BinaryIO) -> str:
 
     try:
         with pa.OSFile(str(path)) as raw, pa.CompressedInputStream(raw, "zstd") as source:
-            while piece := source.read(_PIECE):
-                into.write(piece)
+            return _carried(source, into, path)
     except OSError as error:
         if error.errno is None:  # the codec's complaint, not the disk's
             return f"not a whole zstd file: {error}"
         raise
+
+
+def _carried(source: BinaryIO, into: BinaryIO, path: Path) -> str:
+    most = max(_ANYWAY, _MOST_TIMES * path.stat().st_size)
+    while piece := source.read(_PIECE):
+        if (most := most - len(piece)) < 0:
+            return f"it decompresses to more than {_MOST_TIMES} times its size"
+        into.write(piece)
     return ""
 
 

@@ -12,6 +12,7 @@ from landbridge.errors import UsageError
 from landbridge.feed.inputs import FilesSource, RestReady, RestSource, SqlSource
 from landbridge.feed.outputs import Csv, Parquet
 from landbridge.feed.words import is_reference
+from landbridge.naming import CANARY_FEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,9 @@ _MOST_DIGITS = 38
 
 def check_feed(feed: Feed, document: Document) -> None:
     """Note what cannot be together in one feed."""
+    if feed.feed == CANARY_FEED:
+        what = f"`{CANARY_FEED}` is the feed of `landbridge canary`"
+        document.problems.append(document.problem(("feed",), what, expected="another name"))
     for name, source in feed.sources.items():
         where: Where = ("sources", name)
         if isinstance(source, RestSource):

@@ -37,9 +37,12 @@ class Call:
     does: str
     """What for, for a reviewer."""
     needs: tuple[Need, ...]
-    by: Literal["Landbridge", "whoever deploys", "Transfer Family", "boto3", "Control-M"] = "Landbridge"
+    by: Literal["Landbridge", "whoever deploys", "Transfer Family", "boto3", "Control-M", "the doctor"] = (
+        "Landbridge"
+    )
     """Who sends it: Transfer Family turns the collector's SFTP into S3; boto3's credential chain takes roles; whoever
-    deploys does so with rights of their own, which no role of an environment has."""
+    deploys does so with rights of their own, which no role of an environment has; `the doctor` only asks
+    whether it may, so that a refusal is an answer and nothing is needed."""
 
 
 SOURCES = {
@@ -169,6 +172,12 @@ CALLS = (
         (_observed("s3:ListBucketVersions", "operator.SeeReports"),),
     ),
     Call(
+        "stores.s3:S3Store.remove",
+        "s3:DeleteObject",
+        "removes one version of a file that has had its time",
+        (_derived("s3:DeleteObjectVersion", "reaper.ReapKept", "reaper.ReapReleased"),),
+    ),
+    Call(
         "stores.s3_read:pieces",
         "s3:GetObject",
         "reads a file: by its version where that is known, which is a permission of its own",
@@ -288,6 +297,121 @@ CALLS = (
         "cloudwatch:PutMetricData",
         "tells how many slots are past their deadline",
         (_derived("cloudwatch:PutMetricData", "watch.Count"),),
+    ),
+    # `landbridge doctor`: asks, and changes nothing.
+    Call(
+        "stores.s3_asked:Asked.caller",
+        "sts:GetCallerIdentity",
+        "sees whose credentials these are",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.put",
+        "s3:PutObject",
+        "asks whether a name may be written, with a checksum that is wrong: S3 takes nothing",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.begin",
+        "s3:CreateMultipartUpload",
+        "asks whether an upload may begin and be encrypted; it is taken back at once",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.begin",
+        "s3:AbortMultipartUpload",
+        "takes back what was begun",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.abort",
+        "s3:AbortMultipartUpload",
+        "asks whether uploads may be taken back; there is none of this name",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.get",
+        "s3:HeadObject",
+        "asks whether an object, and a version of it, may be read",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.see",
+        "s3:ListObjectsV2",
+        "asks whether a prefix may be listed",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.see_versions",
+        "s3:ListObjectVersions",
+        "asks whether versions may be listed",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.delete",
+        "s3:DeleteObject",
+        "asks, under a condition that no object meets, for what every role must be refused",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.some",
+        "s3:ListObjectsV2",
+        "finds an object whose reading can be asked for",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.version_of",
+        "s3:HeadObject",
+        "finds the version of such an object",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.now",
+        "s3:ListObjectsV2",
+        "reads the time by S3's clock",
+        (),
+        by="the doctor",
+    ),
+    Call(
+        "stores.s3_asked:Asked.versioned",
+        "s3:GetBucketVersioning",
+        "sees that versions are kept",
+        (_observed("s3:GetBucketVersioning", "operator.SeeSettings"),),
+    ),
+    Call(
+        "stores.s3_asked:Asked.encryption",
+        "s3:GetBucketEncryption",
+        "sees that the bucket encrypts with the environment's key",
+        (_observed("s3:GetEncryptionConfiguration", "operator.SeeSettings"),),
+    ),
+    Call(
+        "stores.s3_asked:Asked.blocks_public",
+        "s3:GetPublicAccessBlock",
+        "sees that nothing of it can be public",
+        (_derived("s3:GetBucketPublicAccessBlock", "operator.SeeSettings"),),
+    ),
+    Call(
+        "stores.s3_asked:Asked.policy",
+        "s3:GetBucketPolicy",
+        "sees that only TLS is allowed, and each name written once",
+        (_observed("s3:GetBucketPolicy", "operator.SeeSettings"),),
+    ),
+    Call(
+        "stores.s3_asked:Asked.lifecycle",
+        "s3:GetBucketLifecycleConfiguration",
+        "sees that drafts are forgotten and evidence is not",
+        (_observed("s3:GetLifecycleConfiguration", "operator.SeeSettings"),),
     ),
     # `landbridge keys`.
     Call(
@@ -511,9 +635,10 @@ CALLS = (
 def calls_for(role: str, sid: str, permission: str) -> list[tuple[Call, Need]]:
     """Give the calls that a permission of a role's statement is for.
 
-    The watch looks with the operator's statements, and runs what was missed with the pod's.
+    The watch looks with the operator's statements, and runs what was missed with the pod's; the reaper looks as the operator does.
     """
-    roles = ("watch", "pod", "operator") if role == "watch" else (role,)
+    borrowed = {"watch": ("pod", "operator"), "reaper": ("operator",)}
+    roles = (role, *borrowed.get(role, ()))
     names = {f"{each}.{step(sid)}" for each in roles}
     return [
         (call, need)

@@ -16,7 +16,7 @@ from landbridge.deploy.policy import (
     in_partition,
 )
 from landbridge.deploy.referred import secret_ids, variables
-from landbridge.naming import DRAFTS, OUTBOUND, RECEIPTS, WATCH
+from landbridge.naming import CANARY, DRAFTS, OUTBOUND, RECEIPTS, WATCH
 from landbridge.project import place
 
 if TYPE_CHECKING:
@@ -139,6 +139,8 @@ class Needs:
     """Of the people and their monitoring: reads what there is, changes nothing."""
     watch: Role
     """Of the scheduled look at all slots: reads, tells, and runs what was missed where that is declared."""
+    reaper: Role
+    """Of whoever runs `landbridge reap`: reads what there is, and removes what has had its time."""
     sftp: SftpUser
     rotator: Policy
     """Of whoever runs `landbridge keys`; attached to a person's or pipeline's own role."""
@@ -174,6 +176,7 @@ def needs(declaration: Declaration, environment: str) -> Needs:
         pod=_role(name, where, "pod", "", permissions.pod(name, where, feeds)),
         operator=_role(name, where, "operator", "-operator", permissions.operator(name, where, feeds)),
         watch=_role(name, where, "watch", "-watch", permissions.watch(name, where, feeds)),
+        reaper=_role(name, where, "reaper", "-reaper", permissions.reaper(name, where, feeds)),
         sftp=SftpUser(
             name=where.sftp.user,
             bucket=where.buckets.reports,
@@ -245,6 +248,8 @@ def _buckets(where: Place, feeds: Iterable[Feed], staging_days: int) -> tuple[Bu
             own.reports,
             "reports",
             versioned=True,
+            expiring=(f"{OUTBOUND}/{CANARY}/", f"{RECEIPTS}/{CANARY}/"),
+            days=staging_days,
             folders=(OUTBOUND, RECEIPTS),
             created_once=(f"{OUTBOUND}/",),
         ),

@@ -39,6 +39,14 @@ _READ = ("s3:GetObject", "s3:GetObjectVersion")
 a first answer names the version that it saw, so that it does not read two halves of two files."""
 _WRITE = ("s3:PutObject", *_READ, "s3:AbortMultipartUpload")
 """Without reading nobody could see whose bytes a 412 speaks of. Deleting is never needed."""
+_SETTINGS = (
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+)
+"""What a bucket is set to. None of them shows an object."""
 _DATES = "????-??-??/"
 """What every key of the ledger begins with (naming.ledger_day), for IAM's StringLike."""
 
@@ -61,6 +69,29 @@ def watch(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
     taken = {each.sid for each in run} | {"Decrypt"}  # `Encrypt` allows that, too
     looking = tuple(each for each in _looking(where, feeds) if each.sid not in taken)
     return Policy(f"landbridge-{name}-watch", (*run, *looking, *_telling(where)))
+
+
+def reaper(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
+    """Give what the reaper may do: look as the operator does, and remove files for good, never a verdict, a manifest or a receipt."""
+    feeds = tuple(feeds)
+    looking = (each for each in _looking(where, feeds) if each.sid != "ReadFurther")
+    own = where.buckets
+    folders = {_pattern(feed.file.folder, feed, where).strip("/").partition("/")[0] for feed in feeds}
+    released = tuple(objects_arn(own.reports, f"{OUTBOUND}/{folder}/") for folder in sorted(folders))
+    kept = tuple(objects_arn(own.staging, prefix) for prefix in (f"{DRAFTS}/", f"{QUARANTINE}/"))
+    # Of a version: without it a delete only hides what it meant to remove.
+    statements = [
+        Statement(
+            "ReapKept",
+            ("s3:DeleteObjectVersion",),
+            kept,
+            why="removes drafts that are forgotten, and quarantined files that were decided about",
+        )
+    ]
+    if released:
+        why = "removes released files after their receipt and the retention period; manifests lie elsewhere"
+        statements.append(Statement("ReapReleased", ("s3:DeleteObjectVersion",), released, why=why))
+    return Policy(f"landbridge-{name}-reaper", (*looking, *statements))
 
 
 def _telling(where: Place) -> Iterator[Statement]:
@@ -278,6 +309,9 @@ def _looking(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
     yield listing("SeeReports", own.reports, released, "s3:ListBucket", "s3:ListBucketVersions", why=why)
     if further := sorted({objects_arn(bucket, prefix) for bucket, prefix in further_places(where, feeds)}):
         yield Statement("ReadFurther", _READ, tuple(further), why="reads the copies in further places again")
+    buckets = tuple(bucket_arn(each) for each in (own.staging, own.reports, own.ledger))
+    why = "`landbridge doctor` holds the buckets' settings against what is declared"
+    yield Statement("SeeSettings", _SETTINGS, buckets, why=why)
     why = "reads encrypted objects, and secrets that are encrypted with the environment's key"
     yield Statement("Decrypt", ("kms:Decrypt",), (KEY,), through(where.region, "s3", "secretsmanager"), why)
     checked = (where.share.receipt_public_keys, where.share.path)

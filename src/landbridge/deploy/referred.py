@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from landbridge.feed.words import is_reference
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,6 +27,11 @@ def secret_ids(part: object) -> list[str]:
 def files(feed: Feed) -> list[str]:
     """Give the files (from the project's folder) that a run of the feed reads as secrets or keys, in order."""
     return _of("file:", feed)
+
+
+def references(part: object) -> list[str]:
+    """Give every reference of a part of the declaration as it is written, in order."""
+    return sorted({text for text in _texts(part) if is_reference(text)})
 
 
 def _of(prefix: str, part: object) -> list[str]:

@@ -33,7 +33,7 @@ class Permission:
     """One permission of one role, with everything a reviewer asks."""
 
     role: str
-    """`pod`, `operator`, `watch`, `sftp-user`, `rotator`."""
+    """`pod`, `operator`, `watch`, `reaper`, `sftp-user`, `rotator`."""
     statement: str
     action: str
     resources: tuple[str, ...]
@@ -48,6 +48,7 @@ def policies(needed: Needs) -> dict[str, Policy]:
         "pod": needed.pod.policy,
         "operator": needed.operator.policy,
         "watch": needed.watch.policy,
+        "reaper": needed.reaper.policy,
         "sftp-user": needed.sftp.policy,
         "rotator": needed.rotator,
     }

@@ -61,6 +61,21 @@ def encrypt(path: Path, into: Path, recipients: Sequence[str], *, armour: bool) 
     return Encrypted(Content(size, sha256, rows=0), tuple(certificates))
 
 
+def ends_of(recipient: str, now: datetime) -> datetime | None:
+    """Give when the first of a recipient's keys ends; None where none of them ever does.
+
+    Raises:
+        UsageError: it cannot be encrypted to now; see `encrypt`.
+    """
+    ends = []
+    for certificate in _certificates([recipient], now).values():
+        parts = [part.ends_at for part in _parts(bytes(certificate)) if part.encrypts]
+        # Encryption goes on while one part lives.
+        last = None if None in parts else max((at for at in parts if at is not None), default=None)
+        ends += [at for at in (certificate.expiration, last) if at is not None]
+    return min(ends, default=None)
+
+
 def _certificates(recipients: Sequence[str], now: datetime) -> dict[str, Cert]:
     from pysequoia import Cert
 
@@ -134,11 +149,16 @@ class _Part:
 
         if any(packet.signature_type == SignatureType.SubkeyRevocation for packet in self.packets):
             return "its encryption subkey is revoked"
+        if self.ends_at is not None and self.ends_at <= now:
+            return f"its encryption subkey expired on {self.ends_at:%Y-%m-%d}"
+        return None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it expires, if ever."""
         period = self._binding.key_validity_period if self._binding else None
         created = self.packets[0].key_created
-        if period and created and created + period <= now:
-            return f"its encryption subkey expired on {created + period:%Y-%m-%d}"
-        return None
+        return created + period if period and created else None
 
 
 def _parts(certificate: bytes) -> list[_Part]:

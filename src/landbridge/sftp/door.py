@@ -11,7 +11,7 @@ import asyncssh
 from landbridge.errors import UsageError
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
-from landbridge.sftp.errors import translated
+from landbridge.sftp.errors import failed, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,10 @@ class SftpDoor:
                 key = asyncio.run(self._asked(algorithm))
             except asyncssh.KeyExchangeFailed:
                 return ""  # it has no key of this algorithm
+            except (OSError, asyncssh.Error) as error:  # no answer in time is an OSError, too
+                raise failed(
+                    endpoint, "asking for the host key", str(error) or type(error).__name__
+                ) from error
         return key.export_public_key("openssh").decode().strip() if key else ""
 
     async def _asked(self, algorithm: str) -> asyncssh.SSHKey | None:

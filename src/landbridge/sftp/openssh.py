@@ -41,6 +41,8 @@ _PATIENCE = 5.0
 _FINGERPRINT = re.compile(r"^debug1: Server host key: \S+ (SHA256:\S+)", re.MULTILINE)
 _TRIED = re.compile(r"^debug1: Connecting to |^ssh: Could not resolve hostname ", re.MULTILINE)
 _NO_COMMON_WAY = re.compile(r"^Unable to negotiate |^Load key |^no such identity: ", re.MULTILINE)
+_NO_REASON = ("debug", "Transferred: ", "Bytes per second: ")
+"""How lines begin that do not say why it ended; OpenSSH writes its sums last (client_loop in its clientloop.c)."""
 _HOST_KEY = re.compile(r"^Host key verification failed\.", re.MULTILINE)
 _KEY = re.compile(
     r"^\S.*: (Permission denied \(.*\)\.|.*Too many authentication failures.*)$|^Received disconnect .*Too many",
@@ -264,6 +266,6 @@ def _lent(name: str, text: str) -> Iterator[str]:
 
 def _last(text: str) -> str:
     """Give the last thing that `ssh` said and that is not for its developers."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("debug")]
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith(_NO_REASON)]
     word = lines[-1].removeprefix("ssh: ") if lines else "the connection ended"
     return "".join(letter for letter in word if letter.isprintable())[:300]

@@ -70,6 +70,8 @@ class Entry(NamedTuple):
     size: int
     mode: int | None
     """As in stat(2); a server may leave it out."""
+    modified: int | None = None
+    """Seconds since 1970; a server may leave it out."""
 
     @property
     def is_file(self) -> bool:
@@ -183,9 +185,9 @@ def entries_in(packet: memoryview) -> list[Entry] | None:
         name = _string_at(packet, at)
         at += 4 + len(name)
         at += 4 + _number(packet, at)  # the long name is for people
-        size, mode, at = _attributes(packet, at)
+        size, mode, modified, at = _attributes(packet, at)
         # A name that is no UTF-8 must not hide the others; with backslashes in it, nobody takes it for a plain one.
-        found.append(Entry(str(name, "utf-8", "backslashreplace"), size, mode))
+        found.append(Entry(str(name, "utf-8", "backslashreplace"), size, mode, modified))
     return found
 
 
@@ -212,8 +214,8 @@ def most_read_in(packet: memoryview) -> int:
     return int(_U64.unpack_from(_expected(packet, 201), 13)[0])
 
 
-def _attributes(packet: memoryview, at: int) -> tuple[int, int | None, int]:
-    flags, size, mode = _number(packet, at), 0, None
+def _attributes(packet: memoryview, at: int) -> tuple[int, int | None, int | None, int]:
+    flags, size, mode, modified = _number(packet, at), 0, None, None
     at += 4
     if flags & _SIZE:
         size = _U64.unpack_from(packet, at)[0]
@@ -222,13 +224,15 @@ def _attributes(packet: memoryview, at: int) -> tuple[int, int | None, int]:
     if flags & _PERMISSIONS:
         mode = _number(packet, at)
         at += 4
-    at += 8 if flags & _TIMES else 0
+    if flags & _TIMES:
+        modified = _number(packet, at + 4)  # after the time of the last access
+        at += 8
     if flags & _EXTENSIONS:
         count = _number(packet, at)
         at += 4
         for _ in range(2 * count):
             at += 4 + _number(packet, at)
-    return size, mode, at
+    return size, mode, modified, at
 
 
 def _expected(packet: memoryview, kind: int) -> memoryview:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_JUNCTION = 0xA0000003
+JUNCTION = 0xA0000003
 """IO_REPARSE_TAG_MOUNT_POINT, Win32: a link that looks like a folder."""
 _BY_DESCRIPTOR = {os.open, os.stat, os.unlink} <= os.supports_dir_fd and os.scandir in os.supports_fd
 
@@ -93,7 +93,7 @@ def open_room(path: Path) -> Iterator[Room]:
         FileNotFoundError, OSError: it is not there, or cannot be opened.
     """
     seen = path.lstat()
-    if not stat.S_ISDIR(seen.st_mode) or getattr(seen, "st_reparse_tag", 0) == _JUNCTION:
+    if not stat.S_ISDIR(seen.st_mode) or getattr(seen, "st_reparse_tag", 0) == JUNCTION:
         raise _not_a_folder(path)
     if not _BY_DESCRIPTOR:
         yield Room(path, None)

@@ -10,17 +10,21 @@ whatever is found delivered is made durable once more before `landed` is written
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
-from landbridge.disk import is_folder, is_there, make_folder, remove
+from landbridge.disk import is_there, make_folder, remove
+from landbridge.errors import IntegrityBroken
 from landbridge.facts import Receipt
 from landbridge.share.platform import Way, give_name, make_durable, was_linked
 from landbridge.share.records import LandedRecord, Moving, SlotKey, Withdrawn
+from landbridge.share.room import JUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from landbridge.disk import Disk
     from landbridge.facts import Manifest
     from landbridge.share.records import Account, How, Intent
     from landbridge.share.session import Session
@@ -136,18 +140,33 @@ def make_folders(session: Session, folder: Path) -> None:
     once a session, whoever made it.
 
     Raises:
+        IntegrityBroken: one of them is a link: whoever can write to the share would choose where files land.
         OSError: the share refused.
     """
     unsure = []
     while folder != session.settings.root:
-        if folder not in session.kept or not is_folder(session.disk, folder):
+        if folder not in session.kept or not _is_folder(session.disk, folder):
             unsure.append(folder)
         folder = folder.parent
     for one in reversed(unsure):
-        if not is_folder(session.disk, one):
+        if not _is_folder(session.disk, one):
             make_folder(session.disk, one)
         session.folders.sync(one.parent)
         session.kept.add(one)
+
+
+def _is_folder(disk: Disk, path: Path) -> bool:
+    try:
+        seen = disk.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if stat.S_ISLNK(seen.st_mode) or getattr(seen, "st_reparse_tag", 0) == JUNCTION:
+        raise IntegrityBroken(
+            f"{path} is a link, and may lead out of the share",
+            expected="a folder",
+            hint="nothing was landed there; put a folder in its place, or declare the folder that it leads to",
+        )
+    return stat.S_ISDIR(seen.st_mode)
 
 
 def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], claim: str) -> bool:

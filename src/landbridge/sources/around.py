@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
-from landbridge import naming
+from landbridge import hidden, naming
 from landbridge.errors import UsageError
 from landbridge.feed.words import is_reference
 
@@ -49,7 +49,7 @@ class Around:
     stores: Callable[[str], Store] | None = None
     """Gives the store named `s3://bucket`, for files that lie in a bucket."""
     known: set[str] = field(default_factory=set)
-    """Secrets that were resolved so far."""
+    """Secrets that were resolved so far, in all their forms."""
 
     def text(self, template: str, slot: Slot, more: Mapping[str, str] | None = None) -> str:
         """Fill a template for `slot`.
@@ -62,11 +62,18 @@ class Around:
         )
 
     def resolved(self, text: str, slot: Slot) -> str:
-        """Give what a reference refers to, or plain text with its words filled in. The whole may be shown, its user part not."""
+        """Give what a reference refers to, or plain text with its words filled in. The whole may be shown, its user part not.
+
+        Raises:
+            UsageError: it looks like a URL and is none.
+        """
         if not is_reference(text):
             return self.text(text, slot)
         value = self.secrets.resolve(text).strip()
-        self._learn(urlsplit(value).password if "://" in value else None)
+        try:
+            self._learn(urlsplit(value).password if "://" in value else None)
+        except ValueError:  # not chained: a library's text may hold the URL
+            raise UsageError(f"what `{text}` refers to is no URL", expected="scheme://host/...") from None
         return value
 
     def secret(self, reference: str) -> str:
@@ -81,13 +88,15 @@ class Around:
 
     def shown(self, text: str) -> str:
         """Give `text` fit for logs, errors and evidence: no secret, and no user or password in a URL."""
-        for secret in sorted(self.known, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return _USER_IN_URL.sub("***@", text)
+        return _USER_IN_URL.sub("***@", hidden.without(text, self.known))
+
+    def shown_beginning(self, text: str, most: int) -> str:
+        """Do as `shown` for the first `most` characters; no beginning of a secret is left where it is cut."""
+        return _USER_IN_URL.sub("***@", hidden.beginning(text, most, self.known))[:most]
 
     def _learn(self, secret: str | None) -> None:
         if secret and len(secret) >= _SHORTEST_HIDDEN:
-            self.known.update((secret, quote(secret, safe=""), quote_plus(secret)))
+            self.known.update(hidden.forms(secret))
 
 
 def without_user(url: str) -> str:

@@ -128,6 +128,7 @@ def matching(source: str, pattern: str, around: Around) -> Sequence[Found]:
         paths = [base] if base.is_file() else []
     else:
         paths = [path for path in base.glob(str(Path(*parts[fixed:]))) if _shows(path, base, parts[fixed:])]
+        _believe(source, paths, base)
     named = {path: _named(path, around.folder) for path in paths}
     return [Found(named[path], path=path) for path in sorted(paths, key=str)]
 
@@ -136,6 +137,35 @@ def _shows(path: Path, base: Path, pattern: tuple[str, ...]) -> bool:
     names = path.relative_to(base).parts
     hidden = any(name.startswith(".") for name in names) and not any(part.startswith(".") for part in pattern)
     return path.is_file() and not hidden
+
+
+def _believe(source: str, paths: Sequence[Path], base: Path) -> None:
+    """See that names can be told, and that no link leads out of the folder that was declared; a mounted ConfigMap's stay within it.
+
+    Raises:
+        ContractBroken: they cannot, or one does: whoever may write into the folder would choose what of this machine is sent.
+    """
+    within = base.resolve()
+    for path in paths:
+        if not _is_text(str(path)):
+            raise ContractBroken(
+                f"source `{source}`: the name {path.name!r} is no text in UTF-8",
+                hint="rename it, or declare a `path` that does not match it",
+            )
+        if not path.resolve().is_relative_to(within):
+            raise ContractBroken(
+                f"source `{source}`: {path.name!r} is a link that leads out of {base}",
+                expected="files that lie in the folder",
+                hint="find out who put it there; declare the other folder if its files are meant",
+            )
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _named(path: Path, folder: Path) -> str:

@@ -62,6 +62,15 @@ class Python:
             finally:
                 pieces.close()
 
+    def find(self) -> None:
+        """See that the module can be imported and has the function; nothing is called.
+
+        Raises:
+            ContractBroken, UsageError: as `open`.
+        """
+        with _project_first(self._around.folder), self._blamed():
+            self._found()
+
     def _found(self) -> Any:  # noqa: ANN401 - the user's own function
         module_name, _, function_name = self._declared.function.partition(":")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, assert_never
@@ -93,7 +94,7 @@ class Reader:
             raise ContractBroken("it is empty", expected="a header at least")
         with self._opened(path, {}) as reader:
             names = reader.schema.names
-        doubled = sorted({name for name in names if names.count(name) > 1})
+        doubled = sorted(name for name, often in Counter(names).items() if often > 1)
         missing = [name for name in declared.columns if name not in names]
         if doubled or missing:
             said = f"`{doubled[0]}` is there twice" if doubled else f"`{missing[0]}` is missing"
@@ -192,6 +193,11 @@ class Reader:
             raise Unavailable(
                 f"source `{self._source}`: `{name}` was taken away while it was read"
             ) from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # Arrow's word for bytes that cannot be decompressed or are no pages: the disk did what it was asked to.
+            raise self._unreadable(name, str(error)) from error
         except ContractBroken as error:
             if error.what.startswith("source "):
                 raise

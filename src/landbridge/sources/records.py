@@ -331,7 +331,12 @@ def _binary(column: Column, values: list[Any], _kinds: set[type]) -> pa.Array:
 def _json(column: Column, values: list[Any], _kinds: set[type]) -> pa.Array:
     import pyarrow as pa
 
-    texts = [None if value is None else orjson.dumps(value, default=_plain).decode() for value in values]
+    try:
+        texts = [None if value is None else orjson.dumps(value, default=_plain).decode() for value in values]
+    except orjson.JSONEncodeError as error:
+        raise ContractBroken(
+            f"`{column.name}` holds what cannot be written as JSON: {error}", expected="at most 250 levels"
+        ) from error
     return pa.array(texts, column.type)
 
 

@@ -61,5 +61,5 @@ def _copied(commitment: Commitment, reports: Store) -> Blob:
         raise NotFound(
             f"the committed bytes of {commitment.slot} revision {commitment.revision} are no longer in staging",
             expected=str(commitment.staged),
-            hint="staging expired before they were promoted: a new revision has to be generated (a redrive)",
+            hint=f"staging expired before they were promoted: landbridge redrive {commitment.slot} --reason ...",
         ) from error

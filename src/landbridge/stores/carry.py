@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from landbridge.errors import StoreConflict
-from landbridge.ports import Store
+from landbridge.ports import Erasable, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from landbridge.ports import Blob
 
 
-class Target(Store, Protocol):
+class Target(Erasable, Protocol):
     """A store that bytes can be carried into."""
 
     @property

@@ -177,6 +177,17 @@ class FolderStore:
         known = self.head(key)
         return [known] if known else []
 
+    def remove(self, at: Location) -> None:
+        """Remove the file, if it is still the one that was seen; see ports.Erasable."""
+        if at.store != self.name:
+            raise UsageError(f"{at} is not in {self.name}", hint="was the folder renamed in the declaration?")
+        path, known = self._path(at.key), self.head(at.key)
+        if known is None or (at.etag and known.at.etag != at.etag):
+            return
+        with _told(path):
+            path.unlink(missing_ok=True)
+            sync_folder(path.parent)
+
     def _content(self, path: Path) -> Content:
         digest, size = hashlib.sha256(), 0
         for block in self._chunks(path, _PART):

@@ -85,3 +85,7 @@ class Retried:
     def versions(self, key: str) -> Sequence[Blob]:
         """See ports.Store."""
         return self._again.call(lambda: self._store.versions(key))
+
+    def remove(self, at: Location) -> None:
+        """See ports.Erasable; removing again what a lost answer has removed is fine."""
+        self._again.call(lambda: self._store.remove(at))

@@ -297,6 +297,24 @@ class S3Store:
                 ]
         return found[::-1]  # S3 gives the newest first
 
+    def remove(self, at: Location) -> None:
+        """Remove one version for good, in a bucket without versions the object of this etag; see ports.Erasable.
+
+        A bucket that never had versioning knows each object as version `null`.
+
+        Source: Amazon S3 API Reference, DeleteObject; Amazon S3 User Guide, "Deleting object versions".
+        """
+        if at.store != self.name:
+            raise UsageError(f"{at} is not in {self.name}", hint="was the bucket renamed in the declaration?")
+        if not at.version:
+            known = self.head(at.key)
+            if known is None or known.at.version or (at.etag and known.at.etag != at.etag):
+                return
+        with told(str(at), "s3:DeleteObjectVersion"):
+            self._account.client.delete_object(
+                Bucket=self._bucket, Key=self._whole(at.key), VersionId=at.version or "null"
+            )
+
     def _digest(self, blob: Blob) -> str:
         """Give the digest that came with the object, or read it whole: what others put there carries none."""
         if blob.sha256:

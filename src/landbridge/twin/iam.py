@@ -25,7 +25,7 @@ def role_arn(role: Role) -> str:
 
 def document(needs: Needs, *, issuer: str, signing_key: str) -> dict[str, object]:
     """Give what `-s3.iam.config` wants; `signing_key` (base64 of 32 random bytes) signs the session tokens."""
-    roles = (needs.pod, needs.operator, needs.watch)
+    roles = (needs.pod, needs.operator, needs.watch, needs.reaper)
     return {
         "sts": {
             "tokenDuration": "1h",

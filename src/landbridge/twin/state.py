@@ -76,6 +76,8 @@ class TwinState:
     """The role of `status`, `trace` and `verify`: it only reads."""
     watch: WebIdentity
     """The role of `watch`."""
+    reaper: WebIdentity
+    """The role of `reap`."""
     ground: Ground
     keeper: Identity
     """The process that owns all others; they end with it."""

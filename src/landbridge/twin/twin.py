@@ -81,13 +81,13 @@ def fulfilling(needed: Needs, folder: Path, *, progress: Progress) -> Iterator[T
             ground = _ground(needed, folder)
             signing_key = _kept(folder / "keys" / "sessions", _random_key)
         before = _remembered(folder)
-        roles = (needed.pod, needed.operator, needed.watch)
-        pod, operator, watch = (_web_identity(role, folder) for role in roles)
+        roles = (needed.pod, needed.operator, needed.watch, needed.reaper)
+        pod, operator, watch, reaper = (_web_identity(role, folder) for role in roles)
         with _step(progress, "token issuer"):
             issuer = Issuer(folder / "issuer", before.issuer if before else None)
             tokens = tuple(
                 Projected(role.trust, identity.token_file)
-                for role, identity in zip(roles, (pod, operator, watch), strict=True)
+                for role, identity in zip(roles, (pod, operator, watch, reaper), strict=True)
             )
             parts.enter_context(issuer.serving(tokens))
         with _step(progress, "S3, STS and SFTP server"):
@@ -115,6 +115,7 @@ def fulfilling(needed: Needs, folder: Path, *, progress: Progress) -> Iterator[T
             pod=pod,
             operator=operator,
             watch=watch,
+            reaper=reaper,
             ground=replace(ground, port=server.ports.sftp),
             keeper=child.identity(os.getpid()),
             services=(_service("server", server.process.pid, folder / "server" / "weed.log"),),

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from landbridge.share.holding import HoldingFolder
     from landbridge.twin.state import TwinState, WebIdentity
     from landbridge.wiring.ground_side import Host
-    from landbridge.world import Cloud, Evidence, Ground, Watching
+    from landbridge.world import Cloud, Evidence, Ground, Reaping, Watching
 
 JOB_NAME = "LANDBRIDGE_JOB_NAME"
 """Set in a pod from its label `batch.kubernetes.io/job-name`, through the downward API."""
@@ -79,6 +79,12 @@ def now() -> datetime:
 def slot_of(declared: Declaration, feed: Feed, wanted: str) -> Slot:
     """Give the slot that a command means; see choice.slot_of."""
     return choice.slot_of(declared, feed, wanted, now=now(), job_name=os.environ.get(JOB_NAME, ""))
+
+
+def slot_due(declared: Declaration, feed: Feed, wanted: str, *, early: bool) -> Slot:
+    """Give the slot that a command means, if its time has come; see choice.slot_of and choice.due."""
+    apart = choice.CLOCKS_DIFFER if wanted else choice.CLOCKS_OF_A_CLUSTER
+    return choice.due(slot_of(declared, feed, wanted), now(), early=early, apart=apart)
 
 
 def no_slot_because(declared: Declaration, feed: Feed, wanted: str) -> str:
@@ -158,6 +164,24 @@ def watching(declared: Declaration, environment: str, *, twin: bool, progress: P
     )
 
 
+def reaping(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Reaping:
+    """Fill in the removal of what has had its time, with the reaper's own role."""
+    from landbridge.wiring.reap_side import make
+
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    session, endpoint = _session(place, state, state.reaper if state else None)
+    return make(
+        declared,
+        place,
+        session=session,
+        endpoint=endpoint,
+        references=_references(declared, session),
+        process=_process(progress),
+        ground=state.ground if state else None,
+    )
+
+
 def further(declared: Declaration, environment: str, commitment: Commitment, *, twin: bool) -> list[Location]:
     """Give where the further declared places of a feed hold a revision."""
     from landbridge.facts import Location
@@ -173,6 +197,15 @@ def further(declared: Declaration, environment: str, commitment: Commitment, *, 
     places = feed.file.also_to if feed else ()
     stores = (further_store(declared, place, account, references, one, commitment) for one in places)
     return [Location(store.name, commitment.target.key) for store in stores]
+
+
+def pod_session(
+    declared: Declaration, environment: str, *, twin: bool
+) -> tuple[Place, boto3.Session, str | None]:
+    """Give the environment with the credentials and the endpoint that a run has."""
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    return place, *_session(place, state, state.pod if state else None)
 
 
 def aws_account(declared: Declaration, environment: str) -> Account:
@@ -207,21 +240,21 @@ def ground(
     """
     from landbridge.wiring.ground_side import make
 
-    return make(_host(declared, environment, twin=twin, progress=progress, part=part))
+    return make(host(declared, environment, twin=twin, progress=progress, part=part))
 
 
 def holding(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> HoldingFolder:
     """Fill in the folder where another mover puts files."""
     from landbridge.wiring.ground_side import holding as make
 
-    return make(_host(declared, environment, twin=twin, progress=progress))
+    return make(host(declared, environment, twin=twin, progress=progress))
 
 
 def share(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> FolderShare:
     """Fill in the share alone, for a person who adopts it or answers for a file."""
     from landbridge.wiring.ground_side import share as make
 
-    return make(_host(declared, environment, twin=twin, progress=progress))
+    return make(host(declared, environment, twin=twin, progress=progress))
 
 
 def keys(
@@ -266,7 +299,8 @@ def pinned(declared: Declaration, environment: str) -> tuple[str, ...]:
         return ()
 
 
-def _host(declared: Declaration, environment: str, *, twin: bool, progress: Progress, part: str = "") -> Host:
+def host(declared: Declaration, environment: str, *, twin: bool, progress: Progress, part: str = "") -> Host:
+    """Give everything that the ground side of one environment is filled in from."""
     from landbridge.wiring.ground_side import Host
 
     state = twin_of(declared, environment) if twin else None

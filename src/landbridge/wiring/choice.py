@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 _MINUTES = re.compile(r"[0-9]{7,9}")
 """Minutes since 1970: of any year from 1989 to 3871."""
-_CLOCKS_DIFFER = timedelta(minutes=1)
-"""A cluster may start a Job a little before this machine's clock has come so far."""
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""Whoever names a slot may do so a little before this machine's clock has come so far."""
+CLOCKS_OF_A_CLUSTER = timedelta(minutes=15)
+"""Its controller has said that a Job's time has come; the clock of the node that the pod is on may be this far behind."""
 LATEST = "latest"
 """What an operator types for the slot that was due last."""
 
@@ -70,13 +72,15 @@ def feed_of(declaration: Declaration, wanted: str, environment: str) -> Feed:
     return feed
 
 
-def due(slot: Slot, now: datetime, *, early: bool) -> Slot:
+def due(slot: Slot, now: datetime, *, early: bool, apart: timedelta = CLOCKS_DIFFER) -> Slot:
     """Give the slot back if its time has come: a verdict is final, and a wrong year in a date is quickly typed.
+
+    `apart` is how far our clock may be behind that of whoever says that it has come.
 
     Raises:
         UsageError: it lies in the future, and nobody said `--early`.
     """
-    if slot.scheduled_at > now + _CLOCKS_DIFFER and not early:
+    if slot.scheduled_at > now + apart and not early:
         raise UsageError(
             f"{slot} is not due before {slot.scheduled_at:%Y-%m-%d %H:%M} UTC",
             expected="a slot whose scheduled time has come",

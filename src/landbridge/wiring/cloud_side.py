@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,29 @@ def make(
         progress=process.progress,
         run_id=process.run_id,
         actor=process.actor,
+    )
+
+
+def for_canary(
+    cloud: Cloud, place: Place, session: boto3.Session, endpoint: str | None, canary: str
+) -> Cloud:
+    """Give the cloud side as a canary has it: its own source, ledger and reports, one level below the real ones."""
+    from landbridge.canary import below, bird
+
+    account = S3Account(session, endpoint)
+    buckets = place.buckets
+    ledger = S3Store(buckets.ledger, below.ledger_prefix(canary, buckets.ledger_prefix), account=account)
+
+    @contextmanager
+    def sources(_: Feed, __: Slot) -> Iterator[Mapping[str, Source]]:
+        yield {"seed": bird.Seed(canary, cloud.clock, cloud.progress)}
+
+    return replace(
+        cloud,
+        reports=Retried(S3Store(buckets.reports, below.reports_prefix(canary), account=account)),
+        ledger=Ledger(Retried(ledger), place.environment),
+        sources=sources,
+        gate=bird.gate,
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from landbridge.canary.below import Below
+from landbridge.canary.nest import Nest
 from landbridge.errors import UsageError
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
@@ -16,6 +19,8 @@ from landbridge.wiring.receipt_keys import receipt_keys
 from landbridge.world import Ground
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from landbridge.project import Declaration, Place
     from landbridge.twin.state import Ground as TwinGround
     from landbridge.wiring.process import Process
@@ -40,15 +45,13 @@ def make(host: Host) -> Ground:
     """Fill in the ports of a collection; nothing is connected or touched before the first call."""
     place, references = host.place, host.references
 
-    def endpoint() -> Endpoint:
-        return _endpoint(place, references, host.twin)
-
-    tuning = Tuning(bandwidth=place.share.bandwidth, client=_client(host.sftp_client))
+    latest = partial(endpoint, place, references, host.twin)
+    tuning = Tuning(bandwidth=place.share.bandwidth, client=ssh_client(host.sftp_client))
     return Ground(
         environment=place.environment,
-        remote=Retried(SftpRemote(endpoint(), tuning, endpoint)),
+        remote=Retried(SftpRemote(latest(), tuning, latest)),
         share=share(host),
-        receipt_key=_receipt_key(place, references, host.twin),
+        receipt_key=receipt_key(place, references, host.twin),
         receipt_keys=receipt_keys(place, references, host.twin),
         clock=host.process.clock,
         progress=host.process.progress,
@@ -63,9 +66,33 @@ def share(host: Host) -> FolderShare:
         made = FolderShare(host.twin.share, environment, host.collector, clock)
         made.adopt()
         return made
+    root, journal = folders(host)
+    return FolderShare(root, environment, host.collector, clock, journal=journal)
+
+
+def nest(host: Host, canary: str) -> Nest:
+    """Give the place of a canary on the share."""
+    root, journal = folders(host)
+    private = root / ".landbridge" / host.place.environment.lower()
+    return Nest(private, journal or private / "journal", canary)
+
+
+def for_canary(host: Host, nest: Nest) -> Ground:
+    """Fill in the ports of a canary's landing: its own view of the server, and a share of its own in `nest`."""
+    own = FolderShare(
+        nest.root, host.place.environment, host.collector, host.process.clock, journal=nest.journal
+    )
+    own.adopt()
+    ground = make(host)
+    return replace(ground, share=own, remote=Below(ground.remote, nest.canary))
+
+
+def folders(host: Host) -> tuple[Path, Path | None]:
+    """Give the root of the share, and the folder of its journal where that is elsewhere."""
+    if host.twin is not None:
+        return host.twin.share, None
     settings, folder, text = host.place.share, host.declared.folder, host.references.text
-    journal = folder / text(settings.journal) if settings.journal else None
-    return FolderShare(folder / text(settings.path), environment, host.collector, clock, journal=journal)
+    return folder / text(settings.path), folder / text(settings.journal) if settings.journal else None
 
 
 def holding(host: Host) -> HoldingFolder:
@@ -82,13 +109,19 @@ def holding(host: Host) -> HoldingFolder:
     return HoldingFolder(place, root, clock)
 
 
-def _receipt_key(place: Place, references: References, twin: TwinGround | None) -> str:
+def receipt_key(place: Place, references: References, twin: TwinGround | None) -> str:
+    """Give the key that signs receipts."""
     if twin is not None:
         return twin.receipt_key_file.read_text(encoding="utf-8")
     return references.resolve(place.share.receipt_key)
 
 
-def _client(word: str) -> Client:
+def ssh_client(word: str) -> Client:
+    """Say who speaks SSH.
+
+    Raises:
+        UsageError: no such client.
+    """
     try:
         return Client(word or Client.AUTO)
     except ValueError as error:
@@ -99,7 +132,8 @@ def _client(word: str) -> Client:
         ) from error
 
 
-def _endpoint(place: Place, references: References, twin: TwinGround | None) -> Endpoint:
+def endpoint(place: Place, references: References, twin: TwinGround | None) -> Endpoint:
+    """Give the SFTP server with the keys of now."""
     if twin is not None:
         key = twin.private_key_file.read_text(encoding="utf-8")
         return Endpoint(twin.host, twin.port, twin.user, key, (twin.host_key,))

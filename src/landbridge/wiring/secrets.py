@@ -69,6 +69,8 @@ class References:
                 expected=f"a file, because the declaration says `file:{name}`",
                 hint="make it, or use the twin's own keys with `--twin`",
             ) from error
+        except UnicodeDecodeError:  # not chained: it carries what was read
+            raise UsageError(f"the file `{name}` is no text", expected="UTF-8") from None
         except (PermissionError, IsADirectoryError) as error:
             raise NotPermitted(f"the file `{name}` cannot be read: {error.strerror}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from landbridge.naming import DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS, WATCH
+from landbridge.naming import CANARY, DRAFTS, OUTBOUND, QUARANTINE, RECEIPTS, WATCH
 from tests.deploy.cfn.asking import denied
 from tests.deploy.cfn.claims import (
     Claim,
@@ -351,6 +351,16 @@ def _lifecycles() -> Iterator[Claim]:
         edit(
             "files expire", lambda template: _rules(template, "ReportsBucket")[0].update(ExpirationInDays=30)
         ),
+    )
+    yield _claim(
+        "canaries and their receipts are forgotten, all versions of them",
+        lambda made: all(
+            _days(made, "ReportsBucket", f"{prefix}/{CANARY}/x") == {7}
+            and 7 in _days(made, "ReportsBucket", f"{prefix}/{CANARY}/x", noncurrent=True)
+            for prefix in (OUTBOUND, RECEIPTS)
+        ),
+        edit("not the canaries", lambda template: _rules(template, "ReportsBucket").pop(1)),
+        edit("not the receipts", lambda template: _rules(template, "ReportsBucket").pop(2)),
     )
     yield _claim(
         "nothing in the ledger ever expires",

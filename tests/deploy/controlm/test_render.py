@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from landbridge.deploy.controlm.documents import FileTransfer, Folders, Profiles
+from landbridge.deploy.controlm.documents import Folders, Profiles
 from landbridge.deploy.controlm.expressions import filled
-from landbridge.deploy.controlm.jobs import in_jobs
 from landbridge.deploy.controlm.render import render
 from landbridge.deploy.controlm.schema import schema
 from landbridge.errors import DeclarationWrong
@@ -94,6 +93,7 @@ def test_a_deadline_is_a_limit_an_alert_and_a_service() -> None:
 def test_without_a_deadline_nothing_is_late() -> None:
     folder = folder_of()
     assert "REPORT_SLA" not in folder
+    assert "REPORT_LOOK" not in folder
     assert "Late" not in folder["REPORT_LAND"]
     assert folder["REPORT_WATCH"]["FileTransfers"][0]["FileWatcherOptions"]["TimeLimitValue"] == "1440"
 
@@ -107,6 +107,10 @@ def test_a_slot_that_may_be_skipped_ends_well_and_starts_nothing() -> None:
     assert watch["Seen"]["CompletionStatus"] == "OK"
     assert watch["Seen"]["Event"]["Event"] == folder["REPORT_MOVE"]["eventsToWaitFor"]["Events"][0]["Event"]
     assert "REPORT_SLA" not in folder, "it would be late for every skipped slot"
+    look = folder["REPORT_LOOK"]
+    assert watch["Nothing"]["Event"]["Event"] == look["eventsToWaitFor"]["Events"][0]["Event"]
+    assert " collect --feed report --until-deadline " in look["Command"]
+    assert look["NotOK"]["Alert"]["Urgency"] == "Urgent"
 
 
 def test_waiting_holds_no_session_and_transfers_do() -> None:
@@ -162,11 +166,48 @@ def test_zones_do_not_share_a_folder() -> None:
     assert zones == {folder["TimeZone"]} == {"GMT"}
 
 
-def test_more_than_five_transfers_become_more_jobs() -> None:
-    transfers = [FileTransfer(src=f"/{n}", dest="/x", transfer_option="SrcToDest") for n in range(12)]
-    several = in_jobs(transfers)
-    assert [len(one) for one in several] == [5, 5, 2]
-    assert [one.src for some in several for one in some] == [f"/{n}" for n in range(12)]
+def test_a_slot_is_two_transfers_and_the_models_refuse_a_sixth() -> None:
+    folders = deepcopy(rendered()["eidv"].folders)
+    moves = [job for one in folders.values() for name, job in one.items() if "_MOVE" in name]
+    assert {len(job["FileTransfers"]) for job in moves} == {2}
+    moves[0]["FileTransfers"] *= 3
+    with pytest.raises(ValueError, match="at most 5 items"):
+        Folders.model_validate(folders)
+
+
+def test_what_cycles_ends_before_the_next_day_begins() -> None:
+    for new_day, ends in (("00:00", "2359"), ("06:00", "0559")):
+        made = render(
+            declared({"cron": "*/15 * * * *"}, controlm={"style": "agent", "new_day": new_day}), "PRD"
+        )
+        jobs = [job for one in made.folders.values() for job in one.values() if isinstance(job, dict)]
+        cyclic = [job for job in jobs if "Rerun" in job]
+        assert [job["When"].get("ToTime") for job in cyclic] == [ends, ends]
+
+
+def test_extra_of_a_job_of_another_environment_is_warned_of() -> None:
+    extra = {"REPORT_MOVE": {"Priority": "High"}}
+    of_prd = declared(environments=["PRD"], controlm={"extra": extra})
+    other = of_prd.feeds["report"].model_copy(update={"feed": "other", "environments": ()})
+    both = replace(
+        of_prd,
+        feeds={
+            **of_prd.feeds,
+            "other": other.model_copy(update={"file": other.file.model_copy(update={"folder": "elsewhere"})}),
+        },
+    )
+    (warning,) = render(both, "DEV").warnings
+    assert warning == "`controlm.extra` of REPORT_MOVE is not used: the job is of PRD, not of DEV"
+    with pytest.raises(DeclarationWrong, match="REPORT_MOEV"):
+        render(
+            replace(
+                both,
+                project=declared(
+                    environments=["PRD"], controlm={"extra": {"REPORT_MOEV": {"X": "1"}}}
+                ).project,
+            ),
+            "DEV",
+        )
 
 
 def test_extra_is_merged_deep_and_warned_of() -> None:
@@ -263,6 +304,23 @@ def test_a_wildcard_may_not_be_the_file_of_another_feed(folder: str, refused: li
     assert all("of `short`" in one.what for one in problems)
 
 
+def test_a_wildcard_is_held_against_the_other_feed_on_every_day() -> None:
+    """On any one day the dates differ; the other feed's file of the next day is what is looked for."""
+    made = declared(name="REPORT_{business_date:%Y%m%d}_{revision:03d}.csv")
+    other = made.feeds["report"].model_copy(
+        update={
+            "feed": "ahead",
+            "schedule": made.feeds["report"].schedule.model_copy(update={"business_date": "previous_day"}),
+            "file": made.feeds["report"].file.model_copy(
+                update={"name": "REPORT_{business_date:%Y%m%d}_A_{revision:03d}.csv"}
+            ),
+        }
+    )
+    with pytest.raises(DeclarationWrong) as refused:
+        render(replace(made, feeds={**made.feeds, "ahead": other}), "PRD")
+    assert any("of `ahead`" in one.what for one in refused.value.problems)
+
+
 def test_a_deadline_without_a_service_is_warned_of() -> None:
     assert render(declared({"deadline": "90m"}), "PRD").warnings == ()
     (warning,) = render(declared({"deadline": "90m"}, empty="skip"), "PRD").warnings
@@ -273,10 +331,3 @@ def test_a_mail_says_what_to_do_and_names_no_page_that_its_reader_does_not_have(
     message = folder_of()["REPORT_MOVE"]["NotOK"]["Mail"]["Message"]
     assert "docs/" not in message
     assert "run the job again" in message
-
-
-def test_calendars_that_end_are_warned_of() -> None:
-    assert render(declared(), "PRD").warnings == ()
-    holidays = {"calendar": "england", "on_holiday": "skip"}
-    (warning,) = render(declared(holidays, controlm={"first_year": 2026, "last_year": 2027}), "PRD").warnings
-    assert "1 regular calendar(s) end with 2027" in warning

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from datetime import date
 from typing import Any
 
 from landbridge.deploy.controlm.lint import Document, parse
 
+TODAY = date(2026, 1, 1)
+"""On which the files are looked at."""
 JOB = ("EIDV_PRD", "VERIFICATIONS_MOVE")
 SLA = ("EIDV_PRD", "VERIFICATIONS_SLA")
 LAND = ("EIDV_PRD", "VERIFICATIONS_LAND")
@@ -68,6 +71,11 @@ _FAILED = {
     },
 }
 _FOLDER: dict[str, Any] = {
+    "EIDV_PRD_DAYS": {
+        "Type": "Calendar:Regular",
+        "Server": "CTM_PRD",
+        "When": {"Years": [{"Year": "2026", "JAN": ["2", "5-9"], "JUL": ["1"]}]},
+    },
     "EIDV_PRD": {
         "Type": "Folder",
         "Description": "files of eidv PRD",
@@ -135,7 +143,7 @@ _FOLDER: dict[str, Any] = {
             "When": {"RuleBasedCalendars": {"Included": ["VERIFICATIONS"]}},
             "WAIT": {"Type": "WaitForEvents", "Events": [{"Event": "VERIFICATIONS_LANDED"}]},
         },
-    }
+    },
 }
 
 

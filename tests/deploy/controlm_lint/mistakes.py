@@ -49,6 +49,11 @@ def local(profiles: Any) -> Any:
     return next(one for one in profiles.values() if one["Type"].endswith(":Local"))
 
 
+def regular(years: Any) -> Any:
+    """Give a regular calendar."""
+    return {"Type": "Calendar:Regular", "Server": "CTM_PRD", "When": {"Years": years}}
+
+
 def _moves(entry: Any) -> bool:
     return entry.get("TransferOption", "SrcToDest") not in {"FileWatcher", "DirectoryListing"}
 
@@ -265,6 +270,11 @@ MISTAKES: list[tuple[str, Spoil]] = [
     ("failure-untold", lambda f, _: _drop(move(f), "If:")),
     ("dummy", lambda f, _: move(f).update(RunAsDummy=True)),
     ("confirm", lambda f, _: move(f).update(Confirm=True)),
+    (
+        "calendar-ends",
+        lambda f, _: f.update(DAYS=regular([{"Year": "2026", "JAN": ["2"], "JUN": ["1", "29-30"]}])),
+    ),
+    ("calendar-ends", lambda f, _: f.update(DAYS=regular([{"Year": "2025", "DEC": ["ALL"]}]))),
     (
         "set-to-ok",
         lambda f, _: part(move(f), "If:CompletionStatus").update(FINE={"Type": "Action:SetToOK"}),

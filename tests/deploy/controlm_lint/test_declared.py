@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from landbridge.deploy.controlm.lint import Declared, lint
-from tests.deploy.controlm_lint.clean import clean, documents
+from tests.deploy.controlm_lint.clean import TODAY, clean, documents
 from tests.deploy.controlm_lint.declaring import declared
 
 OTHERS = ("DISPUTES", "MONTHLY", "SCREENING", "SUMMARY")
@@ -29,7 +29,7 @@ def _fitting() -> tuple[Any, Any]:
 
 
 def _found(folder: object, profiles: object, against: Declared | None = None) -> list[str]:
-    return [one.rule for one in lint(documents(folder, profiles), against or _declared()).findings]
+    return [one.rule for one in lint(documents(folder, profiles), TODAY, against or _declared()).findings]
 
 
 def _move(folder: Any) -> Any:
@@ -37,7 +37,7 @@ def _move(folder: Any) -> Any:
 
 
 def test_nothing_is_found_in_a_folder_that_fits() -> None:
-    result = lint(documents(*_fitting()), _declared())
+    result = lint(documents(*_fitting()), TODAY, _declared())
     assert ([str(one) for one in result.findings], result.skipped) == ([], ())
 
 
@@ -68,7 +68,7 @@ def test_summer_time_counts_where_the_job_has_another_zone() -> None:
     _move(folder)["When"].update(FromTime="0430", ToTime="0600")
     _move(folder)["LATE"]["By"] = "0545"
     _move(folder)["FileTransfers"][0]["FileWatcherOptions"]["TimeLimitValue"] = "0545"
-    (one,) = lint(documents(folder, profiles), _declared()).findings
+    (one,) = lint(documents(folder, profiles), TODAY, _declared()).findings
     assert one.rule == "window-misses-run"
     assert "as late as 06:00" in one.what
 
@@ -112,7 +112,7 @@ def test_another_host_is_found_of_the_declared_profile_alone() -> None:
 def test_a_feed_without_a_job_is_found_by_its_name() -> None:
     folder, profiles = _fitting()
     del folder["EIDV_PRD"]["MONTHLY_COLLECT"]
-    (one,) = lint(documents(folder, profiles), _declared()).findings
+    (one,) = lint(documents(folder, profiles), TODAY, _declared()).findings
     assert (one.rule, one.severity) == ("feed-without-job", "error")
     assert "`monthly`" in one.what
     folder["EIDV_PRD"]["MONTHLYX_COLLECT"] = {"Type": "Job:Dummy"}

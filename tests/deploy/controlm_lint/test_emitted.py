@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from landbridge.deploy.controlm.lint import lint, read
-from tests.deploy.controlm_lint.clean import documents
+from tests.deploy.controlm_lint.clean import TODAY, documents
 from tests.deploy.controlm_lint.mistakes import ALSO, MISTAKES, Spoil
 
 HERE = Path(__file__).parent
@@ -43,7 +43,7 @@ def test_something_rendered_is_there() -> None:
 @pytest.mark.parametrize("folder", RENDERED, ids=lambda path: path.name)
 def test_nothing_is_found_in_what_is_rendered(folder: Path) -> None:
     files = [read(folder / name) for name in ("profiles.json", "folder.json")]
-    assert [str(one) for one in lint(files).findings] == []
+    assert [str(one) for one in lint(files, TODAY).findings] == []
 
 
 @pytest.mark.parametrize("folder", NATIVE, ids=lambda path: path.name)
@@ -55,4 +55,6 @@ def test_a_mistake_planted_there_is_found_by_its_rule_alone(rule: str, spoil: Sp
         json.loads((folder / name).read_text(encoding="utf-8")) for name in ("folder.json", "profiles.json")
     )
     spoil(jobs, profiles)
-    assert {one.rule for one in lint(documents(jobs, profiles)).findings} == {rule} | ALSO.get(rule, set())
+    assert {one.rule for one in lint(documents(jobs, profiles), TODAY).findings} == {rule} | ALSO.get(
+        rule, set()
+    )

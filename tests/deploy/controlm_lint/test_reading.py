@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from landbridge.deploy.controlm.lint import lint, parse, read
 from landbridge.errors import DiskFailed, UsageError
-from tests.deploy.controlm_lint.clean import clean
+from tests.deploy.controlm_lint.clean import TODAY, clean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,47 +76,47 @@ def test_it_takes_nothing_that_the_library_refuses(text: str) -> None:
     ],
 )
 def test_what_is_no_json_is_told_with_its_place(text: str, line: int, column: int, word: str) -> None:
-    (one,) = lint([parse(text, "x.json")]).findings
+    (one,) = lint([parse(text, "x.json")], TODAY).findings
     assert (one.rule, one.severity, one.line, one.column) == ("json-broken", "error", line, column)
     assert word in one.what
 
 
 def test_a_password_beside_a_mistake_is_not_repeated() -> None:
-    (one,) = lint([parse('{"Password": hunter22}', "x.json")]).findings
+    (one,) = lint([parse('{"Password": hunter22}', "x.json")], TODAY).findings
     assert "hunter22" not in str(one)
 
 
 def test_a_doubled_key_is_told_where_it_stands_again() -> None:
     text = '{"EIDV": {"Type": "Folder",\n "OrderMethod": "Automatic",\n "OrderMethod": "Manual"}}'
-    (one,) = [one for one in lint([parse(text, "x.json")]).findings if one.rule == "key-twice"]
+    (one,) = [one for one in lint([parse(text, "x.json")], TODAY).findings if one.rule == "key-twice"]
     assert (one.line, one.column, one.path) == (3, 2, "/EIDV/OrderMethod")
     assert "line 2" in one.what
 
 
 def test_comments_may_repeat() -> None:
     text = '{"EIDV": {"Type": "Folder", "Comment": "a", "Comment": "b", "OrderMethod": "Manual"}}'
-    assert not lint([parse(text, "x.json")]).findings
+    assert not lint([parse(text, "x.json")], TODAY).findings
 
 
 @pytest.mark.parametrize("text", ["[]", "3", '{"name": "x", "version": "1"}', "{}", "null"])
 def test_a_file_with_nothing_to_check_is_not_called_fine(text: str) -> None:
-    (one,) = lint([parse(text, "x.json")]).findings
+    (one,) = lint([parse(text, "x.json")], TODAY).findings
     assert one.rule == "nothing-to-check"
 
 
 def test_the_same_name_in_two_files_is_told() -> None:
     folder, profiles = clean()
     files = [parse(json.dumps(one), name) for one, name in ((profiles, "a"), (folder, "b"), (folder, "c"))]
-    (one,) = lint(files).findings
+    (one,) = lint(files, TODAY).findings
     assert (one.rule, one.file, one.object) == ("name-twice", "c", "EIDV_PRD")
 
 
 def test_a_key_file_is_looked_at(tmp_path: Path) -> None:
     file = tmp_path / "controlm.pub"
     file.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIexample somebody\n")
-    assert [one.rule for one in lint([read(file)]).findings] == ["key-ed25519"]
+    assert [one.rule for one in lint([read(file)], TODAY).findings] == ["key-ed25519"]
     file.write_text("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAACAQexample somebody\n")
-    assert not lint([read(file)]).findings
+    assert not lint([read(file)], TODAY).findings
 
 
 def test_a_private_key_is_told_and_its_kind_too() -> None:
@@ -128,7 +128,7 @@ def test_a_private_key_is_told_and_its_kind_too() -> None:
         (ec.generate_private_key(ec.SECP256R1()), {"secret-literal"}),
     ):
         text = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, form.NoEncryption()).decode()
-        assert {one.rule for one in lint([parse(text, "key")]).findings} == rules
+        assert {one.rule for one in lint([parse(text, "key")], TODAY).findings} == rules
 
 
 def test_what_cannot_be_read_says_so(tmp_path: Path) -> None:

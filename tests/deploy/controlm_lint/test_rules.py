@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from landbridge.deploy.controlm.lint import RULES, lint, parse
-from tests.deploy.controlm_lint.clean import clean, documents
+from tests.deploy.controlm_lint.clean import TODAY, clean, documents
 from tests.deploy.controlm_lint.mistakes import ALSO, MISTAKES, Spoil
 
 ELSEWHERE = {"json-broken", "key-twice", "nothing-to-check", "name-twice"}
@@ -13,11 +13,11 @@ ELSEWHERE = {"json-broken", "key-twice", "nothing-to-check", "name-twice"}
 
 
 def _found(folder: object, profiles: object) -> set[str]:
-    return {one.rule for one in lint(documents(folder, profiles)).findings}
+    return {one.rule for one in lint(documents(folder, profiles), TODAY).findings}
 
 
 def test_nothing_is_found_in_a_clean_folder() -> None:
-    assert [str(one) for one in lint(documents(*clean())).findings] == []
+    assert [str(one) for one in lint(documents(*clean()), TODAY).findings] == []
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def test_every_rule_has_a_planted_mistake() -> None:
 
 
 def test_rules_that_compare_are_skipped_without_a_declaration() -> None:
-    assert set(lint(documents(*clean())).skipped) == {rule.id for rule in RULES if rule.declared}
+    assert set(lint(documents(*clean()), TODAY).skipped) == {rule.id for rule in RULES if rule.declared}
 
 
 def test_a_finding_says_its_line_and_its_place() -> None:
     folder, profiles = clean()
     profiles["EIDV_PRD_SFTP"]["Port"] = 22
-    (one,) = lint(documents(folder, profiles)).findings
+    (one,) = lint(documents(folder, profiles), TODAY).findings
     line = next(n for n, text in enumerate(_lines(profiles), 1) if '"Port"' in text)
     assert (one.file, one.line, one.path) == ("profiles.json", line, "/EIDV_PRD_SFTP/Port")
     assert one.object == "EIDV_PRD_SFTP"
@@ -59,7 +59,7 @@ def test_a_secret_is_never_repeated() -> None:
     profiles["EIDV_PRD_SHARE"]["Password"] = secret
     folder["EIDV_PRD"]["VERIFICATIONS_LAND"]["Command"] = f"x --password {secret}"
     folder["EIDV_PRD"]["VERIFICATIONS_LAND"]["Variables"] = [{"DB_PASSWORD": secret}]
-    found = lint(documents(folder, profiles)).findings
+    found = lint(documents(folder, profiles), TODAY).findings
     assert [one.rule for one in found] == ["secret-literal"] * 3
     assert secret not in repr(found)
 
@@ -107,7 +107,7 @@ def test_a_key_of_the_other_kind_is_read_the_other_way_round() -> None:
     folder, profiles = clean()
     job = folder["EIDV_PRD"]["VERIFICATIONS_MOVE"]
     job["FileTransfers"][1].update(TransferOption="DestToSrc", Dest="/outbound/*.csv.gz", Src="/mnt/edbh/in/")
-    (one,) = lint(documents(folder, profiles)).findings
+    (one,) = lint(documents(folder, profiles), TODAY).findings
     assert (one.rule, one.path.rsplit("/", 1)[1]) == ("wildcard-bare", "Dest")
 
 
@@ -162,7 +162,7 @@ def test_both_ends_of_a_dual_profile_are_looked_at() -> None:
       "src_endpoint": {"Type": "Endpoint:Src:SFTP", "HostName": "s-0a1b2c3d4e5f60718.server.transfer.eu-west-2.amazonaws.com",
         "User": "x", "Port": "22", "PrivateKeyName": "k_ed25519"},
       "dest_endpoint": {"Type": "Endpoint:Dest:Local", "OsType": "Unix", "User": "x", "Password": "clear"}}}"""
-    assert {one.rule for one in lint([parse(text, "x.json")]).findings} == {
+    assert {one.rule for one in lint([parse(text, "x.json")], TODAY).findings} == {
         "host-public",
         "key-ed25519",
         "secret-literal",
@@ -185,4 +185,4 @@ def test_both_ends_of_a_dual_profile_are_looked_at() -> None:
 )
 def test_a_type_of_the_vendor_is_no_misspelling(kind: str) -> None:
     text = f'{{"A": {{"Type": "Folder", "B": {{"Type": "{kind}"}}}}}}'
-    assert "type-misspelt" not in {one.rule for one in lint([parse(text, "x.json")]).findings}
+    assert "type-misspelt" not in {one.rule for one in lint([parse(text, "x.json")], TODAY).findings}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from landbridge.deploy.controlm.lint import lint, read
+from tests.deploy.controlm_lint.clean import TODAY
 
 SAMPLES = Path(__file__).parent / "samples"
 FOUND: dict[str, set[tuple[str, int]]] = {
@@ -44,13 +45,13 @@ def test_each_sample_is_named() -> None:
 
 @pytest.mark.parametrize("name", FOUND)
 def test_what_is_found_is_what_is_there(name: str) -> None:
-    result = lint([read(SAMPLES / name)])
+    result = lint([read(SAMPLES / name)], TODAY)
     assert {(one.rule, one.line) for one in result.findings} == FOUND[name]
 
 
 def test_profiles_are_found_when_they_are_given_together() -> None:
     files = [read(SAMPLES / name) for name in ("defaults_and_flow.json", "profiles.json")]
-    assert "profile-not-given" not in {one.rule for one in lint(files).findings}
+    assert "profile-not-given" not in {one.rule for one in lint(files, TODAY).findings}
     files = [read(SAMPLES / name) for name in ("export.json", "profiles.json")]
-    told = [one for one in lint(files).findings if one.rule == "profile-not-given"]
+    told = [one for one in lint(files, TODAY).findings if one.rule == "profile-not-given"]
     assert [one.path.rsplit("/", 1)[1] for one in told] == ["ConnectionProfileSrc", "ConnectionProfileDest"]

@@ -16,7 +16,7 @@ from landbridge.deploy.cloudformation.grants import values as grant_values
 from landbridge.deploy.cloudformation.template import fill, text
 from landbridge.deploy.needs import needs
 from landbridge.deploy.stack import ORDER, Stack
-from landbridge.naming import DRAFTS, OUTBOUND, WATCH
+from landbridge.naming import CANARY, DRAFTS, OUTBOUND, RECEIPTS, WATCH
 from landbridge.project import place
 
 if TYPE_CHECKING:
@@ -116,6 +116,8 @@ def _templates(
         "drafts": DRAFTS,
         "watch": WATCH,
         "outbound": OUTBOUND,
+        "receipts": RECEIPTS,
+        "canary": CANARY,
         "namespace": metrics.NAMESPACE,
         "late_slots": metrics.LATE_SLOTS,
         "dimension": metrics.DIMENSION,

@@ -6,6 +6,7 @@ calendar names them one by one otherwise.
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, get_args
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _WEEK: tuple[WeekDay, ...] = get_args(WeekDay)
 """Sunday first, as Control-M counts."""
 _MONTHS: tuple[Month, ...] = get_args(Month)
+_DESCRIBED = re.compile(r"Order dates of .+, \d{4} to (\d{4})")
 EVERY_DAY = Days(week_days=("NONE",), month_days=("ALL",))
 
 
@@ -56,6 +58,17 @@ def has(rule: Days, day: date, calendars: Mapping[str, Collection[date]] | None 
 def one_by_one(name: str) -> Days:
     """Give the rule that orders on the days of a regular calendar, and on no other."""
     return EVERY_DAY.model_copy(update={"confirmation_calendars": Confirmed(calendar=name)})
+
+
+def described(of: str, first: date, last: date) -> str:
+    """Write a calendar's description, which tells how far it was written out: some name few days, and the last of them says little."""
+    return f"Order dates of {of}, {first.year} to {last.year}"
+
+
+def written_until(description: str) -> date | None:
+    """Read the last day of the span that `described` wrote; None in any other description."""
+    found = _DESCRIBED.fullmatch(description)
+    return date(int(found[1]), 12, 31) if found else None
 
 
 def regular(days: Iterable[date], *, server: str, description: str) -> RegularCalendar:

@@ -2,7 +2,7 @@
 
 `_WATCH` sees the manifest, which the cloud side writes last. `_MOVE` brings the file, then the manifest, to the holding
 folder. `_LAND` verifies, lands and sends the receipt. `_SLA` is late when they are. In the style `agent`, `_COLLECT`
-stands in place of the first two.
+stands in place of the first two. A feed that may have no file has `_LOOK`, which asks the server when `_WATCH` has seen nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from landbridge.deploy.controlm.documents import (
-    MOST_TRANSFERS,
     AddEvent,
     AddEvents,
     Alert,
@@ -47,7 +46,6 @@ from landbridge.naming import MANIFESTS, OUTBOUND
 from landbridge.schedule import is_frequent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import timedelta
 
     from landbridge.deploy.controlm.documents import Job, JobPart
@@ -117,8 +115,9 @@ class Work:
         found = names(self.feed, self.order, self.setting)
         return {
             self._name("WATCH"): self._watch(found),
-            **self._moves(found),
+            self._name("MOVE"): self._move(found),
             self._name("LAND"): self._land(),
+            **({self._name("LOOK"): self._look()} if self._may_skip else {}),
             **self._sla(),
         }
 
@@ -136,9 +135,8 @@ class Work:
     def _may_skip(self) -> bool:
         return self.feed.empty == "skip"
 
-    def _name(self, step: str, number: int = 1) -> str:
-        further = f"_{number}" if number > 1 else ""
-        return fitted(f"{job_stem(self.feed.feed)}_{step}{self.suffix}{further}", LONGEST_NAME)
+    def _name(self, step: str) -> str:
+        return fitted(f"{job_stem(self.feed.feed)}_{step}{self.suffix}", LONGEST_NAME)
 
     def _event(self, what: str) -> Event:
         return Event(event=f"{self.setting.folder}_{job_stem(self.feed.feed)}{self.suffix}_{what}")
@@ -179,16 +177,20 @@ class Work:
                 ),
                 "Nothing": OnCompletion(
                     completion_status="NOTOK",
-                    parts={"Told": self._alert(_NOTHING, urgent=False), "Fine": SetToOK()},
+                    parts={
+                        "Told": self._alert(_NOTHING, urgent=False),
+                        "Event": _added(self._event("UNSEEN")),
+                        "Fine": SetToOK(),
+                    },
                 ),
             }
         else:
             parts = {"NotOK": self._not_ok("no manifest yet"), "eventsToAdd": AddEvents(events=(seen,))}
         return self._transfer("waits for the manifest", (transfer,), found.manifest, parts, since=True)
 
-    def _moves(self, found: Names) -> dict[str, Job]:
+    def _move(self, found: Names) -> Job:
         holding = self.setting.holding(self.feed.feed)
-        transfers = [
+        transfers = tuple(
             FileTransfer(
                 src=one.text,
                 dest=holding,
@@ -198,27 +200,19 @@ class Work:
                 delete_file_on_dest_if_fails=True,
             )
             for one in (found.file, found.manifest)
-        ]
-        several = in_jobs(transfers)
-        jobs: dict[str, Job] = {}
-        waits = self._event("SEEN")
-        for number, some in enumerate(several, 1):
-            last = number == len(several)
-            adds = self._event("MOVED" if last else f"MOVED_{number}")
-            parts: dict[str, JobPart] = {
-                "eventsToWaitFor": WaitForEvents(events=(waits,)),
-                self.setting.pool: Pool(quantity="1"),
-                "NotOK": self._not_ok("the transfer failed"),
-                "eventsToAdd": AddEvents(events=(adds,)),
-            }
-            jobs[self._name("MOVE", number)] = self._transfer(
-                "brings the file, then its manifest, to the holding folder",
-                some,
-                found.file + found.manifest,
-                parts,
-            )
-            waits = adds
-        return jobs
+        )
+        parts: dict[str, JobPart] = {
+            "eventsToWaitFor": WaitForEvents(events=(self._event("SEEN"),)),
+            self.setting.pool: Pool(quantity="1"),
+            "NotOK": self._not_ok("the transfer failed"),
+            "eventsToAdd": AddEvents(events=(self._event("MOVED"),)),
+        }
+        return self._transfer(
+            "brings the file, then its manifest, to the holding folder",
+            transfers,
+            found.file + found.manifest,
+            parts,
+        )
 
     def _transfer(
         self,
@@ -256,6 +250,30 @@ class Work:
             when=self._when(since=True),
             rerun_limit=self._rerun_limit(),
             parts=parts,
+        )
+
+    def _look(self) -> Job:
+        """Tell nothing from nobody: a watcher ends alike when there is no file and when the server does not answer.
+
+        It may have ended long before its limit, so what comes until then is awaited, and landed.
+        """
+        return CommandJob(
+            description=self._description(
+                "asks the server whether there is truly nothing, and lands what there is"
+            ),
+            **self._head(),
+            host=self.setting.declared.agents,
+            run_as=self.setting.installed.account,
+            command=self.setting.command("collect", "--feed", self.feed.feed, "--until-deadline"),
+            when=self._when(),
+            rerun_limit=self._rerun_limit(),
+            parts={
+                "eventsToWaitFor": WaitForEvents(events=(self._event("UNSEEN"),)),
+                self.setting.pool: Pool(quantity="1"),
+                "NotOK": self._not_ok(
+                    "nothing was seen, and the server could not be asked or what it has was refused"
+                ),
+            },
         )
 
     def _land(self) -> Job:
@@ -319,7 +337,9 @@ class Work:
         )
 
 
-_NOTHING = "no file by the deadline: skipped or quarantined, or late; `landbridge status` tells which"
+_NOTHING = (
+    "no manifest was seen: skipped, quarantined or late, or the server does not answer; the LOOK job asks it"
+)
 
 
 def rerun_limit(setting: Setting) -> RerunLimit | None:
@@ -358,12 +378,6 @@ _WHAT_TO_DO = (
 def job_stem(feed: str) -> str:
     """Begin the names of a feed's jobs."""
     return feed.upper().replace("-", "_")
-
-
-def in_jobs(transfers: Iterable[FileTransfer]) -> list[tuple[FileTransfer, ...]]:
-    """Spread transfers over as few jobs as can take them, in their order."""
-    every = tuple(transfers)
-    return [every[n : n + MOST_TRANSFERS] for n in range(0, len(every), MOST_TRANSFERS)]
 
 
 def _added(event: Event) -> AddEvent:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import string
+from bisect import bisect_left
 from datetime import UTC, datetime
-from itertools import permutations
+from itertools import islice, permutations
 from typing import TYPE_CHECKING
 
 from landbridge.deploy.controlm.extra import literal_secrets
 from landbridge.deploy.controlm.jobs import job_stem
 from landbridge.deploy.mistakes import PROJECT_FILE, feed_file, problem
 from landbridge.errors import UsageError
+from landbridge.schedule import Calendar, slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from landbridge.controlm import ControlM
     from landbridge.deploy.controlm.setting import Setting
     from landbridge.errors import Problem
+    from landbridge.facts import Slot
     from landbridge.feed import Feed
     from landbridge.project import Declaration
 
@@ -68,10 +71,24 @@ def mistakes(declaration: Declaration, setting: Setting, feeds: list[Feed], host
 
 
 def _overlaps(declaration: Declaration, setting: Setting, feeds: list[Feed]) -> Iterator[Problem]:
-    """Find a feed whose transfer, with its wildcard for the revision, would bring the file of another one, too."""
+    """Find a feed whose transfer, with its wildcard for the revision, would bring the file of another one, too.
+
+    On whatever day: all names of a year are compared, for a date in one name may be another date in the other.
+    """
     for feed, other in permutations(feeds, 2):
-        wild, name = _named(feed, setting, None), _named(other, setting, 1)
-        if re.fullmatch("[^/]*".join(map(re.escape, wild.split("\0"))), name):
+        if not _may_meet(feed, other, setting):
+            continue
+        names = sorted({_named(other, setting, 1, slot) for slot in _year(declaration, other, setting)})
+        found = (
+            (wild, name)
+            for wild in dict.fromkeys(
+                _named(feed, setting, None, slot) for slot in _year(declaration, feed, setting)
+            )
+            for name in _matching(wild, names)
+        )
+        first = next(found, None)
+        if first is not None:
+            wild, name = first
             yield problem(
                 declaration.folder,
                 feed_file(declaration.folder, feed.feed),
@@ -82,19 +99,63 @@ def _overlaps(declaration: Declaration, setting: Setting, feeds: list[Feed]) -> 
             )
 
 
-def _named(feed: Feed, setting: Setting, revision: int | None) -> str:
-    """Write folder and name at one instant; without a revision NUL stands in its place."""
-    at = datetime(2026, 11, 20, 6, tzinfo=UTC)
-    words: dict[str, object] = {
+def _may_meet(feed: Feed, other: Feed, setting: Setting) -> bool:
+    """Tell whether their names begin alike as far as neither depends on the slot: cheap, and true for few."""
+    one, two = _fixed(feed, setting), _fixed(other, setting)
+    return one.startswith(two) or two.startswith(one)
+
+
+def _fixed(feed: Feed, setting: Setting) -> str:
+    made = ""
+    for literal, word, spec, _ in string.Formatter().parse(_template(feed)):
+        made += literal
+        if word in {"business_date", "scheduled_at", "revision"}:
+            break
+        if word is not None:
+            made += format(_words(feed, setting)[word], spec or "")
+    return made
+
+
+def _year(declaration: Declaration, feed: Feed, setting: Setting) -> list[Slot]:
+    year = setting.declared.first_year
+    named = feed.schedule.calendar
+    calendar = Calendar(declaration.project.calendars[named] if named else None)
+    return list(slots(feed, calendar, datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)))
+
+
+def _matching(wild: str, names: list[str]) -> Iterator[str]:
+    """Give which of the sorted names a pattern stands for."""
+    parts = wild.split("\0")
+    pattern = re.compile("[^/]*".join(map(re.escape, parts)))
+    for name in islice(names, bisect_left(names, parts[0]), None):
+        if not name.startswith(parts[0]):
+            return
+        if pattern.fullmatch(name):
+            yield name
+
+
+def _template(feed: Feed) -> str:
+    return f"{feed.file.folder.strip('/')}/{feed.file.name}"
+
+
+def _words(feed: Feed, setting: Setting) -> dict[str, object]:
+    return {
         "ENVIRONMENT": setting.where.environment,
         "environment": setting.where.environment.lower(),
         "feed": feed.feed,
         **{f"variables.{name}": value for name, value in setting.where.variables.items()},
-        "business_date": at.date(),
-        "scheduled_at": at,
+    }
+
+
+def _named(feed: Feed, setting: Setting, revision: int | None, slot: Slot) -> str:
+    """Write folder and name of a slot; without a revision NUL stands in its place."""
+    words: dict[str, object] = {
+        **_words(feed, setting),
+        "business_date": slot.business_date,
+        "scheduled_at": slot.scheduled_at.astimezone(UTC),
     }
     made = ""
-    for literal, word, spec, _ in string.Formatter().parse(f"{feed.file.folder.strip('/')}/{feed.file.name}"):
+    for literal, word, spec, _ in string.Formatter().parse(_template(feed)):
         made += literal
         if word == "revision":
             made += "\0" if revision is None else format(revision, spec or "")

@@ -104,27 +104,13 @@ def render(declaration: Declaration, environment: str, *, sftp_host: str = "") -
                 )
             ]
         )
-    feeds = [
-        feed
-        for _, feed in sorted(declaration.feeds.items())
-        if not feed.environments or environment in feed.environments
-    ]
+    feeds = _feeds(declaration, environment)
     host = sftp_host or where.sftp.host
     made = _Making(setting(where, where.controlm))
     problems = list(mistakes(declaration, made.setting, feeds, host))
     if problems:
         raise DeclarationWrong(problems)
-    for feed in feeds:
-        calendar = Calendar(
-            declaration.project.calendars[feed.schedule.calendar] if feed.schedule.calendar else None
-        )
-        _add(made, feed, calendar)
-    _add_rest(made)
-    if made.calendars:
-        made.warnings.append(
-            f"{len(made.calendars)} regular calendar(s) end with {made.setting.declared.last_year}"
-            " (`controlm.last_year`); after it their jobs are no longer ordered, and nothing alarms: raise it before, and render again"
-        )
+    _add_all(made, declaration, feeds)
     folders = _folders(made)
     return Rendered(
         name=f"{where.project}-{environment.lower()}",
@@ -132,6 +118,39 @@ def render(declaration: Declaration, environment: str, *, sftp_host: str = "") -
         folders=_with_extra(made, as_json(folders), declaration),
         warnings=tuple(made.warnings),
     )
+
+
+def _feeds(declaration: Declaration, environment: str) -> list[Feed]:
+    return [
+        feed
+        for _, feed in sorted(declaration.feeds.items())
+        if not feed.environments or environment in feed.environments
+    ]
+
+
+def _add_all(made: _Making, declaration: Declaration, feeds: list[Feed]) -> None:
+    for feed in feeds:
+        calendar = Calendar(
+            declaration.project.calendars[feed.schedule.calendar] if feed.schedule.calendar else None
+        )
+        _add(made, feed, calendar)
+    _add_rest(made)
+
+
+def _jobs_elsewhere(declaration: Declaration, environment: str) -> dict[str, str]:
+    """Give the jobs of all other environments that Control-M serves, and the first one that has each."""
+    found: dict[str, str] = {}
+    for other in declaration.project.environments:
+        where = place(declaration.project, other)
+        if other == environment or where.controlm is None:
+            continue
+        made, feeds = _Making(setting(where, where.controlm)), _feeds(declaration, other)
+        if any(mistakes(declaration, made.setting, feeds, where.sftp.host)):
+            continue  # told when that one is rendered
+        _add_all(made, declaration, feeds)
+        for name in (name for folder in made.zones.values() for name in folder.jobs):
+            found.setdefault(name, other)
+    return found
 
 
 def _add(made: _Making, feed: Feed, calendar: Calendar) -> None:
@@ -175,7 +194,7 @@ def _work(made: _Making, feed: Feed, orders: list[Ordered]) -> Iterator[Work]:
             made.calendars[name] = calendars.regular(
                 order.days,
                 server=made.setting.declared.server,
-                description=f"Order dates of {feed.feed}{suffix}, {first.year} to {last.year}",
+                description=calendars.described(f"{feed.feed}{suffix}", first, last),
             )
             rule = calendars.one_by_one(name)
         else:
@@ -222,8 +241,6 @@ def _add_rest(made: _Making) -> None:
     zone = own if own in made.zones else min(made.zones)
     folder = made.zones[zone]
     folder.rules.setdefault("EVERY_DAY", calendars.EVERY_DAY)
-    hour, minute = map(int, declared.new_day.split(":"))
-    new_day = datetime(2000, 1, 2, hour, minute)  # noqa: DTZ001 - only its time of day is meant
     hourly = declared.style == "agent"
     folder.jobs["REST"] = _collecting(
         made.setting,
@@ -231,7 +248,6 @@ def _add_rest(made: _Making) -> None:
         made.setting.command("collect"),
         zone,
         timedelta(hours=1) if hourly else None,
-        None if hourly else (new_day - timedelta(hours=1), new_day - timedelta(minutes=1)),
     )
 
 
@@ -241,8 +257,9 @@ def _collecting(
     command: str,
     zone: str,
     every: timedelta | None,
-    window: tuple[datetime, datetime] | None = None,
 ) -> Job:
+    hour, minute = map(int, setting.declared.new_day.split(":"))
+    new_day = datetime(2000, 1, 2, hour, minute)  # noqa: DTZ001 - only its time of day is meant
     return CommandJob(
         description=description,
         application=setting.application,
@@ -252,8 +269,9 @@ def _collecting(
         time_zone=zone,
         command=command,
         when=JobWhen(
-            from_time=f"{window[0]:%H%M}" if window else None,
-            to_time=f"{window[1]:%H%M}" if window else None,
+            from_time=None if every else f"{new_day - timedelta(hours=1):%H%M}",
+            # Without it what cycles would go on beside that of the next day.
+            to_time=f"{new_day - timedelta(minutes=1):%H%M}",
             rule_based_calendars=JobCalendars(included=("EVERY_DAY",)),
         ),
         rerun=Rerun(every=str(max(1, int(every.total_seconds()) // 60))) if every else None,
@@ -329,7 +347,10 @@ def _with_extra(made: _Making, document: dict[str, Any], declaration: Declaratio
         }
         used |= {key for key in extra if key in one and key != EVERYWHERE}
         result[name] = merged(changed, extra.get(EVERYWHERE, {}))
-    unknown = sorted(set(extra) - used - {EVERYWHERE})
+    unused = sorted(set(extra) - used - {EVERYWHERE})
+    here = made.setting.where.environment
+    elsewhere = _jobs_elsewhere(declaration, here) if unused else {}
+    unknown = [name for name in unused if name not in elsewhere]
     if unknown:
         raise DeclarationWrong(
             [
@@ -346,5 +367,10 @@ def _with_extra(made: _Making, document: dict[str, Any], declaration: Declaratio
     made.warnings += [
         f"`controlm.extra` sets {keys_of(more)} of {'the folder' if name == EVERYWHERE else name}; nothing checks it"
         for name, more in sorted(extra.items())
+        if name not in unused
+    ]
+    made.warnings += [
+        f"`controlm.extra` of {name} is not used: the job is of {elsewhere[name]}, not of {here}"
+        for name in unused
     ]
     return result

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landbridge.deploy.clocks import YEARS
-from landbridge.deploy.hosts.endings import PAUSE, TRIES, Ending, codes, table
+from landbridge.deploy.hosts.endings import LONG, LONG_AT_ONCE, PAUSE, TRIES, Ending, codes, table
 from landbridge.deploy.hosts.jobs import Checking, Sweeping
 from landbridge.deploy.hosts.moments import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY
 
@@ -87,7 +87,7 @@ def _dags(ground: Ground) -> str:
             "limit": int(job.limit.total_seconds()),
             "command": list(words),
         }
-    listed = "\n".join(f"#   {line}" for line in table().splitlines())
+    listed = "\n".join(f"#   {line}" for line in table(LONG_AT_ONCE).splitlines())
     values = {
         "NAME": ground.name,
         "ENVIRONMENT": ground.environment,
@@ -99,6 +99,7 @@ def _dags(ground: Ground) -> str:
         "FIRST_DAY": f"{YEARS.start}-01-01",
         "TRIES": TRIES,
         "PAUSE": int(PAUSE.total_seconds()),
+        "LONG": int(LONG.total_seconds()),
         "DONE": list(codes(Ending.DONE)),
         "AGAIN": list(codes(Ending.AGAIN)),
         "JOBS": jobs,

@@ -1,7 +1,7 @@
 """How does AutoSys (Workload Automation AE) say the jobs of an environment, in JIL?
 
 A box for each feed starts at the times of its slots and holds the collection. A second job, outside of the box, is started
-by the exit codes that may pass, and tries again; a third one checks at the deadlines. What JIL has no words for is widened:
+by the exit codes that may pass, and tries again, as behind the sweep; a third one checks at the deadlines. What JIL has no words for is widened:
 days of the month become all days, and times that a change of the clocks moves are said in UTC.
 
 Source: the attributes of JIL as Broadcom documents them for AE 12; no AutoSys was at hand, so none of it was loaded.
@@ -13,7 +13,7 @@ import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from landbridge.deploy.hosts.endings import PAUSE, TRIES, Ending, codes, table
+from landbridge.deploy.hosts.endings import CHECK_AT_ONCE, PAUSE, TRIES, Ending, codes, table
 from landbridge.deploy.hosts.installed import ending_well
 from landbridge.deploy.hosts.jobs import Checking, Collecting, Sweeping, short
 from landbridge.deploy.hosts.moments import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY
@@ -48,12 +48,7 @@ def said(moments: Moments) -> Moments:
 
 
 def _jil(ground: Ground) -> str:
-    listed = "\n".join(
-        f"   {line}"
-        for line in table(
-            "late-* and sweep are not tried again: a code that may pass is told at once"
-        ).splitlines()
-    )
+    listed = "\n".join(f"   {line}" for line in table(CHECK_AT_ONCE).splitlines())
     head = f"""/* Landbridge, {ground.name}: rendered by `landbridge deploy schedule render`; load it with `jil < {ground.name}.jil`.
    The program ends at once when nothing is due: holidays, and days that AutoSys has no words for, need no calendar here.
    Exit codes:
@@ -78,13 +73,12 @@ def _of(ground: Ground, job: Job) -> Iterator[str]:
                 else f'start_times: "{",".join(f"{hour:02d}:00" for hour in range(0, 24, minutes // 60))}"'
             )
             when = ["date_conditions: 1", "days_of_week: all", often, "timezone: UTC"]
-            yield _job(ground, job.name, [*_command(ground, job, ground.words(job)), *when, *_alarm(ground)])
+            yield from _tried_again(ground, job, _name(ground, "again-sweep"), when)
 
 
 def _collecting(ground: Ground, job: Collecting) -> Iterator[str]:
     box, again = _name(ground, f"box-{job.feed}"), _name(ground, f"again-{job.feed}")
     collect = _name(ground, job.name)
-    words = ground.words(job)
     minutes = int(job.limit.total_seconds()) // 60
     yield _insert(
         box,
@@ -100,12 +94,19 @@ def _collecting(ground: Ground, job: Collecting) -> Iterator[str]:
             f"box_failure: f({collect}) | t({collect})",
         ],
     )
-    passing = codes(Ending.AGAIN)
+    yield from _tried_again(ground, job, again, [f"box_name: {box}"])
+
+
+def _tried_again(
+    ground: Ground, job: Collecting | Sweeping, again: str, more: Sequence[str]
+) -> Iterator[str]:
+    """Give a job, and the one that its codes that may pass start."""
+    first, passing, words = _name(ground, job.name), codes(Ending.AGAIN), ground.words(job)
     yield _insert(
-        collect,
+        first,
         "cmd",
         [
-            f"box_name: {box}",
+            *more,
             *_command(ground, job, words),
             f"/* {', '.join(map(str, passing))} may pass: they are no failure here, but start {again} */",
             f"success_codes: {','.join(map(str, (*codes(Ending.DONE), *passing)))}",
@@ -118,7 +119,7 @@ def _collecting(ground: Ground, job: Collecting) -> Iterator[str]:
         again,
         "cmd",
         [
-            f"condition: {' | '.join(f'e({collect}) = {code}' for code in passing)}",
+            f"condition: {' | '.join(f'e({first}) = {code}' for code in passing)}",
             *_command(ground, job, words, before=pause),
             f"n_retrys: {TRIES - 2}",
             *_alarm(ground),
@@ -194,6 +195,8 @@ def _name(ground: Ground, job: str) -> str:
 
 def _names(ground: Ground) -> Iterator[tuple[str, str]]:
     for job in ground.jobs:
+        if isinstance(job, Sweeping):
+            yield "delete_job", _name(ground, "again-sweep")
         if isinstance(job, Collecting):
             yield "delete_job", _name(ground, f"again-{job.feed}")
             yield "delete_box", _name(ground, f"box-{job.feed}")  # and what is in it

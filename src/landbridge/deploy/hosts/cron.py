@@ -14,7 +14,7 @@ import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from landbridge.deploy.hosts.endings import CHECK_AT_ONCE, TRIES, Ending, codes, table
+from landbridge.deploy.hosts.endings import CHECK_AT_ONCE, LONG, LONG_AT_ONCE, TRIES, Ending, codes, table
 from landbridge.deploy.hosts.jobs import Checking, Collecting, Sweeping
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _table(ground: Ground) -> str:
         )
     for job in ground.jobs:
         words = ground.words(job, passed(job)) if isinstance(job, Checking) else ground.words(job)
-        call = " ".join(_shell(word) for word in (_path(ground), job.name, _limit(job), *words))
+        call = " ".join(shell_word(word) for word in (_path(ground), job.name, _limit(job), *words))
         lines += [f"# {job.title}", f"{expression(job)} {ground.program.account} {call}"]
     return "\n".join(lines) + "\n"
 
@@ -95,14 +95,14 @@ def _limit(job: Job) -> str:
     return str(int(job.limit.total_seconds()))
 
 
-def _shell(word: str) -> str:
+def shell_word(word: str) -> str:
     """Quote a word for the shell, and for cron, which takes a bare `%` for the end of the line."""
     return shlex.quote(word).replace("%", "\\%")
 
 
 def _wrapper(ground: Ground) -> str:
     again = "|".join(map(str, codes(Ending.AGAIN)))
-    listed = "\n".join(f"# {line}" for line in table(CHECK_AT_ONCE).splitlines())
+    listed = "\n".join(f"# {line}" for line in table(CHECK_AT_ONCE, LONG_AT_ONCE).splitlines())
     return f"""#!/bin/sh
 # Runs one job of {ground.name}: `landbridge-{ground.name}-run JOB SECONDS COMMAND...`; rendered, like the table that calls it.
 # Says nothing while all is well, so that cron mails only what somebody has to read; every run is in the system log.
@@ -112,31 +112,34 @@ set -u
 job=$1 limit=$2
 shift 2
 state=${{LANDBRIDGE_STATE:-/var/lib/landbridge/{ground.name}}}
-held="$state/$job.held" tries="$state/$job.tries" said="$state/$job.said"
+tries="$state/$job.tries" said="$state/$job.said"
 [ -w "$state" ] || {{ echo "landbridge {ground.name} $job: $state is not there or cannot be written to"; exit 73; }}
 exec 9>"$state/$job.lock" || exit 73
 flock -n 9 || exit 0  # the last run is still at it
 
+began=$(date +%s)
 timeout --signal=INT --kill-after=120 "$limit" "$@" >"$said" 2>&1 9>&-
-code=$? pause=
+code=$? pause= lasted=$(($(date +%s) - began)) held="$state/$job.$code.held"
 logger -t landbridge -p daemon.info "{ground.name} $job ended with $code"
 case $code in
-  0) rm -f "$tries" "$held"; exit 0 ;;
+  0) rm -f "$tries" "$state/$job".*.held; exit 0 ;;
   {again}|124|137)
-    # A check looks at its own minutes alone, so one that could not look is told at once.
+    # A run that long has waited out its window, or hung, and is told.
     case $job in late-*) ;; *)
       echo x >>"$tries"
-      [ "$(wc -l <"$tries")" -lt {TRIES} ] && exit "$code"
-      rm -f "$tries" ;;
+      [ "$(wc -l <"$tries")" -lt {TRIES} ] && [ "$lasted" -lt {int(LONG.total_seconds())} ] && exit "$code"
     esac ;;
   *)
-    rm -f "$tries"
-    # It goes on being started, since one file that is refused keeps no other from coming; the same code is told once a day.
-    case $job in late-*) ;; *)
-      [ -n "$(find "$held" -mmin -1440 2>/dev/null)" ] && [ "$(cat "$held")" = "$code" ] && exit "$code"
-      echo "$code" >"$held"
-      pause="this code is not told again for a day, or until $held is removed" ;;
-    esac ;;
+    # What may pass has passed, for something else is told.
+    rm -f "$tries"{_marks(codes(Ending.AGAIN))} ;;
+esac
+# It goes on being started, since one file that is refused keeps no other from coming; the same code is told once a day, and again
+# after a success. A check looks at its own minutes alone, so one that could not look is told each time.
+case $job in late-*) ;; *)
+  rm -f "$tries"
+  [ -n "$(find "$held" -mmin -1440 2>/dev/null)" ] && exit "$code"
+  : >"$held"
+  pause="this code is not told again for a day, or until $held is removed" ;;
 esac
 logger -t landbridge -p daemon.alert "{ground.name} $job failed with $code"
 echo "landbridge {ground.name} $job failed with $code on $(hostname)"
@@ -144,6 +147,10 @@ echo "landbridge {ground.name} $job failed with $code on $(hostname)"
 cat "$said"
 exit "$code"
 """
+
+
+def _marks(of: tuple[int, ...]) -> str:
+    return "".join(f' "$state/$job.{code}.held"' for code in (*of, 124, 137))
 
 
 def _readme(ground: Ground) -> str:
@@ -162,7 +169,7 @@ What cron cannot say: another time zone than the host's (some crons know `CRON_T
 So every job is started each quarter of an hour, and ends at once when nothing is due. A firing that the host slept through is not made
 good by cron; the look of the next hour is.
 
-A code that needs a person is told once a day while it lasts; the job goes on being started. `rm /var/lib/landbridge/{ground.name}/JOB.held`
-has it told again. A check at a deadline (`late-FEED`) that could not look is told at once.
+A code is told once a day while it lasts; the job goes on being started. `rm /var/lib/landbridge/{ground.name}/JOB.CODE.held`
+has it told again. A code that may pass is told after four starts, or at once when the run has waited out its window. A check at a deadline (`late-FEED`) that could not look is told at once.
 To remove all: delete the three, in the order table, wrapper, folder.
 """

@@ -1,8 +1,9 @@
 """What does a scheduler on the ground do about an exit code? The one table; every kind renders it.
 
-A collection tries again by itself while its window is open. So what comes to the scheduler is what is left: a code that
-may pass is tried again a few times, and told if it stays; a code that needs a person is told at once and not tried again
-before the next start.
+A collection tries again by itself while its window is open, and for a quarter of an hour when nothing is due. So what comes to
+the scheduler is what is left: a code that may pass has stayed, and is told where the scheduler can tell such a run from a short
+one; else it is tried again a few times, and then told. A code that needs a person is told at once and not tried again before the
+next start.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ TRIES = 4
 """Starts of one job before a code that may pass is told, the first one included."""
 PAUSE = timedelta(minutes=5)
 """Between two of them."""
+LONG = (TRIES - 1) * PAUSE
+"""A run that lasted so long has itself tried as often as a scheduler would: a code that may pass is told after it."""
 
 
 def codes(ending: Ending) -> tuple[int, ...]:
@@ -60,4 +63,5 @@ def table(*exceptions: str) -> str:
     return "\n".join((*rows, *exceptions))
 
 
+LONG_AT_ONCE = f"a run of {int(LONG.total_seconds()) // 60} minutes or more has tried all that time: a code that may pass is told at once"
 CHECK_AT_ONCE = "a check at a deadline (late-*) that could not look is told at once"

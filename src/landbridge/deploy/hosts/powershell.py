@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landbridge.deploy.hosts.endings import CHECK_AT_ONCE, PAUSE, TRIES, Ending, codes, table
+from landbridge.deploy.hosts.endings import (
+    CHECK_AT_ONCE,
+    LONG,
+    LONG_AT_ONCE,
+    PAUSE,
+    TRIES,
+    Ending,
+    codes,
+    table,
+)
 from landbridge.deploy.hosts.installed import ending_well
 
 if TYPE_CHECKING:
@@ -49,7 +58,7 @@ def _literal(text: str) -> str:
 
 def run(ground: Ground) -> str:
     """Give the script that runs one job: tries again what may pass, and writes to the event log what must be told."""
-    listed = "\n".join(f"# {line}" for line in table(CHECK_AT_ONCE).splitlines())
+    listed = "\n".join(f"# {line}" for line in table(CHECK_AT_ONCE, LONG_AT_ONCE).splitlines())
     again = ", ".join(map(str, codes(Ending.AGAIN)))
     done = ", ".join(map(str, codes(Ending.DONE)))
     return f"""# Runs one job of {ground.name}: {RUN} JOB PROGRAM ARGUMENT...; rendered by `landbridge deploy schedule render`.
@@ -70,7 +79,16 @@ function Write-Told([string]$type, [int]$id, [string]$text) {{
     catch {{ Add-Content -LiteralPath $file -Encoding UTF8 -Value ('event log: ' + $_) }}
 }}
 
+# Windows ends what lasts longer than its time limit, this script with it: what is left behind is told at the next start.
+$mark = Join-Path $log ($job + '.running')
+if (Test-Path -LiteralPath $mark) {{
+    $since = (Get-Content -LiteralPath $mark -Raw).Trim()
+    Write-Told 'Error' 75 "{ground.name} ${{job}}: the run of $since on $env:COMPUTERNAME was ended from outside: it hung, or the host stopped"
+}}
+Set-Content -LiteralPath $mark -Encoding UTF8 -Value ('{{0:o}}' -f (Get-Date))
+
 for ($try = 1; ; $try++) {{
+    $began = Get-Date
     Add-Content -LiteralPath $file -Encoding UTF8 -Value ('{{0:o}} start {{1}}' -f (Get-Date), $try)
     # Errors of the program are lines of its log, not errors of this script.
     $ErrorActionPreference = 'Continue'
@@ -81,11 +99,14 @@ for ($try = 1; ; $try++) {{
     if (($null -eq $code) -or ($code -lt 0) -or ($code -gt 255)) {{ $code = 70 }}
     $ErrorActionPreference = 'Stop'
     Add-Content -LiteralPath $file -Encoding UTF8 -Value ('{{0:o}} ended with {{1}}' -f (Get-Date), $code)
-    if ($done -contains $code) {{ exit $code }}
+    if ($done -contains $code) {{ Remove-Item -LiteralPath $mark; exit $code }}
+    # A run that long has waited out its window in vain.
+    $long = ((Get-Date) - $began).TotalSeconds -ge {int(LONG.total_seconds())}
     # The next try of a check might look past its deadline: what it could not see is told now.
-    if (($again -notcontains $code) -or ($job -like 'late-*') -or ($try -ge {TRIES})) {{ break }}
+    if (($again -notcontains $code) -or ($job -like 'late-*') -or $long -or ($try -ge {TRIES})) {{ break }}
     Start-Sleep -Seconds {int(PAUSE.total_seconds())}
 }}
+Remove-Item -LiteralPath $mark
 $tail = (Get-Content -LiteralPath $file -Tail 40) -join "`n"
 if ($tail.Length -gt 20000) {{ $tail = $tail.Substring($tail.Length - 20000) }}  # an event takes 31,839 characters
 Write-Told 'Error' $code ("{ground.name} $job failed with $code on $env:COMPUTERNAME`n`n$tail")

@@ -99,9 +99,17 @@ def tried_within(gap: timedelta, limit: timedelta) -> timedelta | None:
     return within if within >= _LEAST else None
 
 
-def _tries(gap: timedelta, limit: timedelta) -> Iterator[str]:
-    within = tried_within(gap, limit)
-    if within:
+def _restarts(job: Job, gap: timedelta) -> bool:
+    """Tell whether systemd tries a job again. A collection does so itself, and lasts too long to be counted."""
+    return not isinstance(job, Collecting) and tried_within(gap, job.limit) is not None
+
+
+def _tries(job: Job, gap: timedelta) -> Iterator[str]:
+    within = tried_within(gap, job.limit)
+    if isinstance(job, Collecting):
+        yield "# It tries again by itself, all through its window: each failure is told."
+        yield "StartLimitIntervalSec=0"
+    elif within:
         yield f"# {TRIES} starts fail in a row before it is told."
         yield f"StartLimitIntervalSec={_seconds(within)}"
         yield f"StartLimitBurst={TRIES}"
@@ -112,11 +120,11 @@ def _tries(gap: timedelta, limit: timedelta) -> Iterator[str]:
 
 def _otherwise(job: Job, *, restart: bool) -> Iterator[str]:
     yield "a stop ends with 130, which is no failure here"
-    if not restart:
+    if isinstance(job, Collecting):
+        yield "a code that may pass is told at once: the run itself has tried again until its window ended"
+        yield "or, with nothing due, for a quarter of an hour; so is a run that hangs until its time limit"
+    elif not restart:
         yield "a code that may pass is told at once: the next start is the next try"
-    elif isinstance(job, Collecting):
-        yield "a run that waits out its window is one try, and systemd counts no tries so far apart: that a server stays away"
-        yield "is told by sweep, and by the check at the deadline"
 
 
 def _service(ground: Ground, job: Job) -> str:
@@ -125,7 +133,7 @@ def _service(ground: Ground, job: Job) -> str:
             gap, passed = job.every, timedelta()
         case _:
             gap = passed = job.starts.gap
-    restart = tried_within(gap, job.limit) is not None
+    restart = _restarts(job, gap)
     prevent = " ".join(map(str, codes(Ending.TELL)))
     command = " ".join(map(_quoted, ground.words(job, passed)))
     lines = [
@@ -137,7 +145,7 @@ def _service(ground: Ground, job: Job) -> str:
         "Wants=network-online.target",
         "After=network-online.target remote-fs.target",
         f"OnFailure={_unit(ground, 'alert@')}%n.service",
-        *_tries(gap, job.limit),
+        *_tries(job, gap),
         "",
         "[Service]",
         "Type=exec",

@@ -36,6 +36,8 @@ _MULTIPLE = 300
 _UNAUTHORISED = 401
 _FORBIDDEN = 403
 _SNIPPET = 200
+_LOOKED_AT = 1 << 20
+"""Bytes of an answer that are looked at for it, so that many secrets blotted out leave no half of one at the end."""
 _FIRST_WAIT = 0.5
 
 Authorise = Callable[["Request"], "Request"]
@@ -277,8 +279,8 @@ class Http:
         return self._around.shown(urlunsplit(parts._replace(query="", fragment="")))
 
     def _snippet(self, body: bytes) -> str:
-        text = " ".join(body[: 4 * _SNIPPET].decode("utf-8", "replace").split())
-        text = self._around.shown(text)[:_SNIPPET]
+        text = " ".join(body[:_LOOKED_AT].decode("utf-8", "replace").split())
+        text = self._around.shown_beginning(text, _SNIPPET)
         return f": {text}" if text else ""
 
 

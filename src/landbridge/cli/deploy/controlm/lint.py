@@ -46,7 +46,7 @@ def lint(
             f"there is no severity `{fail_on}`", expected=" or ".join(f"`{one}`" for one in linter.SEVERITIES)
         )
     declared = _declared(project, environment) if environment else None
-    result = linter.lint([linter.read(file) for file in files], declared)
+    result = linter.lint([linter.read(file) for file in files], wiring.now().date(), declared)
     failing = linter.SEVERITIES[: linter.SEVERITIES.index(fail_on) + 1]
     ok = not any(one.severity in failing for one in result.findings)
     if as_json:

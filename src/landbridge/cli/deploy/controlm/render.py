@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from landbridge.cli.output import err, out, print_json
 from landbridge.errors import Exit
 
 if TYPE_CHECKING:
-    from landbridge.deploy.controlm.render import Rendered
+    from collections.abc import Mapping, Sequence
 
 
 def render(
@@ -46,9 +46,10 @@ def render(
     made = rendering(declaration, name, sftp_host=sftp_host)
     folder = to / "controlm"
     came = write(folder, made.files, of=f"controlm {declaration.project.project} {name}", overwrite=overwrite)
-    warn(made)
+    warnings = (*made.warnings, *ending(made.folders))
+    warn(warnings)
     if as_json:
-        print_json({"folder": folder, "environment": name, "files": came, "warnings": made.warnings})
+        print_json({"folder": folder, "environment": name, "files": came, "warnings": warnings})
         return Exit.DONE
     for path in came.written:
         out().print(f"  wrote {folder / path}")
@@ -61,7 +62,15 @@ def render(
     return Exit.DONE
 
 
-def warn(made: Rendered) -> None:
+def ending(folders: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Give a warning for each calendar of `folder.json` that ends soon."""
+    from landbridge.deploy.controlm.endings import EXPECTED, endings
+
+    found = endings(folders, wiring.now().date())
+    return tuple(f"{one.calendar}: {one.what}; expected {EXPECTED}" for one in found)
+
+
+def warn(warnings: Sequence[str]) -> None:
     """Tell on stderr what somebody must know who deploys this."""
-    for warning in made.warnings:
+    for warning in warnings:
         err().print(f"[yellow]warning[/] {warning}", highlight=False)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from landbridge.cli.output import err, out, print_table
 from landbridge.deploy.controlm.api.given import FOLDERS
+from landbridge.deploy.controlm.endings import EXPECTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -131,6 +132,10 @@ def print_reading(reading: Reading) -> None:
     for tested in reading.tests:
         if tested.outcome != "passed":
             print_tested(tested)
+    for ending in reading.ending:
+        err().print(
+            Text(f"{ending.calendar}: {ending.what}; expected {EXPECTED}", style="yellow"), soft_wrap=True
+        )
 
 
 def _stands(part: Part) -> str:
@@ -157,7 +162,8 @@ def reading_document(reading: Reading) -> dict[str, object]:
     """Give the state as JSON."""
     return {
         **plan_document(reading.plan),
-        "well": reading.works and reading.as_declared,
+        "well": reading.works and reading.as_declared and not reading.ending,
+        "ending": [{"calendar": one.calendar, "last": one.last, "over": one.over} for one in reading.ending],
         "agents": [asdict(agent) for agent in reading.agents],
         "tests": [asdict(one) for one in reading.tests],
     }

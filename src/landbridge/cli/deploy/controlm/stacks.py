@@ -59,11 +59,13 @@ def plan(
 
     Example: landbridge deploy controlm plan --environment PRD
     """
+    from landbridge.cli.deploy.controlm.render import ending, warn
     from landbridge.cli.deploy.controlm.shown import plan_document, print_plan, teller
     from landbridge.deploy.controlm.api.planning import plan as look_ahead
     from landbridge.deploy.controlm.api.record import load
 
     work = _work(project, environment, rendered, sftp_host)
+    warn(ending(work.given.folder.definitions))
     with wiring.controlm(work.declaration, work.given.environment, tell=teller(quiet=as_json)) as api:
         found = look_ahead(api, work.given, load(work.record))
     if as_json:
@@ -116,9 +118,11 @@ def apply(
 
     Example: landbridge deploy controlm apply --environment PRD
     """
+    from landbridge.cli.deploy.controlm.render import ending, warn
     from landbridge.cli.deploy.controlm.shown import teller
 
     work = _work(project, environment, rendered, sftp_host)
+    warn(ending(work.given.folder.definitions))
     tell = teller(quiet=as_json)
     agree = _Agreement(profiles, again, plan, yes, yes_destroy)
     try:
@@ -140,9 +144,10 @@ def status(
     project: ProjectFolder = HERE,
     as_json: JsonOption = False,
 ) -> int:
-    """Show what is in Control-M, where it differs from the declaration, and whether every agent connects.
+    """Show what is in Control-M, where it differs from the declaration, whether every agent connects, and what ends soon.
 
-    Exit code 69 when something is missing, an agent is away or fails to connect, 78 when a definition differs.
+    Exit code 69 when something is missing, an agent is away or fails to connect, 78 when a definition differs or a
+    regular calendar has less than six months left: its jobs would stop without an alarm.
 
     Example: landbridge deploy controlm status --environment PRD --json
     """
@@ -153,14 +158,15 @@ def status(
     work = _work(project, environment, rendered, sftp_host)
     tell = teller(quiet=as_json)
     with wiring.controlm(work.declaration, work.given.environment, tell=tell) as api:
-        reading = read(api, work.given, load(work.record), tell, test=test)
+        today = wiring.now().date()
+        reading = read(api, work.given, load(work.record), tell, today=today, test=test)
     if as_json:
         print_json(reading_document(reading))
     else:
         print_reading(reading)
     if not reading.works:
         return Exit.UNAVAILABLE
-    return Exit.DONE if reading.as_declared else Exit.DECLARATION
+    return Exit.DONE if reading.as_declared and not reading.ending else Exit.DECLARATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +200,7 @@ def _work(project: Path, environment: str, rendered: Path | None, sftp_host: str
         )
     if rendered is None:
         made = render(declaration, place.environment, sftp_host=sftp_host)
-        warn(made)
+        warn(made.warnings)
         files = made.files
     else:
         files = given.read(rendered)

@@ -114,7 +114,11 @@ def given(setting: Setting, files: Mapping[str, str]) -> Given:
     made = Given(setting.where.environment, declared.server, agents, profiles, folder)
     if not made.folders:
         raise UsageError(f"{folder.file} holds no folder")
-    others = [name for name in made.folders if not name.startswith(setting.folder)]
+    others = [
+        name
+        for name in made.folders
+        if name not in {setting.folder, f"{setting.folder}_{folder.definitions[name].get('TimeZone')}"}
+    ]
     if others:
         raise UsageError(
             f"{folder.file} is of another environment", expected=setting.folder, seen=", ".join(others)

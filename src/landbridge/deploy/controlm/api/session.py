@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
+from landbridge import hidden
 from landbridge.deploy.controlm.api.failures import OK, UNAUTHORISED, document, refused
 from landbridge.deploy.controlm.api.http import Request
 from landbridge.errors import LandbridgeError, NotPermitted, UsageError
@@ -87,13 +88,13 @@ class Session:
     def _without_secrets(self, answer: Answer) -> Answer:
         """Blot out our own secrets, should a server repeat them in what it complains of."""
         body = answer.body
-        for secret in self._secrets:
-            body = body.replace(secret.encode(), b"***").replace(json.dumps(secret)[1:-1].encode(), b"***")
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            body = body.replace(secret.encode(), b"***")
         return replace(answer, body=body)
 
     def _known(self, secret: str) -> str:
         if len(secret) >= _SHORTEST:
-            self._secrets.add(secret)
+            self._secrets |= hidden.forms(secret)
         return secret
 
     def _authorised(self, request: Request) -> Request:

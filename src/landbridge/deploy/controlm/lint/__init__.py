@@ -17,6 +17,7 @@ from landbridge.deploy.controlm.lint.sheet import sheet_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
 __all__ = [
     "RULES",
@@ -42,9 +43,9 @@ class Result:
     """Rules that compare with a declaration, when none was given."""
 
 
-def lint(documents: Sequence[Document], declared: Declared | None = None) -> Result:
-    """Hold every rule against all of the documents together, in the order of files and lines."""
-    sheet = sheet_of(documents, declared)
+def lint(documents: Sequence[Document], today: date, declared: Declared | None = None) -> Result:
+    """Hold every rule against all of the documents together, in the order of files and lines; calendars end seen from `today`."""
+    sheet = sheet_of(documents, today, declared)
     held = [rule for rule in RULES if declared is not None or not rule.declared]
     found = {
         Finding(

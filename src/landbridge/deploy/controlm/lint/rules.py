@@ -95,6 +95,7 @@ RULES: tuple[Rule, ...] = (
     Rule("window-empty", "error", "the job never starts", "R", times.window_empty),
     Rule("deadline-before-window", "error", "the job fails at once", "R", times.deadline_before_window),
     Rule("rerun-endless", "warning", "two days' jobs run side by side", "R", times.rerun_endless),
+    Rule("calendar-ends", "warning", "a job is no longer ordered", "D", times.calendar_ends),
     Rule("schedule-never-ordered", "note", "the folder never runs", "D", times.schedule_never_ordered),
     # Names
     Rule("event-misspelt", "error", "a job never starts", "R", names.event_misspelt),

@@ -14,6 +14,7 @@ from landbridge.deploy.controlm.lint.finding import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from landbridge.deploy.controlm.lint.declared import Declared
     from landbridge.deploy.controlm.lint.reading import Document, Node, Spot
@@ -126,15 +127,25 @@ class Profile:
     node: Node
 
 
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A regular calendar: days one by one."""
+
+    name: str
+    node: Node
+
+
 @dataclass(slots=True)
 class Sheet:
     """All of the given files together."""
 
     documents: tuple[Document, ...]
+    today: date
     declared: Declared | None = None
     folders: list[Folder] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
+    calendars: list[Calendar] = field(default_factory=list)
     defaults: list[Node] = field(default_factory=list)
 
     @property
@@ -143,9 +154,9 @@ class Sheet:
         return (one for job in self.jobs for one in transfers_of(job))
 
 
-def sheet_of(documents: Sequence[Document], declared: Declared | None = None) -> Sheet:
+def sheet_of(documents: Sequence[Document], today: date, declared: Declared | None = None) -> Sheet:
     """Lay the files out."""
-    sheet = Sheet(tuple(documents), declared)
+    sheet = Sheet(tuple(documents), today, declared)
     for document in documents:
         if document.root is not None:
             _root(sheet, document.root)
@@ -192,6 +203,8 @@ def _place(sheet: Sheet, name: str, node: Node, around: Job) -> None:
         sheet.jobs.append(replace(around, name=name, type=kind, node=node))
     elif kind.startswith("ConnectionProfile:"):
         sheet.profiles.append(Profile(name, kind, node))
+    elif kind == "Calendar:Regular":
+        sheet.calendars.append(Calendar(name, node))
 
 
 def _is_part(kind: str) -> bool:

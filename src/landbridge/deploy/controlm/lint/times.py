@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from landbridge.deploy.controlm.endings import EXPECTED, ending
 from landbridge.deploy.controlm.lint.finding import Seen
 from landbridge.deploy.controlm.lint.sheet import (
     FOLDERS,
     fields,
     get,
+    listed,
     parts,
     seen,
     setting,
@@ -216,3 +218,18 @@ def schedule_never_ordered(sheet: Sheet) -> Iterator[Seen]:
                 "`Automatic`, or the name of a user daily",
                 key="OrderMethod",
             )
+
+
+def calendar_ends(sheet: Sheet) -> Iterator[Seen]:
+    """A regular calendar whose last day is near, or past."""
+    for one in sheet.calendars:
+        years = [
+            (
+                text(year, "Year"),
+                {month: [str(day.value) for day in listed(year, month)] for month in fields(year)},
+            )
+            for year in listed(one.node, "When", "Years")
+        ]
+        found = ending(one.name, text(one.node, "Description"), years, sheet.today)
+        if found is not None:
+            yield seen(one.node, one.name, found.what, EXPECTED, key="When")

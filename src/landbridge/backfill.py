@@ -1,0 +1,126 @@
+"""How are many slots of a feed run that were never run? A few at a time, each by the same `run`, and again from where it stopped.
+
+A slot has one verdict whoever runs it, so nothing is lost by an interruption, and a second start finds what is left.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import structlog
+
+from landbridge.errors import Exit, LandbridgeError
+from landbridge.facts import Released, SlotState
+from landbridge.run import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from landbridge.facts import Slot
+    from landbridge.feed import Feed
+    from landbridge.standing import Standing
+    from landbridge.world import Cloud
+
+log = structlog.get_logger()
+
+STEP = "slots"
+_HOPELESS = {Exit.PERMISSION, Exit.DECLARATION, Exit.USAGE}
+"""What ends one slot so, ends every other one so, too."""
+
+
+class Ended(StrEnum):
+    """How a slot of a backfill ended."""
+
+    RELEASED = "released"
+    QUARANTINED = "quarantine"
+    SKIPPED = "skip"
+    REJECTED = "reject"
+    WAIVED = "waive"
+    """By a person, meanwhile."""
+    FAILED = "failed"
+    NOT_RUN = "not run"
+    """Its turn had not come when the backfill was interrupted, or could not go on; the next one runs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One slot of a backfill, and how it ended."""
+
+    slot: Slot
+    ended: Ended
+    rows: int = 0
+    file: str = ""
+    """Where it was released."""
+    error: LandbridgeError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """How all of them ended, in the order of the slots."""
+
+    slots: tuple[Filled, ...]
+    interrupted: bool = False
+
+
+def open_slots(seen: Sequence[Standing], now: datetime) -> list[Slot]:
+    """Give the slots that a backfill runs, the oldest first: due and without a verdict, or with a release that is not released yet."""
+    unfinished = {SlotState.DUE, SlotState.MISSING, SlotState.COMMITTED}
+    found = [
+        one.slot
+        for one in seen
+        if one.state in unfinished and one.scheduled and not one.known.doubt and one.slot.scheduled_at <= now
+    ]
+    return sorted(found, key=lambda slot: slot.scheduled_at)
+
+
+def backfill(
+    feed: Feed, slots: Sequence[Slot], cloud: Cloud, parallel: int, silent: Callable[[Cloud], Cloud]
+) -> Backfill:
+    """Run `slots` with up to `parallel` under way. What goes wrong with one is its end, and the others go on.
+
+    Only what would go wrong with all of them (a permission, the declaration) lets no further one begin. Interrupted (Ctrl-C),
+    no further one begins either, and those under way are awaited: they come to their verdicts, and lose nothing.
+    `silent` takes from a cloud the bars of single steps, which would say nothing with several runs at once.
+    """
+    ended: dict[Slot, Filled] = {}
+    interrupted = hopeless = False
+    waiting, inner = list(reversed(slots)), silent(cloud)
+    cloud.progress.start(STEP, len(slots), "slots")
+    with ThreadPoolExecutor(parallel, thread_name_prefix="backfill") as pool:
+        going: set[Future[Filled]] = set()
+        while (waiting and not hopeless and not interrupted) or going:
+            while waiting and len(going) < parallel and not hopeless and not interrupted:
+                # in this thread's context: what it has bound (run id, environment) is on every line of the log
+                going.add(pool.submit(copy_context().run, _filled, feed, waiting.pop(), inner))
+            try:
+                done, going = wait(going, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                if interrupted:
+                    raise
+                interrupted = True
+                log.warning("interrupted: no further slot begins", under_way=len(going))
+                continue
+            for one in done:
+                filled = one.result()
+                ended[filled.slot] = filled
+                cloud.progress.advance(STEP, 1)
+                hopeless = hopeless or (filled.error is not None and filled.error.exit in _HOPELESS)
+    cloud.progress.finish(STEP)
+    return Backfill(tuple(ended.get(slot, Filled(slot, Ended.NOT_RUN)) for slot in slots), interrupted)
+
+
+def _filled(feed: Feed, slot: Slot, cloud: Cloud) -> Filled:
+    with structlog.contextvars.bound_contextvars(feed=feed.feed, slot=str(slot)):
+        try:
+            outcome = run(feed, slot, replace(cloud, revision=1))
+        except LandbridgeError as error:  # of one slot; the others go on
+            log.warning("not filled", error=str(error))
+            return Filled(slot, Ended.FAILED, error=error)
+        if isinstance(outcome, Released):
+            return Filled(slot, Ended.RELEASED, outcome.commitment.delivered.rows, str(outcome.at))
+        return Filled(slot, Ended(outcome.verdict.value), outcome.plain.rows)

@@ -1,0 +1,147 @@
+"""Does a backfill run what was never run, a few at a time, and lose nothing when it is stopped?"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge.backfill import STEP, Backfill, Ended, backfill, open_slots
+from landbridge.errors import LandbridgeError, NotPermitted, Unavailable
+from landbridge.facts import Verdict
+from landbridge.run import run
+from landbridge.standing import Known, Standing, standing
+from tests.core.formats import Silent
+from tests.fakes.facts import commitment
+from tests.fakes.memory_cloud import MemoryWorld, Rows, slot, trades
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from landbridge.facts import GateReport, Slot
+    from landbridge.ports import Progress
+
+FEED = trades()
+SLOTS = [slot(date(2026, 11, day)) for day in range(2, 12)]
+
+
+@dataclass
+class Counting:
+    """Progress that is counted, and interrupts after some slots."""
+
+    started: list[tuple[str, int | None]] = field(default_factory=list)
+    advanced: int = 0
+
+    def start(self, step: str, total: int | None, unit: str) -> None:
+        self.started.append((step, total))
+
+    def advance(self, step: str, amount: int) -> None:
+        self.advanced += amount
+
+    def finish(self, step: str) -> None:
+        self.started.append(("finished", None))
+
+
+def filled(world: MemoryWorld, parallel: int = 2, bars: Counting | None = None) -> Backfill:
+    cloud = replace(world.cloud("ann", "we began late"), progress=bars or Counting())
+    return backfill(FEED, SLOTS, cloud, parallel, lambda one: replace(one, progress=Silent()))
+
+
+def ends(done: Backfill) -> list[Ended]:
+    return [one.ended for one in done.slots]
+
+
+@pytest.mark.parametrize("parallel", [1, 3, 16])
+def test_every_slot_is_run_once_and_told_in_order(parallel: int) -> None:
+    world, bars = MemoryWorld(), Counting()
+    done = filled(world, parallel, bars)
+    assert [one.slot for one in done.slots] == SLOTS
+    assert set(ends(done)) == {Ended.RELEASED}
+    assert (bars.started, bars.advanced) == ([(STEP, 10), ("finished", None)], 10)
+    for one in done.slots:
+        (first,) = world.cloud().ledger.history(one.slot)
+        assert (first.revision, first.actor, first.reason) == (1, "ann", "we began late")
+    assert ends(filled(world)) == ends(done), "again, everything has its verdict"
+    assert world.rows.runs == 10
+
+
+def test_what_goes_wrong_with_one_slot_keeps_no_other_from_running() -> None:
+    world = MemoryWorld()
+    world.rows.fails["2026-11-05"] = Unavailable("the source is away")
+    done = filled(world)
+    assert ends(done).count(Ended.RELEASED) == 9
+    assert [str(one.error) for one in done.slots if one.error] == ["the source is away"]
+    world.rows.fails.clear()
+    assert set(ends(filled(world))) == {Ended.RELEASED}
+    assert world.rows.runs == 10, "a second start ran the one that was left"
+
+
+def test_what_would_go_wrong_with_all_lets_no_further_one_begin() -> None:
+    world = MemoryWorld()
+    refused: LandbridgeError = NotPermitted("no")
+    world.rows.fails = {one.occurrence: refused for one in SLOTS}
+    done = filled(world, parallel=2)
+    assert 1 <= ends(done).count(Ended.FAILED) <= 3
+    assert ends(done)[-1] is Ended.NOT_RUN
+
+
+@dataclass
+class Interrupting(Rows):
+    """Sends Ctrl-C while the fourth slot is judged."""
+
+    told: bool = False
+
+    def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
+        if self.runs == 4 and not self.told:
+            self.told = True
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            time.sleep(0.2)
+        return super().judge(path, progress)
+
+
+def test_interrupted_those_under_way_end_and_a_second_start_goes_on() -> None:
+    world = MemoryWorld(Interrupting())
+    done = filled(world)
+    assert done.interrupted
+    assert 4 <= ends(done).count(Ended.RELEASED) <= 6, "those under way came to their verdicts"
+    assert ends(done).count(Ended.NOT_RUN) >= 4
+    runs = world.rows.runs
+    assert set(ends(filled(world))) == {Ended.RELEASED}
+    assert (runs, world.rows.runs) == (ends(done).count(Ended.RELEASED), 10), "none of them twice"
+
+
+def test_only_what_is_due_and_has_no_verdict_or_was_not_released_is_run() -> None:
+    now = SLOTS[5].scheduled_at + timedelta(minutes=1)
+
+    def seen(one: Slot, known: Known, *, scheduled: bool = True) -> Standing:
+        return standing(one, known, now=now, missing_after=timedelta(days=1), scheduled=scheduled)
+
+    stuck = Known(commitment(SLOTS[1]))
+    found = open_slots(
+        [
+            seen(SLOTS[5], Known()),
+            seen(SLOTS[0], Known()),
+            seen(SLOTS[1], stuck),
+            seen(SLOTS[2], Known(commitment(SLOTS[2]), released=True)),
+            seen(SLOTS[3], Known(commitment(SLOTS[3], verdict=Verdict.QUARANTINE))),
+            seen(SLOTS[4], Known(commitment(SLOTS[4], verdict=Verdict.WAIVE))),
+            seen(SLOTS[6], Known()),
+            seen(SLOTS[0], Known(), scheduled=False),
+            seen(SLOTS[0], Known(doubt="changed")),
+        ],
+        now,
+    )
+    assert found == [SLOTS[0], SLOTS[1], SLOTS[5]]
+
+
+def test_a_slot_that_was_decided_meanwhile_is_told_as_it_is() -> None:
+    world = MemoryWorld()
+    world.rows.good = False
+    run(FEED, SLOTS[0], world.cloud())
+    world.rows.good = True
+    assert ends(filled(world))[0] is Ended.QUARANTINED

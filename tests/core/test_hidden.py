@@ -1,0 +1,65 @@
+"""Is a secret blotted out of what is shown, in every form that a server may give it back in?"""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from landbridge import hidden
+
+SECRET = 's3cr/+t&=%"word~'
+
+
+@pytest.mark.parametrize(
+    "given_back",
+    [
+        SECRET,
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        json.dumps(SECRET),
+        SECRET.encode().hex(),
+        SECRET.encode().hex().upper(),
+    ],
+)
+def test_its_forms_are_blotted_out(given_back: str) -> None:
+    shown = hidden.without(f"refused: {given_back} is wrong", hidden.forms(SECRET))
+    assert hidden.STARS in shown
+    assert "word" not in shown
+    assert "776f7264" not in shown.lower()
+
+
+@given(some.text(min_size=6, max_size=40), some.binary(max_size=5), some.binary(max_size=5))
+def test_whatever_stands_beside_it_in_base64(secret: str, before: bytes, after: bytes) -> None:
+    encoded = base64.b64encode(before + secret.encode() + after).decode()
+    shown = hidden.without(encoded, hidden.forms(secret))
+    left = len(shown.replace(hidden.STARS, ""))
+    # What stands beside it, and at each end a group of four letters that also holds what stands beside.
+    assert left <= 4 * ((len(before) + 2) // 3 + (len(after) + 2) // 3) + 8
+
+
+def test_a_short_word_is_not_looked_for_in_other_forms() -> None:
+    assert hidden.without("no6f6b", hidden.forms("ok")) == "no6f6b"
+
+
+@pytest.mark.parametrize("size", range(4, len(SECRET)))
+def test_no_beginning_of_it_is_left_where_a_long_text_is_cut(size: int) -> None:
+    known = hidden.forms(SECRET)
+    longest = max(map(len, known))
+    text = "x" * (60 + longest - size) + SECRET * 40
+    shown = hidden.beginning(text, 60 + longest, known)
+    assert SECRET[:4] not in shown
+
+
+def test_many_secrets_blotted_out_leave_no_half_of_one_at_the_end() -> None:
+    known = hidden.forms(SECRET)
+    for most in range(20, 200):
+        assert SECRET[:4] not in hidden.beginning(SECRET * 50, most, known)
+
+
+def test_a_text_that_is_not_cut_is_whole() -> None:
+    assert hidden.beginning("answer s3cr", 60, hidden.forms(SECRET)) == "answer s3cr"

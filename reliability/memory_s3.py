@@ -165,6 +165,14 @@ class MemoryS3:
         """ListObjectVersions of one key, oldest first."""
         return tuple(self.buckets.get(bucket, {}).get(key, ()))
 
+    def remove_version(self, bucket: str, key: str, number: str) -> None:
+        """DeleteObject of one version."""
+        with self._lock:
+            versions = self.buckets.get(bucket, {}).get(key, [])
+            versions[:] = [kept for kept in versions if kept.number != number]
+            if not versions:
+                self.buckets.get(bucket, {}).pop(key, None)
+
     def _under_way(self, upload: str) -> _Upload:
         if upload not in self.uploads:
             raise Answer(404, "NoSuchUpload")
@@ -175,7 +183,7 @@ class MemoryS3:
         if new and versions:
             raise Answer(412, "PreconditionFailed")
         etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        kept = Kept(body, f"v{len(versions) + 1}", sha256, etag, self._now())
+        kept = Kept(body, f"v{next(self._numbers)}", sha256, etag, self._now())
         versions.append(kept)
         self._tell(Wrote(bucket, key, kept))
         return kept
@@ -272,6 +280,12 @@ class MemoryStore:
     def versions(self, key: str) -> Sequence[Blob]:
         """See ports.Store."""
         return [self._blob(key, kept) for kept in self._ask(key, "versions", self._bucket, checked(key))]
+
+    def remove(self, at: Location) -> None:
+        """See ports.Erasable."""
+        if at.store != self.name:
+            raise UsageError(f"{at} is not in {self.name}")
+        self._ask(at.key, "remove_version", self._bucket, checked(at.key), at.version)
 
     def _pieces(self, at: Location, size: int) -> Iterator[bytes]:
         if at.store != self.name:

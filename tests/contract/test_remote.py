@@ -103,12 +103,12 @@ def _stand(kind: str, client: Client, request: pytest.FixtureRequest, folder: Pa
         return
     if kind == "memory":
         s3 = MemoryS3()
-        yield Stand(
-            MemoryRemote(MemorySftp(s3, "reports")),
-            lambda path: f"/{path}",
-            lambda path, body: s3.put("reports", path, body, "", new=False) and None,
-            lambda path: MemoryStore(s3, "reports").read(path),
-        )
+
+        def put_there(path: str, body: bytes) -> None:
+            s3.put("reports", path, body, "", new=False)
+
+        remote = MemoryRemote(MemorySftp(s3, "reports"))
+        yield Stand(remote, lambda path: f"/{path}", put_there, MemoryStore(s3, "reports").read)
         return
     for name in ("outbound", "receipts"):
         (folder / name).mkdir(parents=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reliability.faults import FAULTS
-from reliability.kinds import Kind
 from reliability.machine import machine
 from reliability.nth_call import SITUATIONS, every_call
 from reliability.races import pods_on_one_slot, two_collectors
+
+if TYPE_CHECKING:
+    from reliability.kinds import Kind
 
 pytestmark = [pytest.mark.reliability, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -107,8 +107,8 @@ def _stand(kind: str, client: Client, request: pytest.FixtureRequest, folder: Pa
         def put_there(path: str, body: bytes) -> None:
             s3.put("reports", path, body, "", new=False)
 
-        remote = MemoryRemote(MemorySftp(s3, "reports"))
-        yield Stand(remote, lambda path: f"/{path}", put_there, MemoryStore(s3, "reports").read)
+        here = MemoryRemote(MemorySftp(s3, "reports"))
+        yield Stand(here, lambda path: f"/{path}", put_there, MemoryStore(s3, "reports").read)
         return
     for name in ("outbound", "receipts"):
         (folder / name).mkdir(parents=True)

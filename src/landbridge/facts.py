@@ -57,6 +57,16 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a store says of an object when it is asked."""
+
+    at: Location
+    size: int
+    sha256: str
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFact:
     """What one source gave to a draft."""
 
@@ -237,6 +247,31 @@ class Commitment:
     """Digest of the plan that was applied."""
     reason: str = ""
     recipients: tuple[str, ...] = ()
+    contract: str = ""
+    """sha256 of the contract's text, which the ledger keeps; empty in entries of before it did, and where nothing was judged."""
+    previous: str = ""
+    """sha256 of the ledger's entry for the revision before, which chains the revisions; empty for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What the release of a revision left in the reports store, as the ledger holds it. Written once, after the manifest."""
+
+    slot: Slot
+    revision: int
+    environment: str
+    at: Location
+    """Key, version and ETag under the final name."""
+    content: Content
+    manifest: Location
+    manifest_sha256: str
+    copies: tuple[Location, ...]
+    """Further declared places that hold the same bytes."""
+    run_id: str
+    actor: str
+    promoted_at: datetime
+    commitment: str
+    """sha256 of the ledger's commitment."""
 
 
 @dataclass(frozen=True, slots=True)

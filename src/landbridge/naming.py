@@ -260,6 +260,21 @@ def ledger_key(slot: Slot, revision: int) -> str:
     return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/{revision:04d}.json"
 
 
+def promotion_key(slot: Slot, revision: int) -> str:
+    """The record of a revision's release: `2026-11-20/flights/2026-11-20/0001.promotion.json`."""
+    return ledger_key(slot, revision).removesuffix(".json") + ".promotion.json"
+
+
+def slot_prefix(slot: Slot) -> str:
+    """The prefix that holds everything of one slot in the ledger."""
+    return ledger_key(slot, 1).rpartition("/")[0] + "/"
+
+
+def contract_key(sha256: str) -> str:
+    """Where the ledger keeps the text of a contract that something was judged by: the same text once, whoever uses it."""
+    return f"contracts/{sha256}.odcs.yaml"
+
+
 def ledger_day(business_date: date) -> str:
     """The prefix that holds everything of one business date."""
     return f"{business_date:%Y-%m-%d}/"

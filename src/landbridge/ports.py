@@ -478,6 +478,11 @@ class Holding(Protocol):
 class Gate(Protocol):
     """Judges the bytes of one file against one contract. Narrow on purpose: a native kernel may take its place."""
 
+    @property
+    def text(self) -> str:
+        """The contract it judges by, as it was written: the ledger keeps it beside the verdict."""
+        ...
+
     def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
         """Read the whole file at `path` once per half and report every rule with its count and the first defects.
 
@@ -486,6 +491,19 @@ class Gate(Protocol):
         Raises:
             DiskFailed: the file cannot be read.
         """
+        ...
+
+
+class Signer(Protocol):
+    """Signs evidence with one key. Any call may raise Unavailable or NotPermitted from where the key is kept."""
+
+    @property
+    def key_id(self) -> str:
+        """Name of the key: sha256 (hex) of its public half in DER, SubjectPublicKeyInfo."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Give the signature: Ed25519 (RFC 8032), or ECDSA on P-256 over SHA-256 in DER."""
         ...
 
 

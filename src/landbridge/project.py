@@ -88,6 +88,30 @@ class ShareDeclared(Declared):
     """Ed25519 public keys (PEM or `file:`) that receipts are checked against."""
 
 
+class EvidenceDeclared(Declared):
+    """Who signs evidence bundles, and with which keys they are checked."""
+
+    signing_key: SecretReference | None = None
+    """Ed25519 private key (PEM) that signs bundles; either this or `kms_key`."""
+    kms_key: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-)?[0-9a-f-]{32,36}$"),
+        ]
+        | None
+    ) = None
+    """ARN of a key in AWS KMS that signs bundles: `SIGN_VERIFY`, `ECC_NIST_P256`."""
+    public_keys: Annotated[tuple[Resolvable, ...], Field(min_length=1)]
+    """Public keys (PEM or `file:`) that bundles are checked with; several while one is being replaced."""
+
+    @model_validator(mode="after")
+    def _one_key_signs(self) -> Self:
+        if (self.signing_key is None) == (self.kms_key is None):
+            message = "expected either `signing_key` or `kms_key`"
+            raise ValueError(message)
+        return self
+
+
 class Holidays(Declared):
     """A holiday calendar: a country's public holidays, with days added or taken away."""
 
@@ -111,6 +135,8 @@ class Environment(Declared):
     sftp: Sftp | None = None
     """Instead of the project's."""
     share: ShareDeclared | None = None
+    """Instead of the project's."""
+    evidence: EvidenceDeclared | None = None
     """Instead of the project's."""
     aws: Aws | None = None
     """Instead of the project's."""
@@ -143,6 +169,8 @@ class Project(Declared):
     """As `buckets`."""
     share: ShareDeclared | None = None
     """As `buckets`."""
+    evidence: EvidenceDeclared | None = None
+    """Keys of evidence bundles; only `landbridge evidence` wants it."""
     aws: Aws | None = None
     """Account and network; only deploying wants it."""
     kubernetes: Kubernetes | None = None
@@ -195,6 +223,8 @@ class Place:
     """As `buckets`."""
     variables: dict[str, str]
     """Texts that templates can use as `{variables.NAME}`; an environment's own win."""
+    evidence: EvidenceDeclared | None = None
+    """Keys of evidence bundles, if they are declared."""
     aws: Aws | None = None
     """Where it is deployed, if that is declared."""
     kubernetes: Kubernetes | None = None
@@ -244,6 +274,7 @@ def place(project: Project, environment: str) -> Place:
         sftp=sftp.model_copy(update=_texts(sftp, environment)),
         share=share.model_copy(update=_texts(share, environment)),
         variables={**project.variables, **own.variables},
+        evidence=_evidence(own.evidence or project.evidence, environment),
         aws=own.aws or project.aws,
         kubernetes=own.kubernetes or project.kubernetes,
         controlm=_controlm(own.controlm or project.controlm, environment),
@@ -251,6 +282,10 @@ def place(project: Project, environment: str) -> Place:
         watch=own.watch or project.watch,
         retention=own.retention or project.retention,
     )
+
+
+def _evidence(declared: EvidenceDeclared | None, environment: str) -> EvidenceDeclared | None:
+    return declared and declared.model_copy(update=_texts(declared, environment))
 
 
 def _controlm(declared: ControlM | None, environment: str) -> ControlM | None:

@@ -15,6 +15,7 @@ from landbridge.steps.decide import decide
 from landbridge.steps.generate import generate
 from landbridge.steps.promote import promote
 from landbridge.steps.quarantine import keep
+from landbridge.steps.record import record
 from landbridge.steps.seal import seal
 from landbridge.steps.stage import stage
 from landbridge.steps.validate import validate
@@ -62,7 +63,8 @@ def commit(feed: Feed, staged: Staged, cloud: Cloud) -> Commitment:
                 decided = keep(judged, cloud.staging, suffix(feed.file))
             case _:
                 decided = judged
-    return cloud.ledger.commit(decide(feed, decided, cloud))
+    contract = cloud.ledger.keep_contract(gate.text)
+    return cloud.ledger.commit(decide(feed, decided, cloud, contract=contract))
 
 
 def carry_on(feed: Feed, commitment: Commitment, cloud: Cloud) -> Commitment | Released:
@@ -70,7 +72,9 @@ def carry_on(feed: Feed, commitment: Commitment, cloud: Cloud) -> Commitment | R
     match commitment.verdict:
         case Verdict.RELEASE:
             manifest = manifest_bytes(commitment, cloud.ledger.digest(commitment))
-            return promote(commitment, manifest, cloud.reports, cloud.places(feed, commitment))
+            released = promote(commitment, manifest, cloud.reports, cloud.places(feed, commitment))
+            record(released, manifest, cloud)
+            return released
         case Verdict.QUARANTINE | Verdict.SKIP | Verdict.REJECT | Verdict.WAIVE:
             return commitment
         case _:

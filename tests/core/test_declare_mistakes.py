@@ -70,6 +70,22 @@ MISTAKES = [
         "cannot be used",
         "% $",
     ),
+    (
+        PROJECT,
+        "variables:",
+        "evidence: {kms_key: §alias/evidence, public_keys: [x]}\nvariables:",
+        "evidence.kms_key",
+        "cannot be used",
+        "not of an alias",
+    ),
+    (
+        PROJECT,
+        "variables:",
+        "evidence: §{public_keys: [x]}\nvariables:",
+        "evidence",
+        "cannot be used",
+        "either `signing_key` or `kms_key`",
+    ),
     (PROJECT, '["file:keys/host.pub"]', "§[]", "sftp.host_keys", "empty or too short", "at least 1"),
     (
         PROJECT,

@@ -44,7 +44,9 @@ COMMANDS = (
     Command("status", "status", "Show the slots by feed and business date, with state and deadline."),
     Command("trace", "trace", "Follow one slot or file: every hop with time, size, hash and who."),
     Command(
-        "verify", "verify", "Read a slot's bytes again wherever they are, and compare with the evidence."
+        "verify",
+        "verify",
+        "Read a slot's bytes again wherever they are, or check a bundle offline, and compare with the evidence.",
     ),
     Command(
         "quarantine",
@@ -56,6 +58,10 @@ COMMANDS = (
     Command("backfill", "backfill", "Run many slots of a feed that were never run."),
     Command("waive", "waive", "Put on record that a slot's file will not come."),
     Command("reap", "reap", "Remove what has landed and has had its time; says what first."),
+    Command(
+        "evidence", "evidence", "Write one signed file that proves a slot, for somebody without Landbridge."
+    ),
+    Command("audit", "audit", "List all slots of a period with end state, digests, receipt and evidence."),
     Command(
         "keys",
         "keys",

@@ -19,15 +19,20 @@ class Kind(StrEnum):
 
     PROJECT = "project"
     FEED = "feed"
+    EVIDENCE = "evidence"
+    """Not declared: the statement in a bundle of `landbridge evidence`."""
 
 
 def schema(
     kind: Annotated[
-        Kind, typer.Argument(help="Which file: landbridge.yaml, or one of feeds/*.yaml.")
+        Kind,
+        typer.Argument(
+            help="Which file: landbridge.yaml, one of feeds/*.yaml, or the statement in an evidence bundle."
+        ),
     ] = Kind.FEED,
     as_json: JsonOption = False,  # noqa: ARG001 # it prints JSON either way
 ) -> None:
-    """Print the JSON Schema (draft 2020-12) of a declaration file.
+    """Print the JSON Schema (draft 2020-12) of a declaration file, or of the statement in an evidence bundle.
 
     Editors with a YAML language server complete and check from it, when the file begins with
     `# yaml-language-server: $schema=...`, as the files of `landbridge init` do.
@@ -39,5 +44,9 @@ def schema(
             print_json(schema_of(Project))
         case Kind.FEED:
             print_json(schema_of(Feed))
+        case Kind.EVIDENCE:
+            from landbridge.bundle.statement import schema as of_evidence
+
+            print_json(of_evidence())
         case _:
             assert_never(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,14 +11,37 @@ from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
 from landbridge.cli.output import print_json, print_table, progress
 from landbridge.cli.which import commitments_of
-from landbridge.errors import IntegrityBroken
+from landbridge.errors import DiskFailed, IntegrityBroken, UsageError
 from landbridge.recheck import Finding, recheck
 
 
 def verify(
     what: Annotated[
         str, typer.Argument(help="A slot (flights/2026-11-20), a feed (its newest slot) or a file's name.")
-    ],
+    ] = "",
+    bundle: Annotated[
+        Path | None,
+        typer.Option("--bundle", help="Check this evidence bundle instead, offline.", dir_okay=False),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="With --bundle: the file that it is about.", dir_okay=False)
+    ] = None,
+    key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--key",
+            help="With --bundle: public key (PEM) of who signs bundles; those declared without it. Repeatable.",
+            dir_okay=False,
+        ),
+    ] = None,
+    receipt_key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--receipt-key",
+            help="With --bundle: public key (PEM) of a collector; those that the bundle names without it. Repeatable.",
+            dir_okay=False,
+        ),
+    ] = None,
     environment: EnvironmentOption = "",
     project: ProjectFolder = HERE,
     twin: TwinOption = False,
@@ -25,10 +49,94 @@ def verify(
 ) -> None:
     """Read a slot's bytes again wherever they are, and compare with the evidence; exit 76 on a difference.
 
-    What is gone (expired in staging, taken by the consumer) is said, and is no difference.
+    What is gone (expired in staging, taken by the consumer) is said, and is no difference. With `--bundle`, check an
+    evidence bundle instead: nothing but the bundle, the public keys and the file is read.
 
     Example: landbridge verify flights/2026-11-20
     """
+    if bundle is not None:
+        if what:
+            raise UsageError("a bundle says itself which slot it is about", hint="leave out the slot")
+        _verify_bundle(
+            bundle, file, key or [], receipt_key or [], environment, project, twin, as_json=as_json
+        )
+        return
+    if not what or file or key or receipt_key:
+        raise UsageError(
+            "there is nothing to check",
+            expected="a slot, a feed or a file's name; or `--bundle`, and with it `--file`, `--key`, `--receipt-key`",
+        )
+    _verify_slot(what, environment, project, twin=twin, as_json=as_json)
+
+
+def _verify_bundle(
+    path: Path,
+    file: Path | None,
+    keys: list[Path],
+    receipt_keys: list[Path],
+    environment: str,
+    project: Path,
+    twin: bool,
+    *,
+    as_json: bool,
+) -> None:
+    from landbridge.bundle import check, check_file
+
+    if keys:
+        trusted = tuple(map(_text, keys))
+        collectors = tuple(map(_text, receipt_keys))
+    else:
+        declaration = wiring.declaration(project)
+        place = wiring.environment_of(declaration, environment)
+        trusted = wiring.bundle_keys(declaration, place, twin=twin)
+        collectors = tuple(map(_text, receipt_keys)) or wiring.collector_keys(declaration, place, twin=twin)
+    made, checked = check(_read(path), trusted, collectors)
+    if file is not None:
+        checked.append(check_file(made, file))
+    if as_json:
+        print_json(
+            {
+                "slot": str(made.slot),
+                "revision": made.revision,
+                "environment": made.environment,
+                "verdict": made.verdict,
+                "made_at": made.made_at,
+                "made_by": made.made_by,
+                "checked": checked,
+            }
+        )
+    else:
+        print_table(
+            f"{made.slot}  revision {made.revision}  {made.environment}: {made.verdict}, "
+            f"sha256 {made.delivered.sha256}",
+            ("what", "finding", "seen"),
+            ((one.what, "holds" if one.holds else "different", one.seen) for one in checked),
+        )
+    if wrong := [one for one in checked if not one.holds]:
+        raise IntegrityBroken(
+            f"{', '.join(one.what for one in wrong)} differ from the evidence",
+            expected=f"{made.name}, sha256 {made.delivered.sha256}, {made.delivered.size:,} bytes",
+            seen=wrong[0].seen,
+        )
+
+
+def _text(path: Path) -> str:
+    try:
+        return _read(path).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no public key", expected="PEM") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no {path}") from error
+    except OSError as error:
+        raise DiskFailed(f"{path} cannot be read", seen=error.strerror or str(error)) from error
+
+
+def _verify_slot(what: str, environment: str, project: Path, *, twin: bool, as_json: bool) -> None:
     declaration = wiring.declaration(project)
     place = wiring.environment_of(declaration, environment)
     evidence = wiring.evidence(declaration, place, twin=twin)

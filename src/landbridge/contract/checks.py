@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, assert_never
 
@@ -151,3 +151,5 @@ class Contract:
     schema_object: str
     columns: tuple[ColumnRule, ...]
     checks: tuple[Check, ...]
+    text: str = field(repr=False)
+    """All of it as it was written, byte for byte: what a verdict is held against years later."""

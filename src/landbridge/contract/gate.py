@@ -109,6 +109,11 @@ class TwoHalves:
     memory: int
     spill: Path
 
+    @property
+    def text(self) -> str:
+        """See `ports.Gate`."""
+        return self.contract.text
+
     def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
         """See `ports.Gate`."""
         self.spill.mkdir(parents=True, exist_ok=True)

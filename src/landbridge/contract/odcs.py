@@ -54,6 +54,7 @@ def load(path: Path, schema_object: str | None = None) -> Contract:
         schema_object=chosen.name or "",
         columns=tuple(columns.values()),
         checks=checks,
+        text=document.text,
     )
 
 

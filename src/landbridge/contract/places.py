@@ -41,13 +41,15 @@ class Document:
         """
         self.file = str(path)
         self.problems: list[Problem] = []
+        self.text = ""
         self.tree = self._parsed(path)
 
     def _parsed(self, path: Path) -> object:
         from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
         try:
-            tree = _reader().load(path.read_text(encoding="utf-8"))
+            self.text = path.read_bytes().decode("utf-8")
+            tree = _reader().load(self.text)
         except FileNotFoundError as error:
             raise DeclarationWrong([Problem(self.file, 1, 1, "", "no such contract")]) from error
         except UnicodeDecodeError as error:

@@ -44,6 +44,9 @@ PATTERNS = {
     ),
     r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{0,12}:.+$": "an ARN: `arn:aws:SERVICE:REGION:ACCOUNT:NAME`",
     r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:.+$": "the ARN of an SNS topic: `arn:aws:sns:REGION:ACCOUNT:NAME`",
+    r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/(mrk-)?[0-9a-f-]{32,36}$": (
+        "the ARN of a KMS key, not of an alias: `arn:aws:kms:REGION:ACCOUNT:key/ID`"
+    ),
     r"^[A-Za-z0-9.-]+:\d{1,5}$": "a host and its port: `mail.example.internal:587`",
     r":oidc-provider/.+": "the ARN of an IAM OIDC provider: `arn:aws:iam::ACCOUNT:oidc-provider/HOST/PATH`",
     r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$": "an EKS cluster's name: letters, digits, `_` and `-`, at most 100",

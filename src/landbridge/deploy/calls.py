@@ -37,12 +37,18 @@ class Call:
     does: str
     """What for, for a reviewer."""
     needs: tuple[Need, ...]
-    by: Literal["Landbridge", "whoever deploys", "Transfer Family", "boto3", "Control-M", "the doctor"] = (
-        "Landbridge"
-    )
+    by: Literal[
+        "Landbridge",
+        "whoever deploys",
+        "whoever signs evidence",
+        "Transfer Family",
+        "boto3",
+        "Control-M",
+        "the doctor",
+    ] = "Landbridge"
     """Who sends it: Transfer Family turns the collector's SFTP into S3; boto3's credential chain takes roles; whoever
-    deploys does so with rights of their own, which no role of an environment has; `the doctor` only asks
-    whether it may, so that a refusal is an answer and nothing is needed."""
+    deploys, or signs evidence, does so with rights of their own, which no role of an environment has; `the doctor`
+    only asks whether it may, so that a refusal is an answer and nothing is needed."""
 
 
 SOURCES = {
@@ -509,6 +515,21 @@ CALLS = (
         (_derived("logs:FilterLogEvents", "rotator.ProveLogIn"),),
     ),
     # `landbridge deploy aws`, with the rights of whoever runs it.
+    # Evidence: whoever signs bundles has a right of their own to the key; no role of an environment has it.
+    Call(
+        "signers.kms:open_key",
+        "kms:GetPublicKey",
+        "learns the public half of the key that signs evidence bundles",
+        (),
+        by="whoever signs evidence",
+    ),
+    Call(
+        "signers.kms:KmsKey.sign",
+        "kms:Sign",
+        "signs the digest of an evidence bundle",
+        (),
+        by="whoever signs evidence",
+    ),
     Call(
         "deploy.aws.account:Account.prove",
         "sts:GetCallerIdentity",

@@ -48,7 +48,7 @@ _SETTINGS = (
 )
 """What a bucket is set to. None of them shows an object."""
 _DATES = "????-??-??/"
-"""What every key of the ledger begins with (naming.ledger_day), for IAM's StringLike."""
+"""What every key of the ledger that is ever listed begins with (naming.ledger_day), for IAM's StringLike."""
 
 
 def pod(name: str, where: Place, feeds: Iterable[Feed]) -> Policy:
@@ -314,7 +314,9 @@ def _looking(where: Place, feeds: Sequence[Feed]) -> Iterator[Statement]:
     yield Statement("SeeSettings", _SETTINGS, buckets, why=why)
     why = "reads encrypted objects, and secrets that are encrypted with the environment's key"
     yield Statement("Decrypt", ("kms:Decrypt",), (KEY,), through(where.region, "s3", "secretsmanager"), why)
-    checked = (where.share.receipt_public_keys, where.share.path)
+    # The private key of evidence is nobody's by default: who signs bundles is given it by name.
+    bundles = where.evidence.public_keys if where.evidence else ()
+    checked = (where.share.receipt_public_keys, where.share.path, bundles)
     yield from _secrets(where, "ReceiptKeys", checked, why="reads the keys that receipts are checked against")
 
 

@@ -5,19 +5,27 @@ from __future__ import annotations
 import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from landbridge.errors import IntegrityBroken, StoreConflict, UsageError
+from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, UsageError
 from landbridge.facts import Attempt, Commitment
 from landbridge.ledger import entries
-from landbridge.naming import attempt_prefix, ledger_day, ledger_key
+from landbridge.naming import (
+    attempt_prefix,
+    contract_key,
+    ledger_day,
+    ledger_key,
+    promotion_key,
+    slot_prefix,
+)
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from landbridge.facts import Slot
+    from landbridge.facts import Promotion, Slot
     from landbridge.ports import Blob, Store
 
 _MOST = 8 << 20
@@ -70,16 +78,57 @@ class Ledger:
                 f"{slot} belongs to `{commitment.environment}`",
                 expected=f"a commitment for `{self._environment}`",
             )
-        if revision < 1 or (revision > 1 and self._store.head(ledger_key(slot, revision - 1)) is None):
-            raise UsageError(
-                f"revision {revision} of {slot} cannot be next", expected="revisions from 1, without gaps"
-            )
+        commitment = replace(commitment, previous=self._previous(slot, revision))
         key = ledger_key(slot, revision)
         try:
             self._store.put_new(key, entries.written("commitment", commitment))
         except StoreConflict:
             return self._commitment(key)
         return commitment
+
+    def _previous(self, slot: Slot, revision: int) -> str:
+        """Give the sha256 of the entry that `revision` follows: changed or removed, the chain of revisions shows it."""
+        if revision == 1:
+            return ""
+        try:
+            return hashlib.sha256(self._store.read(ledger_key(slot, revision - 1))).hexdigest()
+        except NotFound as error:
+            raise UsageError(
+                f"revision {revision} of {slot} cannot be next", expected="revisions from 1, without gaps"
+            ) from error
+
+    def keep_contract(self, text: str) -> str:
+        """Keep the text of a contract under its digest, and give that. Idempotent: the same text is kept once."""
+        body = text.encode()
+        digest = hashlib.sha256(body).hexdigest()
+        self._store.put_new(contract_key(digest), body)
+        return digest
+
+    def contract(self, digest: str) -> bytes:
+        """Give the text that something was judged by.
+
+        Raises:
+            NotFound: it was never kept.
+            IntegrityBroken: another text stands there.
+        """
+        body = self._store.read(contract_key(digest))
+        if hashlib.sha256(body).hexdigest() != digest:
+            raise IntegrityBroken(
+                f"another contract stands at {self._url(contract_key(digest))}", expected=digest
+            )
+        return body
+
+    def record_promotion(self, promotion: Promotion) -> None:
+        """Write down what a release left in the reports store; of several records the first stands."""
+        with suppress(StoreConflict):
+            self._store.put_new(
+                promotion_key(promotion.slot, promotion.revision), entries.written("promotion", promotion)
+            )
+
+    def entries_of(self, slot: Slot) -> dict[str, bytes]:
+        """Give everything that is kept of a slot as it is stored, by key, in order: what evidence is made of."""
+        keys = [blob.at.key for blob in self._store.list(slot_prefix(slot))]
+        return {key: self._store.read(key) for key in keys}
 
     def history(self, slot: Slot) -> tuple[Commitment, ...]:
         """Give every revision of `slot`, in order."""

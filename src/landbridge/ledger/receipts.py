@@ -9,14 +9,14 @@ Source: DSSE 1.0 (secure-systems-lab/dsse), in-toto Attestation Framework, State
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import orjson
 
+from landbridge import dsse
+from landbridge.dsse import STATEMENT
 from landbridge.errors import IntegrityBroken, UsageError
 from landbridge.facts import Receipt
 from landbridge.ledger import entries
@@ -25,18 +25,14 @@ from landbridge.naming import receipt_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
+    from landbridge.dsse import KeyInFile
     from landbridge.facts import Manifest
     from landbridge.ports import Store
 
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
-STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:landbridge:receipt:v1"
 
 MOST = 64 << 10
 """Bytes of an envelope."""
-_MOST_SIGNATURES = 16
 
 
 def make_receipt_bytes(receipt: Receipt, private_key_pem: str) -> bytes:
@@ -45,18 +41,7 @@ def make_receipt_bytes(receipt: Receipt, private_key_pem: str) -> bytes:
     Raises:
         UsageError: that is not an Ed25519 private key in PEM.
     """
-    key, key_id = _signer(private_key_pem)
-    payload = entries.canonical(_statement(receipt))
-    signature = {
-        "keyid": key_id,
-        "sig": base64.b64encode(key.sign(_signed(payload))).decode(),
-    }
-    envelope = {
-        "payload": base64.b64encode(payload).decode(),
-        "payloadType": PAYLOAD_TYPE,
-        "signatures": [signature],
-    }
-    return entries.canonical(envelope) + b"\n"
+    return dsse.sealed(entries.canonical(_statement(receipt)), _signer(private_key_pem))
 
 
 def read_receipt(body: bytes, public_keys: Sequence[str]) -> Receipt:
@@ -69,14 +54,14 @@ def read_receipt(body: bytes, public_keys: Sequence[str]) -> Receipt:
         UsageError: one of the keys is not an Ed25519 public key in PEM.
     """
     keys = [_public(pem) for pem in public_keys]
-    payload, signatures = _opened(body)
-    if not any(_verifies(key, signature, payload) for key in keys for signature in signatures):
+    envelope = dsse.opened(body, "a receipt", MOST)
+    if not any(key.verifies(one.value, envelope.payload) for key in keys for one in envelope.signatures):
         raise IntegrityBroken(
             "a receipt is not signed by a known collector",
-            expected=f"a signature by {' or '.join(_key_id(key)[:16] for key in keys) or 'one of no keys'}",
+            expected=f"a signature by {' or '.join(key.key_id[:16] for key in keys) or 'one of no keys'}",
             hint="compare share.receipt_public_keys with the collector's key",
         )
-    return _stated(payload)
+    return _stated(envelope.payload)
 
 
 def confirm(receipt: Receipt, manifest: Manifest) -> None:
@@ -110,18 +95,24 @@ def receipt_in(reports: Store, manifest: Manifest, public_keys: Sequence[str]) -
     Raises:
         IntegrityBroken: something was sent, and nothing of it holds; says why the newest does not.
     """
+    body = envelope_in(reports, manifest, public_keys)
+    return read_receipt(body, public_keys) if body else None
+
+
+def envelope_in(reports: Store, manifest: Manifest, public_keys: Sequence[str]) -> bytes | None:
+    """Give the receipt that `receipt_in` gives as the collector signed it, byte for byte."""
     key = receipt_key(manifest.feed, manifest.occurrence, manifest.revision, manifest.business_date)
     reason: IntegrityBroken | None = None
     for blob in reports.versions(key):
         try:
             if blob.size > MOST:
                 raise entries.broken(str(blob.at), f"at most {MOST} bytes", f"{blob.size} bytes")
-            found = read_receipt(b"".join(reports.chunks(blob.at)), public_keys)
-            confirm(found, manifest)
+            body = b"".join(reports.chunks(blob.at))
+            confirm(read_receipt(body, public_keys), manifest)
         except IntegrityBroken as error:
             reason = error
         else:
-            return found
+            return body
     if reason:
         raise reason
     return None
@@ -139,25 +130,6 @@ def _statement(receipt: Receipt) -> dict[str, object]:
 
 def _self_digest(fields: object) -> str:
     return hashlib.sha256(entries.canonical(fields)).hexdigest()
-
-
-def _opened(body: bytes) -> tuple[bytes, list[bytes]]:
-    """Take an envelope apart, believing nothing."""
-    if len(body) > MOST:
-        raise entries.broken("a receipt", f"at most {MOST} bytes", f"{len(body)} bytes")
-    try:
-        match orjson.loads(body):
-            case {"payload": str(payload), "payloadType": str(kind), "signatures": [*found]} if (
-                kind == PAYLOAD_TYPE and len(found) <= _MOST_SIGNATURES
-            ):
-                signatures = [str(one["sig"]) for one in found if isinstance(one, dict) and "sig" in one]
-                return base64.b64decode(payload, validate=True), [
-                    base64.b64decode(signature, validate=True) for signature in signatures
-                ]
-            case _:
-                raise entries.broken("a receipt", "a DSSE envelope of an in-toto statement", "something else")
-    except (orjson.JSONDecodeError, binascii.Error, UnicodeEncodeError, ValueError) as error:
-        raise entries.broken("a receipt", "a DSSE envelope", type(error).__name__) from error
 
 
 def _stated(payload: bytes) -> Receipt:
@@ -182,45 +154,11 @@ def _stated(payload: bytes) -> Receipt:
     return found
 
 
-def _signed(payload: bytes) -> bytes:
-    """Give what is signed: DSSE's pre-authentication encoding."""
-    kind = PAYLOAD_TYPE.encode()
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-
-
-def _verifies(key: Ed25519PublicKey, signature: bytes, payload: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature
-
-    try:
-        key.verify(signature, _signed(payload))
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _key_id(key: Ed25519PublicKey) -> str:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
-
-
 @lru_cache(maxsize=1)
-def _signer(pem: str) -> tuple[Ed25519PrivateKey, str]:
-    """Give the key and its id. A collector has one key and signs thousands of times."""
-    key = _private(pem)
-    return key, _key_id(key.public_key())
-
-
-def _private(pem: str) -> Ed25519PrivateKey:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None  # the library's message may quote the key
-    if not isinstance(key, Ed25519PrivateKey):
+def _signer(pem: str) -> KeyInFile:
+    """Give what signs. A collector has one key and signs thousands of times."""
+    key = dsse.private_key(pem)
+    if key is None:
         raise UsageError(
             "the key that signs receipts cannot be used",
             expected="an Ed25519 private key in PEM (PKCS 8), without a passphrase",
@@ -229,16 +167,9 @@ def _private(pem: str) -> Ed25519PrivateKey:
     return key
 
 
-def _public(pem: str) -> Ed25519PublicKey:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    try:
-        key = load_pem_public_key(pem.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, Ed25519PublicKey):
+def _public(pem: str) -> dsse.PublicKey:
+    key = dsse.public_key(pem)
+    if key is None or key.algorithm != "ed25519":
         raise UsageError(
             "one of share.receipt_public_keys cannot be used",
             expected="an Ed25519 public key in PEM",

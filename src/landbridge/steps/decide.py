@@ -53,8 +53,12 @@ class Decider(Protocol):
         ...
 
 
-def decide(feed: Feed, decided: Validated | Sealed | Breached | Empty, by: Decider) -> Commitment:
+def decide(
+    feed: Feed, decided: Validated | Sealed | Breached | Empty, by: Decider, *, contract: str
+) -> Commitment:
     """Word the verdict about staged bytes as the commitment that the ledger will hold.
+
+    `contract` is the sha256 of the text that they were judged by.
 
     Raises:
         UsageError: a name cannot be made for this slot.
@@ -94,4 +98,5 @@ def decide(feed: Feed, decided: Validated | Sealed | Breached | Empty, by: Decid
         plan=applied.digest,
         reason=by.reason,
         recipients=recipients,
+        contract=contract,
     )

@@ -14,6 +14,9 @@ from landbridge.twin.child import Identity, is_running
 from landbridge.twin.files import private_folder, write_private
 from landbridge.twin.ports import Ports  # noqa: TC001 - as datetime
 
+EVIDENCE_KEY, EVIDENCE_PUBLIC_KEY = "evidence.pem", "evidence.pub"
+"""Names of the twin's own key for evidence bundles, beside that for receipts."""
+
 
 @dataclass(frozen=True, slots=True)
 class WebIdentity:

@@ -26,7 +26,7 @@ from landbridge.twin.keys import Ed25519Key
 from landbridge.twin.lock import only_one
 from landbridge.twin.ports import LOOPBACK, Ports
 from landbridge.twin.seaweed import Config, Seaweed, SftpServer, SftpUser
-from landbridge.twin.state import Ground, Service, TwinState, WebIdentity
+from landbridge.twin.state import EVIDENCE_KEY, EVIDENCE_PUBLIC_KEY, Ground, Service, TwinState, WebIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,6 +152,8 @@ def _ground(needed: Needs, folder: Path) -> Ground:
     Ed25519Key.parse(_kept(keys / "collector", _openssh))
     receipts = Ed25519Key.parse_pem(_kept(keys / "receipts.pem", _pem))
     write_private(keys / "receipts.pub", receipts.public_pem)
+    bundles = Ed25519Key.parse_pem(_kept(keys / EVIDENCE_KEY, _pem))
+    write_private(keys / EVIDENCE_PUBLIC_KEY, bundles.public_pem)
     return Ground(
         host=LOOPBACK,
         port=0,

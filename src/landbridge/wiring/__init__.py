@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from landbridge.deploy.keys.user import World as KeysWorld
     from landbridge.facts import Commitment, Location, Slot
     from landbridge.feed import Feed
-    from landbridge.ports import Progress
+    from landbridge.ports import Progress, Signer
     from landbridge.project import Declaration, Place
     from landbridge.share.folder import FolderShare
     from landbridge.share.holding import HoldingFolder
@@ -140,6 +140,41 @@ def evidence(declared: Declaration, environment: str, *, twin: bool) -> Evidence
         references=_references(declared, session),
         ground=state.ground if state else None,
     )
+
+
+def evidence_signer(declared: Declaration, environment: str, *, twin: bool) -> Signer:
+    """Give what signs evidence bundles of one environment; see evidence_keys.signer."""
+    import boto3
+
+    from landbridge.wiring.evidence_keys import signer
+
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    ground = state.ground if state else None
+    return signer(place, _references(declared, None), lambda: boto3.Session(region_name=place.region), ground)
+
+
+def bundle_keys(declared: Declaration, environment: str, *, twin: bool) -> tuple[str, ...]:
+    """Give the public keys that evidence bundles of one environment are checked with."""
+    from landbridge.wiring.evidence_keys import checked_with
+
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    return checked_with(place, _references(declared, None), state.ground if state else None)
+
+
+def collector_keys(declared: Declaration, environment: str, *, twin: bool) -> tuple[str, ...]:
+    """Give the public keys that receipts of one environment are checked with."""
+    from landbridge.wiring.receipt_keys import receipt_keys
+
+    state = twin_of(declared, environment) if twin else None
+    place = place_of(declared.project, environment)
+    return receipt_keys(place, _references(declared, None), state.ground if state else None)
+
+
+def who() -> str:
+    """Give who acts, as the ledger names them."""
+    return _actor()
 
 
 def watching(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Watching:

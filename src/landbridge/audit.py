@@ -1,0 +1,130 @@
+"""What became of every slot of a period, who decided it, and how far is it proved? One row a slot."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from landbridge.facts import SlotState, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from landbridge.standing import Standing
+    from landbridge.world import Evidence
+
+_AT_ONCE = 16
+_ENDS = frozenset(
+    {
+        SlotState.DELIVERED,
+        SlotState.SKIPPED,
+        SlotState.QUARANTINED,
+        SlotState.WAIVED,
+        SlotState.MISSING,
+    }
+)
+
+
+class Proof(StrEnum):
+    """How far the end of a slot is proved."""
+
+    WHOLE = "whole"
+    """The slot has ended, and everything that its end calls for is on record and holds."""
+    OPEN = "open"
+    """It has not ended yet."""
+    NONE = "none"
+    """It ended without anything on record: it is missing."""
+    BROKEN = "broken"
+    """Something on record cannot be believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One slot, as an auditor reads it. What is not known is None, or empty text."""
+
+    slot: str
+    feed: str
+    environment: str
+    business_date: date
+    scheduled_at: datetime
+    deadline: datetime | None
+    scheduled: bool
+    """False for a slot that the ledger knows and today's schedule does not."""
+    state: SlotState
+    ended: bool
+    late: bool
+    revision: int | None
+    verdict: Verdict | None
+    decided_at: datetime | None
+    actor: str
+    reason: str
+    """Why, for what a person decided."""
+    file: str
+    rows: int | None
+    size: int | None
+    """Bytes."""
+    sha256: str
+    """Of what was to be delivered."""
+    contract: str
+    """Name and version of the contract."""
+    contract_sha256: str
+    commitment: str
+    """sha256 of the ledger's entry."""
+    landed_at: datetime | None
+    collector: str
+    evidence: Proof
+    doubt: str
+    """Why something on record cannot be believed."""
+
+
+def audit(standings: Sequence[Standing], evidence: Evidence) -> list[Row]:
+    """Give a row for each slot, in the order given."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(lambda one: _row(one, evidence), standings))
+
+
+def proof_of(standing: Standing) -> Proof:
+    """Judge how far the end of a slot is proved. Pure."""
+    known = standing.known
+    if known.doubt:
+        return Proof.BROKEN
+    if standing.state not in _ENDS:
+        return Proof.OPEN
+    return Proof.WHOLE if known.commitment else Proof.NONE
+
+
+def _row(standing: Standing, evidence: Evidence) -> Row:
+    slot, commitment, receipt = standing.slot, standing.known.commitment, standing.known.receipt
+    report = commitment.report if commitment else None
+    has_file = commitment is not None and bool(commitment.target.key)
+    return Row(
+        slot=str(slot),
+        feed=slot.feed,
+        environment=evidence.environment,
+        business_date=slot.business_date,
+        scheduled_at=slot.scheduled_at,
+        deadline=slot.deadline,
+        scheduled=standing.scheduled,
+        state=standing.state,
+        ended=standing.state in _ENDS,
+        late=standing.late,
+        revision=commitment.revision if commitment else None,
+        verdict=commitment.verdict if commitment else None,
+        decided_at=commitment.committed_at if commitment else None,
+        actor=commitment.actor if commitment else "",
+        reason=commitment.reason if commitment else "",
+        file=commitment.target.landed_name if commitment else "",
+        rows=commitment.delivered.rows if commitment and has_file else None,
+        size=commitment.delivered.size if commitment and has_file else None,
+        sha256=commitment.delivered.sha256 if commitment and has_file else "",
+        contract=f"{report.contract} {report.contract_version}".strip() if report else "",
+        contract_sha256=commitment.contract if commitment else "",
+        commitment=evidence.ledger.digest(commitment) if commitment else "",
+        landed_at=receipt.landed_at if receipt else None,
+        collector=receipt.collector if receipt else "",
+        evidence=proof_of(standing),
+        doubt=standing.known.doubt,
+    )

@@ -1,0 +1,107 @@
+"""`landbridge evidence`: one signed file that proves a slot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from landbridge import bundle, dsse, wiring
+from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
+from landbridge.cli.output import err, print_json, print_pairs
+from landbridge.cli.which import commitments_of
+from landbridge.errors import IntegrityBroken, UsageError, disk_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from landbridge.bundle.gathering import Declared
+    from landbridge.facts import Commitment
+    from landbridge.project import Declaration
+
+
+def evidence(
+    what: Annotated[
+        str, typer.Argument(help="A slot (flights/2026-11-20), a feed (its newest slot) or a file's name.")
+    ],
+    to: Annotated[
+        Path, typer.Option("--out", "-o", help="File to write; it must not be there.", dir_okay=False)
+    ],
+    revision: Annotated[int, typer.Option(help="Revision; the newest without it.", min=0)] = 0,
+    environment: EnvironmentOption = "",
+    project: ProjectFolder = HERE,
+    twin: TwinOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one signed bundle: the contract, the verdict, every fact of the slot, and the receipt as it was signed.
+
+    Anybody can check it with the public key: `landbridge verify --bundle FILE`, or with openssl and jq.
+
+    Example: landbridge evidence flights/2026-11-20 --out flights-2026-11-20.evidence.json
+    """
+    declaration = wiring.declaration(project)
+    place = wiring.environment_of(declaration, environment)
+    signer = wiring.evidence_signer(declaration, place, twin=twin)
+    keys = wiring.bundle_keys(declaration, place, twin=twin)
+    seen = wiring.evidence(declaration, place, twin=twin)
+    history = commitments_of(what, declaration, place, seen, wiring.now())
+    made = bundle.gather(
+        _chosen(history, revision),
+        history,
+        seen,
+        project=declaration.project.project,
+        declared=_declared(declaration, history[-1]),
+        made_at=wiring.now(),
+        made_by=wiring.who(),
+    )
+    body = dsse.sealed(bundle.payload_of(made), signer)
+    _, checked = bundle.check(body, keys, seen.receipt_keys)
+    if wrong := [one for one in checked if not one.holds]:
+        raise IntegrityBroken(
+            f"what is on record of {made.slot} does not hold: {', '.join(one.what for one in wrong)}",
+            seen=wrong[0].seen,
+            hint=f"no bundle was written; `landbridge trace {made.slot}` shows every hop",
+        )
+    _write(to, body)
+    if as_json:
+        print_json({"slot": str(made.slot), "revision": made.revision, "file": to, "checked": checked})
+        return
+    print_pairs(
+        f"{made.slot}  revision {made.revision}  {place}: {made.verdict}",
+        {"written": f"{to}, {len(body):,} bytes", **{one.what: one.seen for one in checked}},
+    )
+    err().print(f"next: landbridge verify --bundle {to} --file {made.name}", style="dim", markup=False)
+
+
+def _chosen(history: Sequence[Commitment], revision: int) -> Commitment:
+    if not revision:
+        return history[-1]
+    if revision > len(history):
+        raise UsageError(
+            f"there is no revision {revision} of {history[-1].slot}", expected=f"1 to {len(history)}"
+        )
+    return history[revision - 1]
+
+
+def _declared(declaration: Declaration, commitment: Commitment) -> Declared | None:
+    """Give the contract as it is declared now; entries of before the ledger kept texts have no other."""
+    from landbridge.bundle.gathering import Declared
+    from landbridge.contract.odcs import load
+
+    feed = declaration.feeds.get(commitment.slot.feed)
+    if feed is None:
+        return None
+    contract = load(declaration.folder / feed.contract.file, feed.contract.schema_object)
+    return Declared(contract.name, contract.version, contract.text)
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Write a new file, whole; what is there already is never overwritten."""
+    try:
+        with path.open("xb") as file:
+            file.write(body)
+    except FileExistsError as error:
+        raise UsageError(f"{path} is already there", hint="name another file with `--out`") from error
+    except OSError as error:
+        raise disk_refused(error, f"writing {path}") from error

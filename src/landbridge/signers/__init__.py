@@ -1,0 +1,1 @@
+"""Which keys may sign evidence? One module a place where a key is kept."""

@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test large month bench docs lock clean install lint tools image
+.PHONY: help demo check test large month soak bench docs lock clean install lint tools image
 
 help: ## show these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,6 +31,9 @@ large: .venv/installed ## carry a file above 5 GB through a real S3 (20 GB of di
 
 month: .venv/installed ## run a month of the example from what is emitted for Kubernetes and Control-M (minutes)
 	$(BIN)/pytest -q -s tests/stories/test_month_large.py
+
+soak: .venv/installed ## play a million simulated histories with crashes and power cuts, going on where the last soak ended (hours)
+	$(BIN)/python -m reliability soak
 
 bench: .venv/installed .venv-bench/installed ## measure beside the peers, and print the tables
 	.venv-bench/bin/python -m bench

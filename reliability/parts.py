@@ -28,6 +28,13 @@ class Part:
 
 
 PARTS: tuple[Part, ...] = (
+    Part("crashes", "crashes:crashes"),
+    Part("power", "power:power_cuts"),
+    Part("faults", "nth_call:nth_calls"),
+    Part("pods", "races:pods_on_one_slot"),
+    Part("collectors", "races:two_collectors"),
+    Part("machine", "machine:machine"),
+    Part("planted", "planted:planted"),
     Part("disk", "disk_answers:figure"),
     Part("kills", "kills:killed_on_the_twin"),
     Part("cuts", "cuts:downloads_cut"),

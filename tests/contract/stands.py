@@ -17,7 +17,7 @@ from landbridge.stores.retried import Retried
 from landbridge.stores.s3 import S3Store
 from landbridge.stores.s3_account import S3Account
 from landbridge.stores.s3_parts import Sizes
-from tests.fakes.memory_store import MemoryStore
+from reliability.memory_s3 import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 KINDS = (
     "memory",
+    "memory-parts",
     "folder",
     "retried",
     *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("s3", "s3-prefix", "s3-versioned")),
@@ -67,6 +68,8 @@ def stand(kind: str, folder: Path, lend: Callable[[], Lent]) -> Iterator[Stand]:
     match kind:
         case "memory":
             yield Stand(MemoryStore(), MemoryStore(), keeps_versions=True)
+        case "memory-parts":
+            yield Stand(MemoryStore(sizes=SMALL_SIZES), MemoryStore(sizes=SMALL_SIZES), keeps_versions=True)
         case "folder":
             yield Stand(FolderStore(folder / "one"), FolderStore(folder / "two"), keeps_versions=False)
         case "retried":

@@ -17,6 +17,8 @@ from landbridge.facts import Content
 from landbridge.sftp import openssh
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
+from reliability.memory_s3 import MemoryS3, MemoryStore
+from reliability.memory_sftp import MemoryRemote, MemorySftp
 from tests.fakes.folder_remote import FolderRemote
 from tests.servers import sftp
 from tests.servers.seaweed import SFTP_BUCKET
@@ -33,6 +35,7 @@ needs_sshd = pytest.mark.skipif(sftp.SSHD is None, reason="OpenSSH's sshd is not
 CLIENTS = (pytest.param(Client.OPENSSH, marks=needs_ssh), Client.ASYNCSSH)
 KINDS = (
     ("fake", None),
+    ("memory", None),
     *(
         pytest.param((server, client), id=f"{client}-to-{server}", marks=marks)
         for server, server_marks in (("asyncssh", ()), ("openssh", (needs_sshd,)), ("seaweed", ()))
@@ -97,6 +100,15 @@ def _stand(kind: str, client: Client, request: pytest.FixtureRequest, folder: Pa
                 put_object,
                 lambda path: server.client.get_object(Bucket=SFTP_BUCKET, Key=key(path))["Body"].read(),
             )
+        return
+    if kind == "memory":
+        s3 = MemoryS3()
+
+        def put_there(path: str, body: bytes) -> None:
+            s3.put("reports", path, body, "", new=False)
+
+        here = MemoryRemote(MemorySftp(s3, "reports"))
+        yield Stand(here, lambda path: f"/{path}", put_there, MemoryStore(s3, "reports").read)
         return
     for name in ("outbound", "receipts"):
         (folder / name).mkdir(parents=True)

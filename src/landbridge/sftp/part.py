@@ -59,8 +59,15 @@ class Part:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close; what is there stays."""
-        self._disk.close(self._file)
+        """Close; what is there stays.
+
+        Raises:
+            ShareRefused, DiskFailed: the disk refused; some network file systems say only now that a write failed.
+        """
+        try:
+            self._disk.close(self._file)
+        except OSError as error:
+            raise disk_refused(error, f"closing {self._path}") from error
 
     def write(self, piece: bytes | bytearray) -> None:
         """Add the next bytes.

@@ -201,7 +201,8 @@ class _Day:
     def close(self) -> None:
         """Close our own file."""
         if self._file is not None:
-            self._disk.close(self._file)
+            with suppress(OSError):  # what has to last was fsynced; of the rest a receipt is sent again at worst
+                self._disk.close(self._file)
             self._file = None
 
     def _write(self, file: int, text: bytes) -> None:

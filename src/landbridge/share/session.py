@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -80,7 +81,8 @@ class Session:
         self.claims.close()
         self.journal.close()
         if self.held is not None:
-            self.disk.close(self.held)
+            with suppress(OSError):  # whatever it says, the lock is gone (close(2), Linux)
+                self.disk.close(self.held)
 
 
 def begin(settings: Settings, way: Way | None) -> Session:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from landbridge.disk import make_folder, remove
+from landbridge.disk import is_there, make_folder, remove
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Receipt
 from landbridge.share.platform import Way, give_name, make_durable, was_linked
@@ -113,7 +113,10 @@ def name_done(session: Session, intent: Intent) -> tuple[Path, Path] | None:
         if not (intent.way is Way.LINK and was_linked(session.disk, waiting, intent.done_changed)):
             give_name(session.disk, waiting, final, intent.way)
     except FileNotFoundError:
-        pass  # named before, perhaps not durably
+        # Named before, perhaps not durably; unless it still waits, or the whole share is what is not there.
+        if is_there(session.disk, waiting):
+            raise
+        session.volume.still_there()
     except FileExistsError:
         pass  # a done-file is empty, so the one that is there says the same
     return waiting, final

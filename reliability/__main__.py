@@ -1,0 +1,59 @@
+"""What does the reliability suite reach? `python -m reliability [--part NAME] [--write]`, `replay SEED`, `soak`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from reliability.parts import PARTS
+from reliability.report import put, table
+
+PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+
+
+def main() -> int:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m reliability")
+    parser.add_argument(
+        "--part", action="append", choices=[part.name for part in PARTS], help="this part alone"
+    )
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/reliability.md")
+    commands = parser.add_subparsers(dest="command")
+    again = commands.add_parser("replay", help="play the history of a seed again, call by call")
+    again.add_argument("seed")
+    long = commands.add_parser("soak", help="play a million histories, going on where the last soak ended")
+    long.add_argument("--runs", type=int, default=1_000_000)
+    long.add_argument("--state", type=Path, default=Path("build/soak.json"))
+    given = parser.parse_args()
+    match given.command:
+        case "replay":
+            from reliability.replay import replay
+
+            problems = replay(given.seed, print)
+            print("\n".join(problems) or "nothing was lost, twice or torn")
+            return 1 if problems else 0
+        case "soak":
+            from reliability.crashes import soak
+
+            given.state.parent.mkdir(exist_ok=True)
+            print(table([soak(given.runs, given.state)]))
+            return 0
+        case _:
+            return _report(given.part, write=given.write)
+
+
+def _report(names: list[str] | None, *, write: bool) -> int:
+    figures = []
+    for part in PARTS:
+        if names is None or part.name in names:
+            sys.stderr.write(f"{part.name} ...\n")
+            figures.append(part.loaded()())
+    print(table(figures))
+    if write:
+        put(PAGE, figures)
+    return 0 if all(one.is_reached for one in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,316 @@
+"""Would the suite notice if a safeguard were taken away? Bugs that are planted one at a time, by altering a line of the product.
+
+Each is a safeguard that somebody could remove in good faith. Histories of `crashes`, `power` and `races` are played in turn until one of them is
+judged broken; a bug that no history shows within the bound is a hole in the suite.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from landbridge import delivered, receipted, run
+from landbridge.errors import LandbridgeError
+from landbridge.ledger.book import Ledger
+from landbridge.sftp import part
+from landbridge.share import claims, folder, journal, landing, platform, session, settle
+from landbridge.steps import decide, fetch, promote, validate
+from reliability import memory_s3
+from reliability.altered import altered
+from reliability.crashes import crash
+from reliability.figures import Figure
+from reliability.histories import play
+from reliability.power import power
+from reliability.races import collectors_race
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST = 4_000
+"""Histories in which a bug must show."""
+
+
+_SUITES = (crash, power, collectors_race)
+"""Take turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """One planted bug."""
+
+    name: str
+    edits: tuple[tuple[Callable[..., Any], str, str], ...]
+    """Function, what it says, what it says instead."""
+
+
+_SKIP = "pass"
+_UNJUDGED = """from landbridge.facts import GateReport, Validated as Passed
+        judged = Passed(staged, GateReport("", "", staged.content.rows, (), ())) or validate("""
+_EARLY = """from datetime import UTC as utc
+            from landbridge.facts import Receipt as Early
+            early = [
+                Early(one.feed, one.occurrence, one.business_date, one.revision, one.environment, one.size, one.sha256,
+                    one.landed_name, ground.clock.now(), "edge1", one.commitment)
+                for one, content in zip(manifests, came, strict=True) if isinstance(content, Content)
+            ]
+            send(ground, line, early)
+            landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)"""
+
+_INTENT_LATE = """self._keep(placed)
+    self._session.journal.append_all(
+        [(one.manifest.business_date, self._intents[one.claim]) for one in self._going()]
+    )"""
+
+BUGS = (
+    Bug("the part is not fsynced", ((part.Part.finish, "self._disk.fsync(self._file)", _SKIP),)),
+    Bug(
+        "the consumer's folder is not fsynced after the rename",
+        ((landing._Group.place, "self._keep(placed)", _SKIP),),
+    ),
+    Bug(
+        "the parts' folder is not fsynced before the intent",
+        ((landing._Group.intend, "self._session.folders.sync(self._session.parts)", _SKIP),),
+    ),
+    Bug(
+        "the intent is not fsynced",
+        (
+            (
+                landing._Group.intend,
+                "for one in self._going()]\n    )",
+                "for one in self._going()], durable=False\n    )",
+            ),
+        ),
+    ),
+    Bug(
+        "a new folder of the consumer is not made to last",
+        ((settle.make_folders, "session.folders.sync(one.parent)", _SKIP),),
+    ),
+    Bug(
+        "the session's own folders are not made to last",
+        ((session.begin, "disk.sync_folder(settings.private)", _SKIP),),
+    ),
+    Bug("the done-file's name is not fsynced", ((landing._Group.record, "self._keep(done)", _SKIP),)),
+    Bug(
+        "the done-file comes before the file",
+        (
+            (
+                landing._Group.place,
+                "for one in self._going():\n        with",
+                "for one in self._going():\n        name_done(self._session, self._intents[one.claim])\n        with",
+            ),
+        ),
+    ),
+    Bug(
+        "the intent is written after the rename",
+        (
+            (landing._Group.intend, "self._session.journal.append_all(", "list("),
+            (
+                landing._Group.place,
+                "self._keep(placed)",
+                _INTENT_LATE,
+            ),
+        ),
+    ),
+    Bug(
+        "open intents of the journal are not settled",
+        ((folder.FolderShare._prepare, "if account.intents:", "if False:"),),
+    ),
+    Bug(
+        "the journal's landed files are not looked at",
+        (
+            (folder.FolderShare._prepare, "landed = account.newest", "landed = None"),
+            (delivered.deliver, "claimed.land_all(came)", "claimed.land_all(came)"),
+        ),
+    ),
+    Bug(
+        "an intent without its part counts as not delivered",
+        (
+            (
+                settle._was_delivered,
+                "session.folders.sync)\n    return True\n",
+                "session.folders.sync)\n    return False\n",
+            ),
+        ),
+    ),
+    Bug(
+        "a link beside its part counts as not delivered",
+        (
+            (
+                settle._was_delivered,
+                "if intent.way is Way.LINK and was_linked(session.disk, last, intent.changed):",
+                "if False:",
+            ),
+            (
+                settle._was_delivered,
+                "if intent.way is Way.LINK and session.disk.lstat(mine).st_nlink > 1:",
+                "if False:",
+            ),
+        ),
+    ),
+    Bug(
+        "other collectors' claims are not looked at",
+        (
+            (claims.Claims.take, "busy = self._held_by_others(wanted, ())", "busy = {}"),
+            (
+                claims.Claims.take,
+                "contested = self._held_by_others(made, _tokens(answers))",
+                "contested = {}",
+            ),
+        ),
+    ),
+    Bug(
+        "a claim that was taken over is no fence",
+        (
+            (
+                claims.Claims.mark_landing,
+                "self._disk.rename(self._claims / token, self._claims / (token + _LANDING))",
+                _SKIP,
+            ),
+        ),
+    ),
+    Bug(
+        "the claim is given back before the file has landed",
+        (
+            (
+                folder.FolderShare.claim_all,
+                "yield _FolderClaims(",
+                "session.claims.release(tokens); yield _FolderClaims(",
+            ),
+        ),
+    ),
+    Bug(
+        "what is left of a part is used without hashing it",
+        (
+            (
+                fetch.fetch,
+                "if resumed and content.sha256 != manifest.sha256:",
+                "if resumed:\n        from dataclasses import replace\n        return replace(content, sha256=manifest.sha256)\n    if False:",
+            ),
+        ),
+    ),
+    Bug(
+        "a file lands in place of another one",
+        ((platform.give_name, "disk.rename_new(part, final)", "disk.rename(part, final)"),),
+    ),
+    Bug(
+        "a torn last line of the journal stays",
+        (
+            (
+                journal._Day.own_file,
+                "self._disk.ftruncate(self._file, self._read.setdefault(self._own, 0))",
+                "self._read.setdefault(self._own, 0)",
+            ),
+        ),
+    ),
+    Bug(
+        "the receipt is sent before the file has landed",
+        (
+            (
+                delivered.deliver,
+                "landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)",
+                _EARLY,
+            ),
+        ),
+    ),
+    Bug(
+        "a receipt is journalled as sent before it is sent",
+        ((receipted.send, "wrong = dict(", "ground.share.receipted(*receipts)\n    wrong = dict("),),
+    ),
+    Bug(
+        "a verdict is written without If-None-Match",
+        ((memory_s3.MemoryStore.put_new, "new=True", "new=False"),),
+    ),
+    Bug(
+        "a release is copied without If-None-Match",
+        (
+            (
+                memory_s3.MemoryStore._copied,
+                "self._bucket, checked(key), new=True",
+                "self._bucket, checked(key), new=False",
+            ),
+            (promote.promote, "_there(commitment, reports) or ", ""),
+        ),
+    ),
+    Bug(
+        "the loser of a race goes on with its own bytes",
+        (
+            (Ledger.commit, "return self._commitment(key)", "return commitment"),
+            (Ledger.digest, "if self._parsed(key, body) != commitment:", "if False:"),
+        ),
+    ),
+    Bug(
+        "the manifest is written before the file",
+        ((promote.promote, "blob = _there(", "reports.put_new(name, manifest)\n    blob = _there("),),
+    ),
+    Bug("what was not validated is released", ((run.commit, "judged = validate(", _UNJUDGED),)),
+    Bug("a broken contract is no reason", ((validate._verdict, "if not report.passed:", "if False:"),)),
+    Bug(
+        "an empty file is released",
+        ((validate._verdict, "return Empty(staged, report)", "return Validated(staged, report)"),),
+    ),
+    Bug(
+        "a quarantined file is not kept before its verdict",
+        ((run.commit, "decided = keep(judged, cloud.staging, suffix(feed.file))", "decided = judged"),),
+    ),
+    Bug(
+        "the plain file is released instead of the encrypted one",
+        (
+            (
+                decide.decide,
+                "Verdict.RELEASE, decided.ciphertext, decided.recipients",
+                "Verdict.RELEASE, decided.validated.staged, decided.recipients",
+            ),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """How a planted bug showed."""
+
+    bug: str
+    runs: int
+    """Histories it took; 0 when none showed it."""
+    problem: str = ""
+
+
+def caught(bug: Bug, most: int = MOST) -> Caught:
+    """Play histories with the bug in place until one of them is broken."""
+    with ExitStack() as planted:
+        by_function: dict[Any, list[tuple[str, str]]] = {}
+        for function, old, new in bug.edits:
+            by_function.setdefault(function, []).append((old, new))
+        for function, edits in by_function.items():
+            planted.enter_context(altered(function, *edits))
+        for seed in range(most):
+            try:
+                problems = play(*_SUITES[seed % len(_SUITES)](seed)).problems
+            except (AssertionError, LookupError, TypeError, ValueError, OSError, LandbridgeError) as error:
+                problems = [f"{type(error).__name__}: {error}"]
+            if problems:
+                return Caught(bug.name, seed + 1, problems[0])
+    return Caught(bug.name, 0)
+
+
+def planted() -> Figure:
+    """Plant every bug, and see each of them caught.
+
+    Raises:
+        AssertionError: one is not; names it.
+    """
+    began = time.monotonic()
+    found = [caught(bug) for bug in BUGS]
+    if missed := [one.bug for one in found if not one.runs]:
+        raise AssertionError(f"not caught within {MOST} histories: {'; '.join(missed)}")
+    names = "; ".join(f"{one.bug} ({one.runs})" for one in found)
+    return Figure(
+        "planted bugs, each caught",
+        20,
+        len(found),
+        time.monotonic() - began,
+        0,
+        f"histories it took: {names}",
+    )

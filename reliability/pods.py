@@ -1,0 +1,151 @@
+"""What does a pod of the simulation stand on? The product's own run, over a bucket in memory, a source and a gate of our own."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pyarrow as pa
+
+from landbridge.errors import DiskFailed
+from landbridge.facts import GateReport, RuleResult, SourceFact
+from landbridge.ledger import Ledger
+from landbridge.ports import Extract
+from landbridge.world import Cloud
+from reliability.kinds import ENVIRONMENT
+from reliability.memory_s3 import MemoryStore
+from reliability.through import Through
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from landbridge.facts import Commitment, Slot
+    from landbridge.feed import Feed
+    from landbridge.ports import Clock, Gate, Place, Progress, Source
+    from landbridge.stores.s3_parts import Sizes
+    from reliability.memory_s3 import MemoryS3
+    from reliability.through import Passing
+
+_SCHEMA = pa.schema([("id", pa.string())])
+CONTRACT = "simulated"
+
+
+class Quiet:
+    """Obeys ports.Progress; nobody watches."""
+
+    def start(self, step: str, total: int | None, unit: str) -> None:
+        """See ports.Progress."""
+
+    def advance(self, step: str, amount: int) -> None:
+        """See ports.Progress."""
+
+    def finish(self, step: str) -> None:
+        """See ports.Progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A source whose rows may be others each time it is asked; obeys ports.Source."""
+
+    rows: tuple[str, ...]
+    asked: Callable[[], int]
+    clock: Clock
+
+    @contextmanager
+    def open(self, slot: Slot) -> Iterator[Extract]:
+        """See ports.Source."""
+        began, fact = self.clock.now(), list[SourceFact]()
+        values = [f"{row}{self.asked()}" if row == "changes" else row for row in self.rows]
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            yield pa.record_batch(
+                [pa.array([f"{slot.feed}-{value}" for value in values], pa.string())], _SCHEMA
+            )
+            fact.append(SourceFact("rows", "simulated", "rows", {}, len(values), began, self.clock.now()))
+
+        yield Extract(_SCHEMA, batches(), fact)
+
+
+@dataclass(frozen=True, slots=True)
+class Strict:
+    """A gate that breaks on a row that ends in `bad`; obeys ports.Gate."""
+
+    judged: Callable[[bytes, bool], None]
+    """Is told of every file and whether it passed."""
+
+    def judge(self, path: Path, progress: Progress | None = None) -> GateReport:  # noqa: ARG002 # the port's
+        """See ports.Gate."""
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            raise DiskFailed(f"{path} cannot be read") from error
+        rows = body.splitlines()[1:]
+        broken = sum(row.endswith(b"-bad") for row in rows)
+        rule = RuleResult("no bad rows", "id", not broken, len(rows), broken, "= 0")
+        self.judged(body, not broken)
+        return GateReport(CONTRACT, "1", len(rows), (rule,), ())
+
+
+@cache
+def _scratch_root() -> Path:
+    root = Path(tempfile.mkdtemp(prefix="landbridge-simulated-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    return root
+
+
+@contextmanager
+def scratch(actor: str) -> Iterator[Path]:
+    """Lend a folder that is empty at first. It is used again by the next history: making one costs more than a run."""
+    folder = _scratch_root() / f"{os.getpid()}-{actor}"
+    folder.mkdir(exist_ok=True)
+    for left in folder.iterdir():  # of a pod that was killed
+        left.unlink()
+    yield folder
+
+
+def cloud(  # what differs between pods
+    server: MemoryS3,
+    name: str,
+    passing: Passing,
+    clock: Clock,
+    *,
+    source: Source,
+    gate: Gate,
+    recipients: tuple[str, ...],
+    sizes: Sizes,
+) -> Cloud:
+    """Fill in the ports of one pod; every call of each passes `passing`."""
+    s3 = cast("MemoryS3", Through(server, "s3", passing))
+    seen: Any = Through(source, "source", passing)
+    judging: Any = Through(gate, "gate", passing)
+
+    @contextmanager
+    def sources(_feed: Feed, _slot: Slot) -> Iterator[Mapping[str, Source]]:
+        yield {"rows": seen}
+
+    def places(_feed: Feed, _commitment: Commitment) -> Mapping[str, Place]:
+        return {}
+
+    return Cloud(
+        environment=ENVIRONMENT,
+        variables={},
+        staging=MemoryStore(s3, "staging", sizes=sizes),
+        reports=MemoryStore(s3, "reports", sizes=sizes),
+        ledger=Ledger(MemoryStore(s3, "ledger", sizes=sizes), ENVIRONMENT),
+        sources=sources,
+        gate=lambda _feed, _scratch: judging,
+        places=places,
+        recipients=lambda _feed: recipients,
+        scratch=lambda: scratch(name),
+        clock=clock,
+        progress=Quiet(),
+        run_id=name,
+        actor="cron@pod",
+    )

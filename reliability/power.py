@@ -1,0 +1,42 @@
+"""Does a power cut of the share's machine lose, double or tear a file? Cuts while files are on their way and land."""
+
+from __future__ import annotations
+
+import time
+from random import Random
+from typing import TYPE_CHECKING
+
+from reliability.crashes import usual_calls
+from reliability.figures import Figure
+from reliability.histories import Broken, Trouble, play
+from reliability.kinds import KINDS
+
+if TYPE_CHECKING:
+    from reliability.kinds import Kind
+
+_LANDING = tuple(kind for kind in KINDS if kind.rows and "bad" not in kind.rows)
+_IN_PARTS = tuple(kind for kind in _LANDING if kind.large)
+
+
+def power(seed: int) -> tuple[Kind, int, Trouble]:
+    """Give the history of a seed: one to three cuts; every other one while files travel in parts."""
+    random = Random(seed)
+    kind = random.choice(_IN_PARTS if seed % 2 else _LANDING)
+    calls = usual_calls(kind)
+    cuts = tuple(random.randint(1, calls) for _ in range(random.randint(1, 3)))
+    return kind, seed, Trouble(cuts=cuts, replaced=0.9)
+
+
+def power_cuts(runs: int = 2_000) -> Figure:
+    """Cut so.
+
+    Raises:
+        Broken: a promise was broken.
+    """
+    began, cuts = time.monotonic(), 0
+    for seed in range(runs):
+        played = play(*power(seed))
+        if played.problems:
+            raise Broken.of(f"power-{seed}", played.problems)
+        cuts += len(played.reached)
+    return Figure("power cuts, simulated", runs, runs, time.monotonic() - began, 0, f"{cuts:,} cuts")

@@ -1,0 +1,83 @@
+"""Do many pods on one slot come to one verdict, and two collectors to one delivery?"""
+
+from __future__ import annotations
+
+import time
+from random import Random
+from typing import TYPE_CHECKING
+
+from reliability.figures import Figure
+from reliability.histories import Broken, Trouble, play
+from reliability.kinds import CHANGING, KINDS, Kind
+from reliability.memory_s3 import Wrote
+from reliability.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_ROUNDS = 2_500
+
+
+def pods_race(seed: int, pods: int, tell: Callable[[str, str], None] | None = None) -> list[str]:
+    """Let `pods` run one slot at once, each with other rows; give what is wrong with the outcome."""
+    world = World(Kind(f"{pods} pods", pods=pods, rows=CHANGING), Random(seed), tell=tell)
+    ((feed, slot),) = world.feeds
+    actors = [world.pod(number, feed, slot, after=world.random.random() * 0.05) for number in range(pods)]
+    world.stage.play()
+    final = [one for one in world.history if isinstance(one, Wrote) and one.bucket != "staging"]
+    problems = [f"{actor.name} failed: {actor.error}" for actor in actors if actor.error]
+    if [one.bucket for one in final] != ["ledger", "reports", "reports"]:
+        problems.append(f"not one verdict, one file, one manifest: {[one.key for one in final]}")
+    return problems
+
+
+def pods_on_one_slot(rounds: int = _ROUNDS, sizes: Sequence[int] = (2, 8)) -> Figure:
+    """Race `rounds` times with each number of pods.
+
+    Raises:
+        Broken: a round did not end in one verdict.
+    """
+    began = time.monotonic()
+    for pods in sizes:
+        for seed in range(rounds):
+            if problems := pods_race(seed, pods):
+                raise Broken.of(f"pods{pods}-{seed}", problems)
+    asked = len(sizes) * rounds
+    return Figure(
+        "2 and 8 pods on one slot",
+        asked,
+        asked,
+        time.monotonic() - began,
+        0,
+        f"{rounds:,} rounds each, one commit each",
+    )
+
+
+_TWO = tuple(kind for kind in KINDS if kind.collectors > 1)
+
+
+def collectors_race(seed: int) -> tuple[Kind, int, Trouble]:
+    """Give the history of a seed in which two collectors want the same files, and some fall asleep for longer than their lease."""
+    random = Random(seed)
+    naps = tuple((random.randint(1, 250), random.choice((1.0, 200.0))) for _ in range(random.randint(0, 4)))
+    return _TWO[seed % len(_TWO)], seed, Trouble(naps=naps)
+
+
+def two_collectors(rounds: int = 2_000) -> Figure:
+    """Race so.
+
+    Raises:
+        Broken: a file landed twice, or not.
+    """
+    began = time.monotonic()
+    for seed in range(rounds):
+        if problems := play(*collectors_race(seed)).problems:
+            raise Broken.of(f"collectors-{seed}", problems)
+    return Figure(
+        "2 collectors on one slot",
+        rounds,
+        rounds,
+        time.monotonic() - began,
+        0,
+        "some sleep longer than a lease",
+    )

@@ -1,0 +1,64 @@
+"""How does every call of a port pass somebody first, whichever port it is?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a port that is about to be made."""
+
+    port: str
+    """`s3`, `sftp`, `disk`, `clock`, `source`, `gate`."""
+    operation: str
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Give `s3.put`."""
+        return f"{self.port}.{self.operation}"
+
+    def __str__(self) -> str:
+        """Give it with what a person can read of its arguments."""
+        told = [
+            f"{one}" if isinstance(one, str | int | Path) else f"{len(one)} B"
+            for one in self.arguments
+            if isinstance(one, str | int | Path | bytes | memoryview)
+        ]
+        return f"{self.name}({', '.join(told)})"
+
+
+class Passing(Protocol):
+    """Whoever every call passes."""
+
+    def __call__(self, call: Call, make: Callable[..., Any], /) -> Any:  # noqa: ANN401 # whatever the call gives
+        """Give (or raise) what the caller gets; `make` with the call's arguments makes the call."""
+        ...
+
+
+class Through:
+    """A port whose every call passes somebody first."""
+
+    def __init__(self, target: object, port: str, passing: Passing) -> None:
+        self._target = target
+        self._port = port
+        self._passing = passing
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 # whatever the port has
+        found = getattr(self._target, name)
+        if name.startswith("_") or not callable(found):
+            return found
+        port, passing = self._port, self._passing
+
+        def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 # as above
+            return passing(Call(port, name, arguments, options), found)
+
+        self.__dict__[name] = call
+        return call

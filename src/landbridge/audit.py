@@ -97,7 +97,7 @@ def proof_of(standing: Standing) -> Proof:
 
 
 def _row(standing: Standing, evidence: Evidence) -> Row:
-    slot, commitment, receipt = standing.slot, standing.known.commitment, standing.known.receipt
+    slot, commitment, receipt = standing.slot, standing.known.commitment, standing.landed
     report = commitment.report if commitment else None
     has_file = commitment is not None and bool(commitment.staged.key)  # a decision alone has no bytes
     return Row(

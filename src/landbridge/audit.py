@@ -97,9 +97,9 @@ def proof_of(standing: Standing) -> Proof:
 
 
 def _row(standing: Standing, evidence: Evidence) -> Row:
-    slot, commitment, receipt = standing.slot, standing.known.commitment, standing.known.receipt
+    slot, commitment, receipt = standing.slot, standing.known.commitment, standing.landed
     report = commitment.report if commitment else None
-    has_file = commitment is not None and bool(commitment.target.key)
+    has_file = commitment is not None and bool(commitment.staged.key)  # a decision alone has no bytes
     return Row(
         slot=str(slot),
         feed=slot.feed,

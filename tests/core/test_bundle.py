@@ -16,7 +16,7 @@ from landbridge.bundle import check, check_file, gather, payload_of
 from landbridge.bundle.gathering import Declared
 from landbridge.bundle.statement import link, schema
 from landbridge.errors import DiskFailed, IntegrityBroken, NotFound, UsageError
-from landbridge.facts import Promotion, Verdict
+from landbridge.facts import NO_FILE, NO_REPORT, NOWHERE, Promotion, Verdict
 from landbridge.ledger import entries
 from landbridge.naming import contract_key, ledger_key, promotion_key
 from tests.fakes.facts import AT, slot
@@ -310,6 +310,40 @@ def test_a_correction_is_chained_to_what_it_corrects() -> None:
     assert "commitments" in wrong(replace(bundle, links=tuple(forged)))
     changed = _linked(bundle, "commitment", lambda text: text.replace('"reason":""', '"reason":"x"'))
     assert "commitments" in wrong(changed)
+
+
+def test_what_a_person_decided_is_proved_with_who_and_why() -> None:
+    """Quarantined, released all the same, and, another slot, waived without any file."""
+    there = stage()
+    first = there.decide()
+    broken = replace(
+        first,
+        revision=2,
+        verdict=Verdict.QUARANTINE,
+        report=replace(first.report, rules=(replace(first.report.rules[0], passed=False),)),
+    )
+    kept = there.ledger.commit(broken)
+    let_go = there.ledger.commit(replace(kept, revision=3, verdict=Verdict.RELEASE, reason="ticket 7"))
+    there.release(let_go)
+    bundle = there.bundle(let_go)
+    assert wrong(bundle) == []
+    assert "verdict" in wrong(_linked(bundle, "commitment", lambda text: text.replace("ticket 7", "")))
+    waived = there.ledger.commit(
+        replace(
+            first,
+            slot=slot("other"),
+            verdict=Verdict.WAIVE,
+            plain=NO_FILE,
+            delivered=NO_FILE,
+            staged=NOWHERE,
+            report=NO_REPORT,
+            contract="",
+            reason="not needed",
+        )
+    )
+    bundle = there.bundle(waived)
+    assert (kinds(bundle), bundle.contract) == (["commitment"], "unknown")
+    assert wrong(bundle) == []
 
 
 def test_a_slot_that_is_on_its_way_is_proved_as_far_as_it_came() -> None:

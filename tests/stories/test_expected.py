@@ -14,7 +14,6 @@ from tests.stories.test_simulated import LOOK_EVERY, SPRING
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from tests.stories.expected import Bounds, News
 
@@ -22,9 +21,9 @@ HOUR = timedelta(hours=1)
 LATE_ORDER = "20260331"
 
 
-@pytest.fixture
-def due(tmp_path: Path) -> dict[News, list[Bounds]]:
-    declaration = wiring.declaration(laid_out(tmp_path / "eidv"))
+@pytest.fixture(scope="module")
+def due(tmp_path_factory: pytest.TempPathFactory) -> dict[News, list[Bounds]]:
+    declaration = wiring.declaration(laid_out(tmp_path_factory.mktemp("due") / "eidv"))
     came = {(late.feed, late.occurrence): late.came for late in SPRING.late}
     span = expected.Span(declaration, SPRING.since, SPRING.until, came, LOOK_EVERY, "native")
     return span.news()

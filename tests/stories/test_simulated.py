@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.story, pytest.mark.slow, pytest.mark.timeout(1200)]
 
-LOOK_EVERY = timedelta(minutes=5)
+LOOK_EVERY = timedelta(minutes=15)
+"""Each look is a listing over SFTP, and the file of a breach is looked for all day."""
 
 
 @dataclass(frozen=True)

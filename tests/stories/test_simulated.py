@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.story, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 LOOK_EVERY = timedelta(minutes=15)
-"""Each look is a listing over SFTP, and breaches are looked for all day: at 5 minutes they were a third of the time."""
+"""Each look is a listing over SFTP, and the file of a breach is looked for all day."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from botocore.stub import Stubber
 from landbridge import wiring
 from landbridge.cli.output import Silent
 from landbridge.controlm import ControlM
+from landbridge.deploy.review import policies
 from landbridge.disk.local import LOCAL
 from landbridge.doctor.finding import Finding, Verdict, exit_of
 from landbridge.doctor.patient import Identity, Patient, Shore
@@ -580,7 +581,7 @@ def test_a_store_that_takes_a_wrong_checksum_is_told(stand: Stand) -> None:
         stub.add_response("put_object", {"ETag": '"x"'})
     stub.activate()
     patient = stand.as_(Identity("pod", asked, None))
-    pod = patient.policies()["pod"]
+    pod = patient.roles()["pod"].policy
     only = replace(pod, statements=(replace(pod.statements[0], actions=("s3:PutObject",)),))
     needs = replace(patient.needs, pod=replace(patient.needs.pod, policy=only))
     (one,) = found(replace(patient, needs=needs), "permissions")
@@ -608,3 +609,23 @@ def test_where_nothing_can_be_read_yet_the_answer_of_aws_is_not_believed(stand: 
 
 def test_the_session_of_a_role_is_taken_once(stand: Stand) -> None:
     assert stand.whole.identities() is stand.whole.identities()
+
+
+def test_the_reaper_removes_what_it_may_and_the_pod_nothing(stand: Stand) -> None:
+    only = {one.what: one for one in found(stand.as_(stand.identity("reaper")), "permissions")}
+    assert only["reaper: ReapKept"].verdict is Verdict.OK
+    as_reaper = stand.as_(stand.identity("reaper", stand.identity("pod").asked))
+    wrong = {one.what: one for one in found(as_reaper, "permissions")}
+    assert wrong["reaper: ReapKept"].verdict is Verdict.BROKEN
+    as_pod = stand.as_(stand.identity("pod", stand.identity("reaper").asked))
+    limits = {one.what: one for one in found(as_pod, "limits")}
+    assert limits["pod: removes nothing else"].verdict is Verdict.BROKEN
+
+
+def test_every_role_that_is_deployed_for_a_process_is_examined(stand: Stand) -> None:
+    deployed = set(policies(stand.whole.needs)) - {
+        "sftp-user",
+        "rotator",
+    }  # Transfer Family's, and a person's
+    assert set(stand.whole.roles()) == deployed
+    assert {one.role for one in stand.whole.identities()} == deployed

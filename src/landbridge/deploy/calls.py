@@ -369,6 +369,13 @@ CALLS = (
         by="the doctor",
     ),
     Call(
+        "stores.s3_asked:Asked.delete_version",
+        "s3:DeleteObject",
+        "asks, of a version that is not there, for what only the reaper may",
+        (),
+        by="the doctor",
+    ),
+    Call(
         "stores.s3_asked:Asked.some",
         "s3:ListObjectsV2",
         "finds an object whose reading can be asked for",

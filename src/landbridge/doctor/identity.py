@@ -39,13 +39,8 @@ def _named(patient: Patient, arn: str) -> str:
         if adopted
         else {}
     )
-    own = {
-        "pod": patient.needs.pod.name,
-        "operator": patient.needs.operator.name,
-        "watch": patient.needs.watch.name,
-    }
-    for kind, name in own.items():
-        wanted = (theirs.get(kind) or name).rpartition("/")[2]
+    for kind, role in patient.roles().items():
+        wanted = (theirs.get(kind) or role.name).rpartition("/")[2]
         if match and match[1] == wanted:
             return kind
     return ""
@@ -69,7 +64,7 @@ def callers(patient: Patient) -> Iterator[Finding]:
 
 def tokens(patient: Patient) -> Iterator[Finding]:
     """See that the service account's token is there, of the right subject and audience, and has not run out."""
-    trusts = {"pod": patient.needs.pod, "operator": patient.needs.operator, "watch": patient.needs.watch}
+    trusts = patient.roles()
     for who in patient.identities():
         what = who.role or "token"
         if who.token is None:

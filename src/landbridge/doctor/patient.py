@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from landbridge.deploy.needs import Needs
-    from landbridge.deploy.policy import Policy
+    from landbridge.deploy.needs import Needs, Role
     from landbridge.feed import Feed
     from landbridge.ports import Secrets
     from landbridge.project import Declaration, Place
@@ -28,7 +27,7 @@ class Identity:
     """A set of AWS credentials."""
 
     role: str
-    """`pod`, `operator` or `watch` where it is known beforehand; empty: the one that this process has."""
+    """`pod`, `operator`, `watch` or `reaper` where it is known beforehand; empty: the one that this process has."""
     asked: Asked
     token: Path | None
     """The file with the service account's token that the role is taken with, if it is taken by one."""
@@ -100,10 +99,12 @@ class Patient:
         pairs = ((adopted.staging, own.staging), (adopted.reports, own.reports), (adopted.ledger, own.ledger))
         return frozenset(name for theirs, name in pairs if theirs)
 
-    def policies(self) -> dict[str, Policy]:
-        """Give what each role may do."""
+    def roles(self) -> dict[str, Role]:
+        """Give the roles that processes take, by their short names."""
+        needs = self.needs
         return {
-            "pod": self.needs.pod.policy,
-            "operator": self.needs.operator.policy,
-            "watch": self.needs.watch.policy,
+            "pod": needs.pod,
+            "operator": needs.operator,
+            "watch": needs.watch,
+            "reaper": needs.reaper,
         }

@@ -39,7 +39,7 @@ def granted(patient: Patient) -> Iterator[Finding]:
         if not role:
             yield skipped("permissions", "these credentials are none of the declared roles: see `identity`")
             continue
-        for statement in patient.policies()[role].statements:
+        for statement in patient.roles()[role].policy.statements:
             yield _Statement(patient, who.asked, role, statement).judged()
 
 
@@ -71,7 +71,7 @@ class _Statement:
         if self._refused:
             return broken(self._what, f"refused: {', '.join(self._refused)}", Exit.PERMISSION)
         if self._unsure:
-            why = f"there is nothing to read yet, and AWS answers 403 for that as well: {', '.join(self._unsure)}"
+            why = f"nothing harmless tells (of a key that is not there AWS answers 403 to everybody): {', '.join(self._unsure)}"
             return (
                 ok(self._what, f"{self._allowed} allowed; {why}")
                 if self._allowed
@@ -102,6 +102,8 @@ class _Statement:
                 return self._asked.put(bucket, key)
             case "s3:AbortMultipartUpload":
                 return self._asked.abort(bucket, key)
+            case "s3:DeleteObjectVersion":
+                return self._asked.delete_version(bucket, key)
             case "s3:GetObject" | "s3:GetObjectVersion":
                 return self._read(action, bucket, pattern, key)
             case "s3:ListBucket":
@@ -121,6 +123,8 @@ class _Statement:
         }
         if self._patient.twin and action == "s3:GetBucketPublicAccessBlock":
             return Answer.ALLOWED  # its server has no such setting
+        if action not in questions:
+            return Answer.UNSURE
         try:
             questions[action](bucket)
         except NotPermitted:
@@ -188,7 +192,7 @@ def nothing_else(patient: Patient) -> Iterator[Finding]:
 
 
 def _limits(patient: Patient, who: Identity, role: str) -> Iterator[Finding]:
-    own, policy = patient.place.buckets, patient.policies()[role]
+    own, policy = patient.place.buckets, patient.roles()[role].policy
     ledger = own.ledger_prefix.strip("/")
     places = [
         *((own.staging, prefix) for prefix in (f"{DRAFTS}/", f"{QUARANTINE}/", f"{WATCH}/", "")),
@@ -197,7 +201,8 @@ def _limits(patient: Patient, who: Identity, role: str) -> Iterator[Finding]:
     ]
     for verb, action, ask in (
         ("writes nothing else", "s3:PutObject", who.asked.put),
-        ("deletes nothing", "s3:DeleteObject", who.asked.delete),
+        ("hides nothing", "s3:DeleteObject", who.asked.delete),
+        ("removes nothing else", "s3:DeleteObjectVersion", who.asked.delete_version),
     ):
         beyond = [(b, p + PROBE) for b, p in places if not _allows(policy, action, f"{b}/{p}{PROBE}")]
         wrong = [f"s3://{b}/{key}" for b, key in beyond if ask(b, key) in {Answer.ALLOWED, Answer.TOOK}]

@@ -97,9 +97,9 @@ CHECKS = (
     Check(
         "limits",
         _CLOUD,
-        "no role may write, delete or list where it has no business",
+        "no role may write, hide, remove or list where it has no business",
         "asks for what must be refused: writes with a wrong checksum, deletions of a key that is not there under a condition "
-        "that no object meets. Leaves nothing where they are refused",
+        "that no object meets, or of a version that does not exist. Leaves nothing where they are refused",
         _APPLY,
         permissions.nothing_else,
     ),

@@ -1,7 +1,7 @@
 """May these credentials do something in a bucket, and what is a bucket set to? Asked by calls that change nothing.
 
 How each question leaves nothing behind: a write carries a checksum that is wrong, so S3 refuses the bytes when it would have
-taken the write; an upload that is aborted does not exist; a deletion is bound to an ETag that no object has; the rest only reads.
+taken the write; an upload that is aborted does not exist; a deletion is bound to an ETag or a version that no object has; the rest only reads.
 S3 decides about permissions before it looks at any of that, so a refusal (403) is about the permission.
 
 Source: Amazon S3 API Reference, PutObject, DeleteObject, AbortMultipartUpload, "Error responses".
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _WRONG = base64.b64encode(hashlib.sha256(b"not what is sent").digest()).decode()
 _BODY = b"landbridge doctor"
 _NO_ETAG = '"00000000000000000000000000000000-9999"'
+_NO_VERSION = "0" * 32
 _REFUSED = 403
 _ABSENT = 404
 
@@ -140,6 +141,15 @@ class Asked:
             return self._s3.delete_object(Bucket=bucket, Key=key, IfMatch=_NO_ETAG)
 
         return self._answered(f"s3://{bucket}/{key}", ask, allowed=lambda status: status in {404, 412})
+
+    def delete_version(self, bucket: str, key: str) -> Answer:
+        """May versions of `key` be removed for good? None is: there is no such key, and no such version."""
+
+        def ask() -> object:
+            return self._s3.delete_object(Bucket=bucket, Key=key, VersionId=_NO_VERSION)
+
+        url = f"s3://{bucket}/{key}"
+        return self._answered(url, ask, took=Answer.ALLOWED, allowed=lambda status: status in {400, 404})
 
     def some(self, bucket: str, prefix: str) -> str:
         """Give the key of an object below `prefix`; empty where there is none."""

@@ -158,7 +158,7 @@ class _Once(Generic[_T]):
 
 
 def _identities(declared: Declaration, environment: str, state: TwinState | None) -> Iterator[Identity]:
-    """Give the AWS credentials at hand: on the twin all three roles', elsewhere this process's own."""
+    """Give the AWS credentials at hand: on the twin all roles', elsewhere this process's own."""
     if state is None:
         _, session, endpoint = wiring.pod_session(declared, environment, twin=False)
         token = os.environ.get(_TOKEN_FILE, "")
@@ -166,7 +166,8 @@ def _identities(declared: Declaration, environment: str, state: TwinState | None
         return
     from landbridge.twin.identity import session as taken
 
-    for role, who in (("pod", state.pod), ("operator", state.operator), ("watch", state.watch)):
+    roles = {"pod": state.pod, "operator": state.operator, "watch": state.watch, "reaper": state.reaper}
+    for role, who in roles.items():
         yield Identity(role, Asked(taken(state, who), state.endpoint), who.token_file)
 
 

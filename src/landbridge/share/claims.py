@@ -118,7 +118,9 @@ class Claims:
     def close(self) -> None:
         """Stop being alive. Idempotent."""
         self._end()
-        with suppress(OSError):  # the share is away: a sign of life that stays is dead when the lease has passed
+        with suppress(
+            OSError
+        ):  # the share is away: a sign of life that stays is dead when the lease has passed
             remove(self._disk, self._alive / str(self._who))
 
     def _make(self, slot: str) -> str:

@@ -201,7 +201,9 @@ class _Day:
     def close(self) -> None:
         """Close our own file."""
         if self._file is not None:
-            with suppress(OSError):  # what has to last was fsynced; of the rest a receipt is sent again at worst
+            with suppress(
+                OSError
+            ):  # what has to last was fsynced; of the rest a receipt is sent again at worst
                 self._disk.close(self._file)
             self._file = None
 

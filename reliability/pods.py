@@ -79,6 +79,7 @@ class Strict:
 
     judged: Callable[[bytes, bool], None]
     """Is told of every file and whether it passed."""
+    text: str = "rows end in anything but `bad`"
 
     def judge(self, path: Path, progress: Progress | None = None) -> GateReport:  # noqa: ARG002 # the port's
         """See ports.Gate."""

@@ -94,6 +94,7 @@ class _Troubled:
         self._collectors: dict[Actor, int] = {}
         self._number = 0
         self._intrudes = world.random.randint(1, 150) if world.kind.stranger else 0
+        self._at_the_door = world.kind.stranger and world.random.random() < 0.5
 
     def begin(self) -> None:
         world, random = self.world, self.world.random
@@ -110,7 +111,8 @@ class _Troubled:
         world, now = self.world, self.world.stage.calls
         if world.greed and (world.greed == 1.0 or world.random.random() < world.greed):
             world.consume()
-        if now == self._intrudes:
+        if now == self._intrudes or (self._at_the_door and call == "disk.rename_new"):
+            self._at_the_door = False
             world.intrude()
         if now in self._trouble.cuts:
             self.reached.append(f"cut {call}")

@@ -65,7 +65,8 @@ def _declared(region: str, tmp_path: Path, **aws: object) -> Declaration:
 def test_nothing_is_named_as_in_another_partition(region: str, name: str, tmp_path: Path) -> None:
     made = _declared(region, tmp_path)
     need = needs(made, "DEV")
-    policies = (need.pod.policy, need.operator.policy, need.watch.policy, need.sftp.policy, need.rotator)
+    roles = (need.pod, need.operator, need.watch, need.reaper)
+    policies = (*(role.policy for role in roles), need.sftp.policy, need.rotator)
     arns = [
         resource
         for policy in policies

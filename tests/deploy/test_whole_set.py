@@ -199,6 +199,7 @@ def test_pod_identity_associates_every_role_with_its_service_account(
         "landbridge": given["PodRoleArn"],
         "landbridge-operator": given["OperatorRoleArn"],
         "landbridge-watch": given["WatchRoleArn"],
+        "landbridge-reaper": given["ReaperRoleArn"],
     }
     # Derived: nothing here plays the agent on the node, so the trust is read, not tried.
     trust = iam.get_role(RoleName=given["PodRoleArn"].rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
@@ -260,6 +261,7 @@ def test_what_exists_already_is_adopted_and_not_made(
         "pod_role": given["PodRoleArn"],
         "operator_role": given["OperatorRoleArn"],
         "watch_role": given["WatchRoleArn"],
+        "reaper_role": given["ReaperRoleArn"],
         "sftp_user_role": given["UserRoleArn"],
         "staging": "true",
         "reports": "true",
@@ -273,7 +275,7 @@ def test_what_exists_already_is_adopted_and_not_made(
     assert result.outputs["storage"]["KeyArn"] == given["KeyArn"]
     assert result.outputs["sftp"]["ServerId"] == given["ServerId"]
     identity = result.outputs["identity"]
-    for role in ("PodRoleArn", "OperatorRoleArn", "WatchRoleArn"):
+    for role in ("PodRoleArn", "OperatorRoleArn", "WatchRoleArn", "ReaperRoleArn"):
         assert identity[role] == given[role]
     user = ministack.client("transfer").describe_user(ServerId=given["ServerId"], UserName="edbh-second")
     assert user["User"]["Role"] == given["UserRoleArn"]

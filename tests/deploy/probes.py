@@ -353,7 +353,5 @@ PROBES = (
         _of("ReapKept", REMOVE),
         _removed(STAGING, "quarantine/orders/"),
     ),
-    Probe(
-        "reaper", "remove a release", _of("ReapReleased", REMOVE), _removed(REPORTS, "outbound/orders/")
-    ),
+    Probe("reaper", "remove a release", _of("ReapReleased", REMOVE), _removed(REPORTS, "outbound/orders/")),
 )

@@ -239,7 +239,9 @@ def test_a_feed_called_like_a_file_of_ours_keeps_its_cronjob(tmp_path: Path, nam
 
 
 def _reaping(tmp_path: Path, **kubernetes: object) -> Manifests:
-    return manifests(_declared(tmp_path, kubernetes={"retention": {"schedule": "0 3 * * 7"}, **kubernetes}), "DEV")
+    return manifests(
+        _declared(tmp_path, kubernetes={"retention": {"schedule": "0 3 * * 7"}, **kubernetes}), "DEV"
+    )
 
 
 def test_the_reaper_runs_on_a_cluster_only_when_it_is_declared(tmp_path: Path) -> None:
@@ -279,7 +281,7 @@ def test_the_reaper_gets_the_key_of_receipts_and_no_secret_of_a_feed(tmp_path: P
     pod = _cron_job(made, "acme-dev-landbridge-reaper")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     text = json.dumps(pod)
     assert "keys/receipts.pub" in text
-    assert "keys/t\"" not in text
+    assert 'keys/t"' not in text
     assert "API_URL" not in text
 
 

@@ -105,5 +105,5 @@ def test_a_service_account_has_a_role_of_its_partition(tmp_path: Path) -> None:
     assert isinstance(aws.identity, Irsa)
     accounts = [one for one in manifests(made, "DEV").objects if one["kind"] == "ServiceAccount"]
     roles = [one["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] for one in accounts]  # type: ignore[index]
-    assert len(roles) == 3
+    assert len(roles) == 4
     assert all(role.startswith("arn:aws-cn:iam::123456789012:role/") for role in roles)

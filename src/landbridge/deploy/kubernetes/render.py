@@ -173,17 +173,22 @@ def _mistakes(folder: Path, where: Place, cluster: Kubernetes, feeds: Iterable[F
             yield problem(
                 folder, PROJECT_FILE, "kubernetes", f"the watch has no environment variable `{name}`"
             )
+    yield from _own_times(folder, where)
+    yield from _port_mistakes(folder, where.watch, cluster)
+
+
+def _own_times(folder: Path, where: Place) -> Iterator[Problem]:
+    """Say when the watch or the reaper cannot be started as declared."""
     try:
         cron.every(where.watch.every)
     except UsageError as error:
         yield problem(folder, PROJECT_FILE, "watch.every", error.what, expected=error.expected)
-    if where.retention.schedule:
-        try:
+    try:
+        if where.retention.schedule:
             cron.expression_for(_in_utc(where.retention.schedule))
-        except UsageError as error:
-            # Its hint speaks of a feed, which this is not.
-            yield problem(folder, PROJECT_FILE, "retention.schedule", error.what, expected=error.expected)
-    yield from _port_mistakes(folder, where.watch, cluster)
+    except UsageError as error:
+        # Its hint speaks of a feed, which this is not.
+        yield problem(folder, PROJECT_FILE, "retention.schedule", error.what, expected=error.expected)
 
 
 def _port_mistakes(folder: Path, watch: Watch, cluster: Kubernetes) -> Iterator[Problem]:

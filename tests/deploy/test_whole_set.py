@@ -165,6 +165,32 @@ def test_the_pod_does_what_it_needs_and_nothing_else(deployed: Estate) -> None:
             act()
 
 
+def test_the_reaper_removes_files_for_good_and_no_evidence(deployed: Estate) -> None:
+    admin, role = deployed.ministack.client("s3"), _outputs(deployed)["ReaperRoleArn"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        deployed.pod(role)
+    account = "system:serviceaccount:eidv-reports:landbridge-reaper"
+    reaper: Any = deployed.ministack.client("s3", dict(deployed.pod(role, subject=account)))
+    places = {
+        ("staging", "drafts/verifications/"): True,
+        ("staging", "quarantine/verifications/"): True,
+        ("reports", "outbound/eidv/"): True,
+        ("reports", "outbound/_manifests/"): False,
+        ("reports", "receipts/2026-11-20/"): False,
+        ("ledger", "2026-11-20/verifications/"): False,
+    }
+    for (purpose, prefix), may in places.items():
+        at = {"Bucket": deployed.bucket(purpose), "Key": f"{prefix}had-its-time"}
+        version = admin.put_object(**at, Body=b"x", IfNoneMatch="*")["VersionId"]
+        for refused in ({}, {} if may else {"VersionId": version}):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                reaper.delete_object(**at, **refused)
+        if may:
+            reaper.delete_object(**at, VersionId=version)
+        left = admin.list_object_versions(Bucket=at["Bucket"], Prefix=at["Key"])
+        assert bool(left.get("Versions")) is not may, prefix
+
+
 def test_what_ministack_does_not_enforce_is_known(deployed: Estate) -> None:
     """A red line here is good news: an assertion on the templates alone can become one on what happens."""
     given = _outputs(deployed)

@@ -166,7 +166,8 @@ def test_the_pod_does_what_it_needs_and_nothing_else(deployed: Estate) -> None:
 
 
 def test_the_reaper_removes_files_for_good_and_no_evidence(deployed: Estate) -> None:
-    admin, role = deployed.ministack.client("s3"), _outputs(deployed)["ReaperRoleArn"]
+    role = _outputs(deployed)["ReaperRoleArn"]
+    admin: Any = deployed.ministack.client("s3")
     with pytest.raises(ClientError, match="AccessDenied"):
         deployed.pod(role)
     account = "system:serviceaccount:eidv-reports:landbridge-reaper"

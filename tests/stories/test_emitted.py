@@ -100,8 +100,8 @@ def test_the_reaper_runs_from_its_cronjob_with_its_own_role(project: Path) -> No
         emitted.emit(declaration, ENVIRONMENT, up.state.folder)
         emitted.prepare(declaration, up.state)
         (drafts,) = (one.name for one in needs(declaration, ENVIRONMENT).buckets if one.purpose == "staging")
-        draft = {"Bucket": drafts, "Key": "drafts/verifications/2026-03-29/forgotten.csv"}
-        up.server.client().put_object(**draft, Body=b"kept: it is not old enough")
+        admin, draft = up.server.client(), "drafts/verifications/2026-03-29/young.csv"
+        admin.put_object(Bucket=drafts, Key=draft, Body=b"not old enough")
         made = emitted.schedulers(
             declaration,
             up.state,
@@ -118,7 +118,7 @@ def test_the_reaper_runs_from_its_cronjob_with_its_own_role(project: Path) -> No
         job = f"eidv-dev-landbridge-reaper-{int(at('2026-03-30T02:30').timestamp()) // 60}"
         ended = [one.what for one in made.chronicle.happened if one.who == job]
         assert ended[-1] == "job complete", made.chronicle.happened
-        assert up.server.client().head_object(**draft)["ContentLength"] > 0
+        assert admin.head_object(Bucket=drafts, Key=draft)["ContentLength"] > 0
 
 
 def test_the_twin_executes_what_is_emitted_until_it_is_brought_down(project: Path) -> None:

@@ -76,6 +76,8 @@ class Adopted(Declared):
     """Role of operators and monitoring; as `pod_role`."""
     watch_role: Arn | None = None
     """Role of the scheduled look at all slots; as `pod_role`."""
+    reaper_role: Arn | None = None
+    """Role of `landbridge reap`; as `pod_role`."""
     sftp_user_role: Arn | None = None
     """Role that Transfer Family takes for the SFTP user; its owner attaches the policy and trusts Transfer Family."""
     server: Annotated[str, StringConstraints(pattern=r"^s-[0-9a-f]{17}$")] | None = None

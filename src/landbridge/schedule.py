@@ -113,6 +113,18 @@ def firings(schedule: Schedule, since: datetime, until: datetime) -> Iterator[da
             yield at
 
 
+def check_cron(expression: str) -> None:
+    """See that a cron expression can be read, and fires at all.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if next(_cron(expression, datetime(2026, 1, 1, tzinfo=UTC)), None) is None:
+        raise UsageError(
+            f"the cron expression `{expression}` never fires", expected="a day that some year has"
+        )
+
+
 def _cron(expression: str, before: datetime) -> CronSim:
     expected = "five fields: minute hour day month weekday"
     if len(expression.split()) != _CRON_FIELDS:

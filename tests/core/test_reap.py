@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import ValidationError
 
 from landbridge.decisions import redrive, reject, release
 from landbridge.errors import Unavailable
@@ -268,3 +269,17 @@ class _At:
 
     def sleep(self, seconds: float) -> None:
         raise AssertionError(seconds)
+
+
+# When a cluster runs it
+
+
+@pytest.mark.parametrize("cron", ["0 3 * *", "61 3 * * *", "never", "0 3 30 2 *"])
+def test_a_schedule_that_cannot_be_read_or_never_fires_is_refused_where_it_is_declared(cron: str) -> None:
+    with pytest.raises(ValidationError, match="the cron expression"):
+        Retention(schedule=cron)
+
+
+def test_nothing_is_removed_on_a_schedule_unless_that_is_declared() -> None:
+    assert Retention().schedule is None
+    assert Retention(schedule="0 3 * * 0").schedule == "0 3 * * 0"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-Who = Literal["pod", "operator", "watch", "sftp-user", "stranger"]
-WHO: tuple[Who, ...] = ("pod", "operator", "watch", "sftp-user", "stranger")
+Who = Literal["pod", "operator", "watch", "reaper", "sftp-user", "stranger"]
+WHO: tuple[Who, ...] = ("pod", "operator", "watch", "reaper", "sftp-user", "stranger")
 """The stranger holds the pod's role of another project in the same account."""
 
 PLACES = {
@@ -46,6 +46,9 @@ DEEDS: dict[str, Callable[[S3Client, str, str], object]] = {
     "list": lambda s3, bucket, prefix: s3.list_objects_v2(Bucket=bucket, Prefix=prefix),
     "list versions of": lambda s3, bucket, prefix: s3.list_object_versions(Bucket=bucket, Prefix=prefix),
     "delete": lambda s3, bucket, prefix: s3.delete_object(Bucket=bucket, Key=f"{prefix}doomed.csv"),
+    "remove a version in": lambda s3, bucket, prefix: s3.delete_object(
+        Bucket=bucket, Key=f"{prefix}doomed.csv", VersionId="null"
+    ),
 }
 
 _READS = {"drafts", "quarantine", "verdicts", "elsewhere in the ledger", "outbound"}
@@ -68,6 +71,10 @@ MAY: dict[Who, dict[str, set[str]]] = {
     "watch": {
         deed: _POD.get(deed, set()) | _OPERATOR.get(deed, set()) | _TOLD.get(deed, set()) for deed in DEEDS
     },
+    "reaper": {
+        **{deed: places - {"a further place"} for deed, places in _OPERATOR.items()},
+        "remove a version in": {"drafts", "quarantine", "outbound"},
+    },
     "sftp-user": {
         "put": {"receipts"},
         "get": {"outbound", "receipts"},
@@ -76,7 +83,8 @@ MAY: dict[Who, dict[str, set[str]]] = {
     },
     "stranger": {},
 }
-"""Nobody writes a receipt but the SFTP user, nobody releases but the pod (and the watch that runs what was missed)."""
+"""Nobody writes a receipt but the SFTP user, nobody releases but the pod (and the watch that runs what was missed),
+nobody removes for good but the reaper, and it never hides anything by a delete marker."""
 
 _FAILURES = {
     ("put", "verdicts"): "a forged verdict",
@@ -97,6 +105,8 @@ _FAILURES = {
     ("delete", "receipts"): "a delivery can no longer be proven, and is made again",
     ("delete", "drafts"): "a committed file can no longer be promoted",
     ("delete", "quarantine"): "the evidence of a breach is lost",
+    ("remove a version in", "verdicts"): "a verdict is gone for good, and its file released twice",
+    ("remove a version in", "receipts"): "a delivery can never be proven again",
     ("list", "receipts"): "who collected what is seen",
     ("list", "outbound"): "names of reports are seen",
 }
@@ -107,6 +117,7 @@ _OF_A_DEED = {
     "list": "names are seen that the role has no business with",
     "list versions of": "old versions are found",
     "delete": "something is lost that nobody but the lifecycle removes",
+    "remove a version in": "something is gone for good, whatever versioning was meant for",
 }
 
 

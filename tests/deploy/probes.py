@@ -171,6 +171,20 @@ def _streamed(bucket: str, key: str) -> Callable[[Ground, str], object]:
     return do
 
 
+def _removed(bucket: str, prefix: str) -> Callable[[Ground, str], object]:
+    """Remove one version for good, and see that it is gone."""
+
+    def do(ground: Ground, role: str) -> None:
+        key, admin = fresh(prefix), ground.server.admin
+        put = admin.put_object(Bucket=bucket, Key=key, Body=SMALL)
+        ground.store(role, bucket).remove(Location(f"s3://{bucket}", key, put["VersionId"], put["ETag"]))
+        left = admin.list_object_versions(Bucket=bucket, Prefix=key)
+        if left.get("Versions") or left.get("DeleteMarkers"):
+            raise IntegrityBroken(f"{key} is still there")
+
+    return do
+
+
 def _versions_read(ground: Ground, role: str) -> None:
     store = ground.store(role, REPORTS)
     for blob in store.versions("receipts/2026-11-20/a.json"):
@@ -206,6 +220,7 @@ def _of(statement: str, *actions: str) -> frozenset[tuple[str, str]]:
 FOREIGN, FOREIGN_VERDICT = "outbound/orders/foreign.csv", "2026-11-20/foreign/2026-11-20/0001.json"
 VERDICT = "2026-11-20/orders/2026-11-20/0001.json"
 PUT, GET, VERSION, LIST = "PutObject", "GetObject", "GetObjectVersion", "ListBucket"
+REMOVE = "DeleteObjectVersion"
 OTHERS = b"others"
 """As long as what `_conflicting` wants to write, and without a digest: it has to be read."""
 THERE = {
@@ -331,4 +346,12 @@ PROBES = (
     Probe("watch", "remember what was told", _of("Remember", PUT), _created(STAGING, "watch/")),
     Probe("watch", "read what was told", _of("Remember", GET), _read(STAGING, "watch/1.json")),
     Probe("watch", "find what was told", _of("RememberSees", LIST), _listed(STAGING, "watch/")),
+    Probe("reaper", "remove a draft", _of("ReapKept", REMOVE), _removed(STAGING, "drafts/orders/")),
+    Probe(
+        "reaper",
+        "remove what is in quarantine",
+        _of("ReapKept", REMOVE),
+        _removed(STAGING, "quarantine/orders/"),
+    ),
+    Probe("reaper", "remove a release", _of("ReapReleased", REMOVE), _removed(REPORTS, "outbound/orders/")),
 )

@@ -157,6 +157,7 @@ def test_a_file_goes_from_the_declaration_to_its_receipt(chain: Chain, tmp_path:
     assert released["at"].startswith(f"s3://{chain.stacks['storage']['ReportsBucket']}/outbound/")
     _collect(chain, released)
     _proof(chain, tmp_path)
+    _reap(chain, tmp_path)
 
 
 def _keys(chain: Chain) -> None:
@@ -244,3 +245,11 @@ def _proof(chain: Chain, folder: Path) -> None:
     assert {one["name"]: one["finding"] for one in places} == dict.fromkeys(
         ("staging", "reports", "manifest", "share", "receipt"), "same"
     )
+
+
+def _reap(chain: Chain, folder: Path) -> None:
+    """Look for what has had its time as the reaper, by its own role: the file landed today, and stays."""
+    objects = manifests(load(chain.estate.folder), ENVIRONMENT).objects
+    reaper = _as_pod(chain, objects, "landbridge-reaper", folder, "ReaperRoleArn")
+    said = _said(chain.typed("reap --apply --json", reaper))
+    assert (said["due"], said["removed"], said["failed"]) == ([], [], [])

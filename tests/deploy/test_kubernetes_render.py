@@ -46,12 +46,12 @@ def _declared(
 ) -> Declaration:
     sources = {"rows": {"kind": "rest", "url": "env:API_URL"}}
     own = dict(kubernetes or {})
-    watch = own.pop("watch", {})
+    watch, retention = own.pop("watch", {}), own.pop("retention", {})
     cluster = {"image": IMAGE, "environment": {"API_URL": "https://api.example.internal"}} | own
     return declared(
         feed(**{"sources": sources} | changes),
         folder=_folder(tmp_path),
-        project={"kubernetes": cluster, "watch": watch},
+        project={"kubernetes": cluster, "watch": watch, "retention": retention},
     )
 
 
@@ -83,7 +83,7 @@ def test_the_service_accounts_are_those_that_the_roles_trust() -> None:
     }
     assert found == {
         role.trust.service_account: f"arn:aws:iam::210987654321:role/{role.name}"
-        for role in (need.pod, need.operator, need.watch)
+        for role in (need.pod, need.operator, need.watch, need.reaper)
     }
 
 
@@ -167,6 +167,7 @@ MISTAKES: list[tuple[dict[str, object], dict[str, object], str]] = [
     ({"sources": {"rows": {"kind": "files", "path": "in/*.csv", "format": "csv"}}}, {}, "on no volume"),
     ({}, {"time_limit": "5m"}, "may wait"),
     ({}, {"watch": {"every": "7m"}}, "cannot fire every"),
+    ({}, {"retention": {"schedule": "0 3 L * *"}}, "cannot be scheduled"),
     ({}, {"watch": {"mail": ["a@example.org"], "smtp": "mail:25", "sender": "b@example.org"}}, "cannot be reached"),
     ({}, {"watch": {"webhook": "env:HOOK"}}, "no environment variable `HOOK`"),
     (
@@ -226,6 +227,62 @@ def test_names_that_would_become_alike_stay_apart(first: str, second: str) -> No
 def test_a_feed_cannot_take_the_name_of_the_watch() -> None:
     need = needs(declared(), "DEV")
     assert names.cron_job(need, names.WATCH) != names.watch_job(need)
+    assert names.cron_job(need, names.REAPER) != names.reaper_job(need)
+
+
+@pytest.mark.parametrize("name", ["watch", "reaper"])
+def test_a_feed_called_like_a_file_of_ours_keeps_its_cronjob(tmp_path: Path, name: str) -> None:
+    own = _declared(tmp_path, feed=name, kubernetes={"retention": {"schedule": "0 3 * * *"}})
+    (tmp_path / "feeds" / f"{name}.yaml").write_text("")
+    jobs = {one["metadata"]["name"] for one in _of(manifests(own, "DEV"), "CronJob")}
+    assert jobs == {f"acme-dev-{name}", "acme-dev-landbridge-watch", "acme-dev-landbridge-reaper"}
+
+
+def _reaping(tmp_path: Path, **kubernetes: object) -> Manifests:
+    return manifests(
+        _declared(tmp_path, kubernetes={"retention": {"schedule": "0 3 * * 7"}, **kubernetes}), "DEV"
+    )
+
+
+def test_the_reaper_runs_on_a_cluster_only_when_it_is_declared(tmp_path: Path) -> None:
+    assert "cronjob-reaper.yaml" not in manifests(_declared(tmp_path), "DEV").files
+    made = _reaping(tmp_path)
+    (job,) = made.files["cronjob-reaper.yaml"]
+    assert "cronjob-reaper.yaml" in package(made)["kustomization.yaml"]
+    assert "suspend: {{ .Values.suspend }}" in package(made)["helm/templates/cronjob-reaper.yaml"]
+    spec: Any = job["spec"]
+    assert (spec["schedule"], spec["timeZone"]) == ("0 3 * * 0", "Etc/UTC")
+    assert findings(made.objects) == []
+
+
+def test_the_reaper_removes_by_its_own_account_and_no_other(tmp_path: Path) -> None:
+    made = _reaping(tmp_path)
+    for job in _of(made, "CronJob"):
+        pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        reaps = _container(job)["args"][0] == "reap"
+        assert reaps == (pod["serviceAccountName"] == "landbridge-reaper")
+        assert reaps == (job["metadata"]["name"] == "acme-dev-landbridge-reaper")
+    reaper = _container(_cron_job(made, "acme-dev-landbridge-reaper"))
+    assert reaper["args"] == ["reap", "--apply", "--environment", "DEV", "--project", "/etc/landbridge"]
+
+
+def test_the_reaper_gets_the_key_of_receipts_and_no_secret_of_a_feed(tmp_path: Path) -> None:
+    secret = {"secret": "given", "key": "k"}
+    files = {"keys/receipts.pub": secret, "keys/t": secret}
+    auth = {"kind": "bearer", "token": "file:keys/t"}
+    made = manifests(
+        _declared(
+            tmp_path,
+            sources={"rows": {"kind": "rest", "url": "env:API_URL", "auth": auth}},
+            kubernetes={"retention": {"schedule": "0 3 * * *"}, "files": files},
+        ),
+        "DEV",
+    )
+    pod = _cron_job(made, "acme-dev-landbridge-reaper")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    text = json.dumps(pod)
+    assert "keys/receipts.pub" in text
+    assert 'keys/t"' not in text
+    assert "API_URL" not in text
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from landbridge.declare import load
 from landbridge.deploy.kubernetes.package import KUSTOMIZATION, package, write
-from tests.deploy.manifests import objects, rendered
+from landbridge.deploy.kubernetes.render import manifests
+from landbridge.retention import Retention
+from tests.deploy.manifests import EXAMPLE, objects, rendered
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".venv-cloud" / "bin"
@@ -67,6 +70,25 @@ def test_the_schema_notices_a_value_of_the_wrong_kind(folder: Path, tmp_path: Pa
 def test_kustomize_gives_the_same_objects(folder: Path) -> None:
     text = _run(TOOLS / "kubectl", "kustomize", folder)
     assert _sorted(_parsed(text)) == _sorted(list(objects()))
+
+
+def test_the_reaper_is_taken_in_each_of_the_three_forms(tmp_path: Path) -> None:
+    example = load(EXAMPLE)
+    project = example.project.model_copy(update={"retention": Retention(schedule="0 3 * * *")})
+    made = manifests(replace(example, project=project), "DEV")
+    write(package(made), tmp_path)
+    _run(TOOLS / "kubernetes-validate", "--strict", "-k", "1.37", tmp_path / "cronjob-reaper.yaml")
+    ours = [one for one in made.objects if "reaper" in json.dumps(one["metadata"])]
+    assert [one["kind"] for one in ours] == ["ServiceAccount", "CronJob"]
+    for words in (("kubectl", "kustomize", "."), ("helm", "template", "x", "helm")):
+        found = [
+            one
+            for one in _parsed(_run(TOOLS / words[0], *words[1:-1], tmp_path / words[-1]))
+            if "reaper" in json.dumps(one["metadata"])
+        ]
+        for one in found:
+            one.get("spec", {}).pop("suspend", None)
+        assert _sorted(found) == _sorted(list(ours))
 
 
 def test_an_overlay_changes_what_it_names_and_nothing_else(folder: Path) -> None:

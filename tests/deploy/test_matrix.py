@@ -19,7 +19,7 @@ from landbridge.twin.issuer import Issuer
 from tests.deploy.account import TRUST, Account, document
 from tests.deploy.enforcing import TRUST as TWIN_TRUST
 from tests.deploy.enforcing import Enforcing, enforcing
-from tests.deploy.matrix import PLACES, WHO, Case, Who, cases, lay_out
+from tests.deploy.matrix import DEEDS, PLACES, WHO, Case, Who, cases, lay_out
 from tests.deploy.rich import rich
 from tests.deploy.test_observed import OBSERVED, without
 from tests.servers.declared import declaration
@@ -53,6 +53,7 @@ POLICIES: dict[Who, Policy] = {
     "pod": NEEDED.pod.policy,
     "operator": NEEDED.operator.policy,
     "watch": NEEDED.watch.policy,
+    "reaper": NEEDED.reaper.policy,
     "sftp-user": NEEDED.sftp.policy,
     "stranger": STRANGER,
 }
@@ -100,7 +101,7 @@ def test_on_the_account(on_the_account: dict[Who, S3Client], case: Case) -> None
 
 
 def test_the_matrix_is_whole_and_each_case_names_its_failure() -> None:
-    assert len(ALL) == len(WHO) * 6 * len(PLACES)
+    assert len(ALL) == len(WHO) * len(DEEDS) * len(PLACES)
     assert all(case.failure for case in ALL)
     assert sum(case.allowed for case in ALL) > 50
 

@@ -65,7 +65,8 @@ def _declared(region: str, tmp_path: Path, **aws: object) -> Declaration:
 def test_nothing_is_named_as_in_another_partition(region: str, name: str, tmp_path: Path) -> None:
     made = _declared(region, tmp_path)
     need = needs(made, "DEV")
-    policies = (need.pod.policy, need.operator.policy, need.watch.policy, need.sftp.policy, need.rotator)
+    roles = (need.pod, need.operator, need.watch, need.reaper)
+    policies = (*(role.policy for role in roles), need.sftp.policy, need.rotator)
     arns = [
         resource
         for policy in policies
@@ -104,5 +105,5 @@ def test_a_service_account_has_a_role_of_its_partition(tmp_path: Path) -> None:
     assert isinstance(aws.identity, Irsa)
     accounts = [one for one in manifests(made, "DEV").objects if one["kind"] == "ServiceAccount"]
     roles = [one["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] for one in accounts]  # type: ignore[index]
-    assert len(roles) == 3
+    assert len(roles) == 4
     assert all(role.startswith("arn:aws-cn:iam::123456789012:role/") for role in roles)

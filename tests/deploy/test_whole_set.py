@@ -165,6 +165,33 @@ def test_the_pod_does_what_it_needs_and_nothing_else(deployed: Estate) -> None:
             act()
 
 
+def test_the_reaper_removes_files_for_good_and_no_evidence(deployed: Estate) -> None:
+    role = _outputs(deployed)["ReaperRoleArn"]
+    admin: Any = deployed.ministack.client("s3")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        deployed.pod(role)
+    account = "system:serviceaccount:eidv-reports:landbridge-reaper"
+    reaper: Any = deployed.ministack.client("s3", dict(deployed.pod(role, subject=account)))
+    places = {
+        ("staging", "drafts/verifications/"): True,
+        ("staging", "quarantine/verifications/"): True,
+        ("reports", "outbound/eidv/"): True,
+        ("reports", "outbound/_manifests/"): False,
+        ("reports", "receipts/2026-11-20/"): False,
+        ("ledger", "2026-11-20/verifications/"): False,
+    }
+    for (purpose, prefix), may in places.items():
+        at = {"Bucket": deployed.bucket(purpose), "Key": f"{prefix}had-its-time"}
+        version = admin.put_object(**at, Body=b"x", IfNoneMatch="*")["VersionId"]
+        for refused in ({}, {} if may else {"VersionId": version}):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                reaper.delete_object(**at, **refused)
+        if may:
+            reaper.delete_object(**at, VersionId=version)
+        left = admin.list_object_versions(Bucket=at["Bucket"], Prefix=at["Key"])
+        assert bool(left.get("Versions")) is not may, prefix
+
+
 def test_what_ministack_does_not_enforce_is_known(deployed: Estate) -> None:
     """A red line here is good news: an assertion on the templates alone can become one on what happens."""
     given = _outputs(deployed)
@@ -199,6 +226,7 @@ def test_pod_identity_associates_every_role_with_its_service_account(
         "landbridge": given["PodRoleArn"],
         "landbridge-operator": given["OperatorRoleArn"],
         "landbridge-watch": given["WatchRoleArn"],
+        "landbridge-reaper": given["ReaperRoleArn"],
     }
     # Derived: nothing here plays the agent on the node, so the trust is read, not tried.
     trust = iam.get_role(RoleName=given["PodRoleArn"].rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
@@ -260,6 +288,7 @@ def test_what_exists_already_is_adopted_and_not_made(
         "pod_role": given["PodRoleArn"],
         "operator_role": given["OperatorRoleArn"],
         "watch_role": given["WatchRoleArn"],
+        "reaper_role": given["ReaperRoleArn"],
         "sftp_user_role": given["UserRoleArn"],
         "staging": "true",
         "reports": "true",
@@ -273,7 +302,7 @@ def test_what_exists_already_is_adopted_and_not_made(
     assert result.outputs["storage"]["KeyArn"] == given["KeyArn"]
     assert result.outputs["sftp"]["ServerId"] == given["ServerId"]
     identity = result.outputs["identity"]
-    for role in ("PodRoleArn", "OperatorRoleArn", "WatchRoleArn"):
+    for role in ("PodRoleArn", "OperatorRoleArn", "WatchRoleArn", "ReaperRoleArn"):
         assert identity[role] == given[role]
     user = ministack.client("transfer").describe_user(ServerId=given["ServerId"], UserName="edbh-second")
     assert user["User"]["Role"] == given["UserRoleArn"]

@@ -15,6 +15,7 @@ import pytest
 from examples.eidv import api
 from landbridge import wiring
 from landbridge.cli.output import Silent
+from landbridge.deploy.needs import needs
 from landbridge.errors import Exit, UsageError
 from landbridge.twin import emitted, executing, state, twin
 from landbridge.twin.child import is_running
@@ -89,6 +90,35 @@ def test_a_slot_goes_from_the_cronjob_to_the_share_by_what_was_emitted(project: 
             "receipts/2026-03-29/verifications.2026-03-29.0001.json"
         ]
         assert not list((up.state.folder / "emitted" / "cluster" / "pods").iterdir())
+
+
+def test_the_reaper_runs_from_its_cronjob_with_its_own_role(project: Path) -> None:
+    with (project / "landbridge.yaml").open("a") as text:
+        text.write("\nretention: {schedule: '30 2 * * *'}\n")
+    declaration = wiring.declaration(project)
+    with twin.running(declaration, ENVIRONMENT, progress=Silent()) as up:
+        emitted.emit(declaration, ENVIRONMENT, up.state.folder)
+        emitted.prepare(declaration, up.state)
+        (drafts,) = (one.name for one in needs(declaration, ENVIRONMENT).buckets if one.purpose == "staging")
+        admin, draft = up.server.client(), "drafts/verifications/2026-03-29/young.csv"
+        admin.put_object(Bucket=drafts, Key=draft, Body=b"not old enough")
+        made = emitted.schedulers(
+            declaration,
+            up.state,
+            at("2026-03-30T02:29"),
+            workers=Inline(),
+            program=Subprocess((sys.executable, "-m", "landbridge")),
+            outside={**os.environ, **api.environment(1)},
+        )
+        try:
+            made.start()
+            made.agenda.advance(at("2026-03-30T02:31"))
+        finally:
+            made.close()
+        job = f"eidv-dev-landbridge-reaper-{int(at('2026-03-30T02:30').timestamp()) // 60}"
+        ended = [one.what for one in made.chronicle.happened if one.who == job]
+        assert ended[-1] == "job complete", made.chronicle.happened
+        assert admin.head_object(Bucket=drafts, Key=draft)["ContentLength"] > 0
 
 
 def test_the_twin_executes_what_is_emitted_until_it_is_brought_down(project: Path) -> None:

@@ -181,7 +181,7 @@ CALLS = (
         "stores.s3:S3Store.remove",
         "s3:DeleteObject",
         "removes one version of a file that has had its time",
-        (_derived("s3:DeleteObjectVersion", "reaper.ReapKept", "reaper.ReapReleased"),),
+        (_observed("s3:DeleteObjectVersion", "reaper.ReapKept", "reaper.ReapReleased"),),
     ),
     Call(
         "stores.s3_read:pieces",

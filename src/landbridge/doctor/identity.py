@@ -35,6 +35,7 @@ def _named(patient: Patient, arn: str) -> str:
             "pod": adopted.pod_role,
             "operator": adopted.operator_role,
             "watch": adopted.watch_role,
+            "reaper": adopted.reaper_role,
         }
         if adopted
         else {}

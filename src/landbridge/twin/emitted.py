@@ -183,7 +183,7 @@ def _node(declaration: Declaration, twin: TwinState, program: Program, outside: 
         program=program,
         identities={
             who.session_name: {**twin.environment_of(who), "AWS_EC2_METADATA_DISABLED": "true"}
-            for who in (twin.pod, twin.operator, twin.watch)
+            for who in (twin.pod, twin.operator, twin.watch, twin.reaper)
         },
         outside=outside,
         files={**files, **dict.fromkeys(receipts, twin.ground.receipt_public_key_file)},

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.deploy.cfn.claims import Break
     from tests.deploy.cfn.reading import Made
 
-_ROLES = ("Pod", "Operator", "Watch")
+_ROLES = ("Pod", "Operator", "Watch", "Reaper")
 _STAR = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 
 
@@ -92,7 +92,7 @@ def _identity() -> Iterator[Claim]:
     for variant in VARIANTS:
         for role in _ROLES:
             yield _policy("identity", f"{role}Policy", role.lower(), variant, "PolicyDocument")  # type: ignore[arg-type]
-    for role, suffix in (("Pod", ""), ("Operator", "-operator"), ("Watch", "-watch")):
+    for role, suffix in (("Pod", ""), ("Operator", "-operator"), ("Watch", "-watch"), ("Reaper", "-reaper")):
         yield _irsa(role, f"system:serviceaccount:eidv-reports:landbridge{suffix}")
         yield _pod_identity(role, f"landbridge{suffix}")
     yield Claim(

@@ -69,6 +69,7 @@ _ADOPT = _IDS | {
         "pod_role": "arn:aws:iam::123456789012:role/theirs-pod",
         "operator_role": "arn:aws:iam::123456789012:role/theirs-operator",
         "watch_role": "arn:aws:iam::123456789012:role/theirs-watch",
+        "reaper_role": "arn:aws:iam::123456789012:role/theirs-reaper",
         "sftp_user_role": "arn:aws:iam::123456789012:role/theirs-sftp-user",
         "server": OUTPUTS["ServerId"],
         "alarm_topic": OUTPUTS["AlarmTopicArn"],

@@ -31,10 +31,11 @@ _WHY = {
     "Pod": "Runs feeds - stages, commits, promotes.",
     "Operator": "Looks at everything, changes nothing.",
     "Watch": "Looks at all slots on a schedule, and tells what is late.",
+    "Reaper": "Removes files that have landed and had their time.",
 }
 _HOLDERS: Mapping[Kind, tuple[Holder, ...]] = {
     "storage": (),
-    "identity": ("pod", "operator", "watch"),
+    "identity": ("pod", "operator", "watch", "reaper"),
     "sftp": (),
     "sftp-user": ("user", "rotator"),
 }

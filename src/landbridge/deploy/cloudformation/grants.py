@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from landbridge.deploy.policy import Policy
     from landbridge.project import Declaration
 
-Holder = Literal["pod", "operator", "watch", "user", "rotator"]
-HOLDERS: tuple[Holder, ...] = ("pod", "operator", "watch", "user", "rotator")
+Holder = Literal["pod", "operator", "watch", "reaper", "user", "rotator"]
+HOLDERS: tuple[Holder, ...] = ("pod", "operator", "watch", "reaper", "user", "rotator")
 
 _PREFIX = "s3:prefix"
 
@@ -164,6 +164,8 @@ def policy_of(needs: Needs, holder: Holder) -> Policy:
             return needs.operator.policy
         case "watch":
             return needs.watch.policy
+        case "reaper":
+            return needs.reaper.policy
         case "user":
             return needs.sftp.policy
         case "rotator":

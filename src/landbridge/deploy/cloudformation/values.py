@@ -171,10 +171,12 @@ def identity(needs: Needs, where: Place, aws: Aws) -> dict[str, str]:
         "PodServiceAccount": needs.pod.trust.service_account,
         "OperatorServiceAccount": needs.operator.trust.service_account,
         "WatchServiceAccount": needs.watch.trust.service_account,
+        "ReaperServiceAccount": needs.reaper.trust.service_account,
         "TokenAudience": needs.pod.trust.audience,
         "AdoptPodRoleArn": aws.adopt.pod_role or "",
         "AdoptOperatorRoleArn": aws.adopt.operator_role or "",
         "AdoptWatchRoleArn": aws.adopt.watch_role or "",
+        "AdoptReaperRoleArn": aws.adopt.reaper_role or "",
         "PermissionsBoundary": aws.permissions_boundary or "",
     }
 

@@ -1,4 +1,4 @@
-"""When do pods start, how long may they take, and what happens when one fails? One CronJob a feed, and one for the watch."""
+"""When do pods start, how long may they take, and what happens when one fails? One CronJob a feed, one for the watch, and one for the reaper."""
 
 from __future__ import annotations
 

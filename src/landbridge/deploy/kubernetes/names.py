@@ -13,7 +13,10 @@ CRON_JOB_LENGTH = 52
 """The controller adds `-` and ten characters, and a Job's name must fit a label. Source: Kubernetes, "CronJob", name limits."""
 LABEL_LENGTH = 63
 WATCH = "landbridge-watch"
+REAPER = "landbridge-reaper"
 """In the place of a feed's name; a feed that is called so gets a digest."""
+_OURS = (WATCH, REAPER)
+_OUR_FILES = ("watch", "reaper")
 _DIGEST = 8
 
 
@@ -22,12 +25,22 @@ def cron_job(need: Needs, feed: str) -> str:
 
     Two feeds never share a name: whatever had to be changed is told apart by the digest of what was declared.
     """
-    return _fitted(f"{need.name}-{feed}", CRON_JOB_LENGTH, changed=feed == WATCH)
+    return _fitted(f"{need.name}-{feed}", CRON_JOB_LENGTH, changed=feed in _OURS)
 
 
 def watch_job(need: Needs) -> str:
     """Name the CronJob of the watch."""
     return _fitted(f"{need.name}-{WATCH}", CRON_JOB_LENGTH)
+
+
+def reaper_job(need: Needs) -> str:
+    """Name the CronJob of the reaper."""
+    return _fitted(f"{need.name}-{REAPER}", CRON_JOB_LENGTH)
+
+
+def file(feed: str) -> str:
+    """Name the file of a feed's CronJob; those of the watch and of the reaper are taken."""
+    return f"cronjob-{_fitted(feed, LABEL_LENGTH, changed=feed in _OUR_FILES)}.yaml"
 
 
 def label(feed: str) -> str:

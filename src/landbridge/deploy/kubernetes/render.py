@@ -17,6 +17,7 @@ from landbridge.deploy.mistakes import PROJECT_FILE, feed_file, problem
 from landbridge.deploy.needs import alarm_topic, needs
 from landbridge.deploy.partition import partition_of
 from landbridge.errors import DeclarationWrong, UsageError
+from landbridge.feed import Schedule
 from landbridge.project import place
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ FEED = "landbridge/feed"
 INSTANCE = "app.kubernetes.io/instance"
 """Label whose value is the environment's name (`eidv-dev`): what belongs to it, and what its NetworkPolicies select."""
 _QUICK_LOOK = timedelta(minutes=10)
+_LITTLE = 256
+"""MiB of scratch for what writes next to nothing."""
+_UTC = "Etc/UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,13 @@ def manifests(declaration: Declaration, environment: str) -> Manifests:
             "service-accounts.yaml": [_service_account(ground, role) for role in _roles(ground.need)],
             "declaration.yaml": list(_config_maps(ground)),
             "network-policies.yaml": list(_network_policies(ground)),
-            **{f"cronjob-{names.label(feed.feed)}.yaml": [_feed_job(ground, feed)] for feed in feeds},
+            **{names.file(feed.feed): [_feed_job(ground, feed)] for feed in feeds},
             "cronjob-watch.yaml": [_watch_job(ground)],
+            **(
+                {"cronjob-reaper.yaml": [_reaper_job(ground, where.retention.schedule)]}
+                if where.retention.schedule
+                else {}
+            ),
         },
         warnings=tuple(_warnings(feeds, cluster)),
     )
@@ -164,11 +173,22 @@ def _mistakes(folder: Path, where: Place, cluster: Kubernetes, feeds: Iterable[F
             yield problem(
                 folder, PROJECT_FILE, "kubernetes", f"the watch has no environment variable `{name}`"
             )
+    yield from _own_times(folder, where)
+    yield from _port_mistakes(folder, where.watch, cluster)
+
+
+def _own_times(folder: Path, where: Place) -> Iterator[Problem]:
+    """Say when the watch or the reaper cannot be started as declared."""
     try:
         cron.every(where.watch.every)
     except UsageError as error:
         yield problem(folder, PROJECT_FILE, "watch.every", error.what, expected=error.expected)
-    yield from _port_mistakes(folder, where.watch, cluster)
+    try:
+        if where.retention.schedule:
+            cron.expression_for(_in_utc(where.retention.schedule))
+    except UsageError as error:
+        # Its hint speaks of a feed, which this is not.
+        yield problem(folder, PROJECT_FILE, "retention.schedule", error.what, expected=error.expected)
 
 
 def _port_mistakes(folder: Path, watch: Watch, cluster: Kubernetes) -> Iterator[Problem]:
@@ -194,7 +214,7 @@ def _warnings(feeds: Iterable[Feed], cluster: Kubernetes) -> Iterator[str]:
 
 
 def _roles(need: Needs) -> tuple[tuple[Role, str], ...]:
-    return (need.pod, "run"), (need.operator, "operator"), (need.watch, "watch")
+    return (need.pod, "run"), (need.operator, "operator"), (need.watch, "watch"), (need.reaper, "reaper")
 
 
 def _service_account(ground: _Ground, role_and_component: tuple[Role, str]) -> Object:
@@ -206,6 +226,7 @@ def _service_account(ground: _Ground, role_and_component: tuple[Role, str]) -> O
             "run": aws.adopt.pod_role,
             "operator": aws.adopt.operator_role,
             "watch": aws.adopt.watch_role,
+            "reaper": aws.adopt.reaper_role,
         }[component]
         partition = partition_of(ground.where.region).name
         annotations = {
@@ -278,14 +299,14 @@ def _watch_job(ground: _Ground) -> Object:
     runs = ground.where.watch.catch_up is not None
     feeds = ground.feeds if runs else ()
     paths = {path for feed in feeds for path in ground.shipped.from_secrets[feed.feed]}
-    paths |= {path for path in files.receipt_files(ground.where) if path in cluster.files}
+    paths |= set(_receipt_files(ground))
     scratch = [pod.mebibytes(cluster.feed_scratch.get(feed.feed, cluster.scratch)) for feed in feeds]
     topic = alarm_topic(ground.where)
     work = pod.Work(
         arguments=("watch", "--environment", need.environment, "--project", pod.PROJECT),
         service_account=need.watch.trust.service_account,
         memory=max((feed.memory for feed in feeds), default=0) + pod.mebibytes(cluster.memory_overhead),
-        scratch=max(scratch, default=256),
+        scratch=max(scratch, default=_LITTLE),
         variables=_given(cluster, ground.feeds, set(_watch_variables(ground.where, feeds)))
         | ({"LANDBRIDGE_ALARM_TOPIC": topic} if topic else {}),
         files={path: cluster.files[path] for path in sorted(paths)},
@@ -298,7 +319,7 @@ def _watch_job(ground: _Ground) -> Object:
         "metadata": ground.head(names.watch_job(need), labels),
         "spec": jobs.cron_job(
             cron.every(ground.where.watch.every),
-            "Etc/UTC",
+            _UTC,
             cluster,
             _pod(ground, work),
             time_limit=cluster.time_limit if runs else _QUICK_LOOK,
@@ -306,6 +327,43 @@ def _watch_job(ground: _Ground) -> Object:
             tries_again=1,
         ),
     }
+
+
+def _reaper_job(ground: _Ground, schedule: str) -> Object:
+    """Remove what has had its time. It looks into receipts first, and is safe to be cut: the next one goes on."""
+    cluster, need = ground.cluster, ground.need
+    work = pod.Work(
+        arguments=("reap", "--apply", "--environment", need.environment, "--project", pod.PROJECT),
+        service_account=need.reaper.trust.service_account,
+        memory=pod.mebibytes(cluster.memory_overhead),
+        scratch=_LITTLE,
+        variables=_given(cluster, ground.feeds, set(_evidence_variables(ground.where))),
+        files={path: cluster.files[path] for path in _receipt_files(ground)},
+        volumes=(),
+    )
+    labels = ground.labels("reaper")
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": ground.head(names.reaper_job(need), labels),
+        "spec": jobs.cron_job(
+            cron.expression_for(_in_utc(schedule)),
+            _UTC,
+            cluster,
+            _pod(ground, work),
+            time_limit=cluster.time_limit,
+            labels=labels,
+            tries_again=1,
+        ),
+    }
+
+
+def _in_utc(expression: str) -> Schedule:
+    return Schedule(cron=expression, time_zone=_UTC)
+
+
+def _receipt_files(ground: _Ground) -> list[str]:
+    return [path for path in files.receipt_files(ground.where) if path in ground.cluster.files]
 
 
 def _pod(ground: _Ground, work: pod.Work) -> Object:
@@ -324,9 +382,17 @@ def _given(cluster: Kubernetes, feeds: Iterable[Feed], wanted: set[str]) -> dict
 
 def _watch_variables(where: Place, feeds: Iterable[Feed]) -> list[str]:
     told = where.watch
-    own = [told.webhook or "", told.smtp_password or "", where.share.path, *where.share.receipt_public_keys]
-    names_ = {each.removeprefix("env:") for each in own if each.startswith("env:")}
+    names_ = _variables(told.webhook or "", told.smtp_password or "") | _evidence_variables(where)
     return sorted(names_ | {name for feed in feeds for name in referred.variables(feed)})
+
+
+def _evidence_variables(where: Place) -> set[str]:
+    """Name what reading evidence resolves; the watch reads it, too."""
+    return _variables(where.share.path, *where.share.receipt_public_keys)
+
+
+def _variables(*references: str) -> set[str]:
+    return {each.removeprefix("env:") for each in references if each.startswith("env:")}
 
 
 def _uses_volumes(feed: Feed) -> bool:

@@ -70,10 +70,12 @@ resource "aws_cloudformation_stack" "identity" {
     PodServiceAccount            = "landbridge"
     OperatorServiceAccount       = "landbridge-operator"
     WatchServiceAccount          = "landbridge-watch"
+    ReaperServiceAccount         = "landbridge-reaper"
     TokenAudience                = "sts.amazonaws.com"
     AdoptPodRoleArn              = "arn:aws:iam::123456789012:role/theirs-pod"
     AdoptOperatorRoleArn         = "arn:aws:iam::123456789012:role/theirs-operator"
     AdoptWatchRoleArn            = "arn:aws:iam::123456789012:role/theirs-watch"
+    AdoptReaperRoleArn           = "arn:aws:iam::123456789012:role/theirs-reaper"
     PermissionsBoundary          = ""
     PodSource1Resources          = "arn:aws:s3:::upstream-adopt/in/*"
     PodSource1SeesResources      = "arn:aws:s3:::upstream-adopt"
@@ -87,6 +89,7 @@ resource "aws_cloudformation_stack" "identity" {
     WatchSecretsResources        = ""
     WatchPromoteFurtherResources = ""
     WatchReadFurtherResources    = ""
+    ReaperReapReleasedResources  = "arn:aws:s3:::theirs-reports/outbound/orders/*"
     KeyArn                       = aws_cloudformation_stack.storage.outputs["KeyArn"]
     AlarmTopicArn                = aws_cloudformation_stack.storage.outputs["AlarmTopicArn"]
     StagingBucket                = aws_cloudformation_stack.storage.outputs["StagingBucket"]

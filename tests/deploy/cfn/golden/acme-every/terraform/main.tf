@@ -72,10 +72,12 @@ resource "aws_cloudformation_stack" "identity" {
     PodServiceAccount            = "landbridge"
     OperatorServiceAccount       = "landbridge-operator"
     WatchServiceAccount          = "landbridge-watch"
+    ReaperServiceAccount         = "landbridge-reaper"
     TokenAudience                = "sts.amazonaws.com"
     AdoptPodRoleArn              = ""
     AdoptOperatorRoleArn         = ""
     AdoptWatchRoleArn            = ""
+    AdoptReaperRoleArn           = ""
     PermissionsBoundary          = "arn:aws:iam::123456789012:policy/boundary"
     PodSource1Resources          = "arn:aws:s3:::upstream-every/in/*"
     PodSource1SeesResources      = "arn:aws:s3:::upstream-every"
@@ -89,6 +91,7 @@ resource "aws_cloudformation_stack" "identity" {
     WatchSecretsResources        = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:acme/api-??????"
     WatchPromoteFurtherResources = "arn:aws:s3:::partner-every-in/acme/*"
     WatchReadFurtherResources    = "arn:aws:s3:::partner-every-in/acme/*"
+    ReaperReapReleasedResources  = "arn:aws:s3:::acme-every-reports/outbound/copied/*,arn:aws:s3:::acme-every-reports/outbound/orders/*"
     KeyArn                       = aws_cloudformation_stack.storage.outputs["KeyArn"]
     AlarmTopicArn                = aws_cloudformation_stack.storage.outputs["AlarmTopicArn"]
     StagingBucket                = aws_cloudformation_stack.storage.outputs["StagingBucket"]

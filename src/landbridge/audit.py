@@ -62,17 +62,22 @@ class Row:
     actor: str
     reason: str
     """Why, for what a person decided."""
+    contract_met: bool | None
+    """Whether the bytes that were decided about met their contract; False with the verdict `release` is a release from quarantine."""
     file: str
     rows: int | None
+    """None also where only an earlier revision landed: its receipt does not say."""
     size: int | None
     """Bytes."""
     sha256: str
-    """Of what was to be delivered."""
+    """Of what landed; before that, of what was to be delivered."""
     contract: str
     """Name and version of the contract."""
     contract_sha256: str
     commitment: str
     """sha256 of the ledger's entry."""
+    landed_revision: int | None
+    """An earlier one than `revision` where a correction came to nothing and what had landed stands."""
     landed_at: datetime | None
     collector: str
     evidence: Proof
@@ -97,9 +102,8 @@ def proof_of(standing: Standing) -> Proof:
 
 
 def _row(standing: Standing, evidence: Evidence) -> Row:
-    slot, commitment, receipt = standing.slot, standing.known.commitment, standing.landed
-    report = commitment.report if commitment else None
-    has_file = commitment is not None and bool(commitment.staged.key)  # a decision alone has no bytes
+    slot, commitment, receipt, file = standing.slot, standing.known.commitment, standing.landed, standing.file
+    report = commitment.report if commitment and commitment.verdict is not Verdict.WAIVE else None
     return Row(
         slot=str(slot),
         feed=slot.feed,
@@ -116,13 +120,15 @@ def _row(standing: Standing, evidence: Evidence) -> Row:
         decided_at=commitment.committed_at if commitment else None,
         actor=commitment.actor if commitment else "",
         reason=commitment.reason if commitment else "",
-        file=commitment.target.landed_name if commitment else "",
-        rows=commitment.delivered.rows if commitment and has_file else None,
-        size=commitment.delivered.size if commitment and has_file else None,
-        sha256=commitment.delivered.sha256 if commitment and has_file else "",
+        contract_met=report.passed if report else None,
+        file=file.name if file else "",
+        rows=file.rows if file else None,
+        size=file.size if file else None,
+        sha256=file.sha256 if file else "",
         contract=f"{report.contract} {report.contract_version}".strip() if report else "",
         contract_sha256=commitment.contract if commitment else "",
         commitment=evidence.ledger.digest(commitment) if commitment else "",
+        landed_revision=receipt.revision if receipt else None,
         landed_at=receipt.landed_at if receipt else None,
         collector=receipt.collector if receipt else "",
         evidence=proof_of(standing),

@@ -33,6 +33,18 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotFile:
+    """The file that landed for a slot; before that, the one its last verdict is about."""
+
+    name: str
+    size: int
+    """Bytes."""
+    sha256: str
+    rows: int | None
+    """None for what an earlier revision landed: its receipt does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """One slot with its state."""
 
@@ -54,6 +66,19 @@ class Standing:
         if self.known.receipt or self.state is not SlotState.DELIVERED:
             return self.known.receipt
         return self.known.earlier[-1]
+
+    @property
+    def file(self) -> SlotFile | None:
+        """Which file the slot ended with, or will; None where nothing was decided, or a waiver says that none will come."""
+        decided, landed = self.known.commitment, self.landed
+        rows = decided.delivered.rows if decided else None
+        if landed is not None:
+            same = decided is not None and decided.revision == landed.revision
+            return SlotFile(landed.landed_path, landed.size, landed.sha256, rows if same else None)
+        if decided is None or decided.verdict is Verdict.WAIVE:
+            return None
+        content = decided.delivered
+        return SlotFile(decided.target.landed_name, content.size, content.sha256, rows)
 
     @property
     def alarming(self) -> bool:
@@ -107,6 +132,6 @@ def _late(slot: Slot, state: SlotState, known: Known, now: datetime, missing_aft
         if decided is None or state is SlotState.DELIVERED:
             return False
         return now > decided.committed_at + missing_after
-    if decided is not None and decided.verdict is Verdict.REJECT:
+    if decided is not None and decided.verdict is Verdict.REJECT and not receipts:
         return False  # somebody has decided that this file is not to come: nobody waits for it
     return (receipts[0].landed_at if receipts else now) > slot.deadline

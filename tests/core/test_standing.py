@@ -142,6 +142,14 @@ TOO_LATE = receipt(SIX + timedelta(hours=3))
             False,
         ),
         (Known(decided(Verdict.SKIP), earlier=(TOO_LATE,)), DAY * 9, SlotState.DELIVERED, True, True),
+        # what came too late stays late, whatever is rejected afterwards
+        (
+            Known(decided(Verdict.REJECT, passed=False), earlier=(TOO_LATE,)),
+            DAY * 9,
+            SlotState.DELIVERED,
+            True,
+            True,
+        ),
     ],
 )
 def test_a_slot_that_a_person_decided_about_stands_where_that_leaves_it(

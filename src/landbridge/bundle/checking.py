@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from landbridge import dsse
 from landbridge.bundle.statement import MOST, Bundle, bundle_in, link
 from landbridge.errors import DiskFailed, IntegrityBroken, UsageError
-from landbridge.facts import Commitment, Promotion, Verdict
+from landbridge.facts import NO_REPORT, Commitment, Promotion, Verdict
 from landbridge.ledger import confirm, entries, manifest_bytes, manifest_for, read_receipt
 from landbridge.naming import contract_key, ledger_key, manifest_key, promotion_key, receipt_key
 
@@ -163,6 +163,8 @@ class _Facts:
         """The text by which the verdict was made is here."""
         about = self._about()
         report = about.report
+        if about.report == NO_REPORT and not about.contract:
+            return "none: a waiver judges no file"
         if not about.contract:
             if self._bundle.contract == "kept":
                 raise _differs("the contract", "named by the commitment", "not named")
@@ -183,6 +185,8 @@ class _Facts:
         if about.verdict is Verdict.QUARANTINE and about.report.passed:
             raise _differs("the verdict", "a broken rule", "none")
         reason = f": {about.reason}" if about.reason else ""
+        if about.verdict is Verdict.WAIVE:
+            return f"{about.verdict}{reason}"
         return f"{about.verdict}, {passed} of {len(about.report.rules)} rules hold{reason}"
 
     def moved(self, receipt_keys: tuple[str, ...]) -> Iterator[tuple[str, _Look]]:

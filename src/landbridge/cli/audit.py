@@ -18,6 +18,7 @@ from landbridge.audit import audit as audited
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption, day_of
 from landbridge.cli.output import out, print_json, print_table, progress
 from landbridge.errors import Exit, UsageError
+from landbridge.facts import SlotState, Verdict
 from landbridge.survey import survey
 from landbridge.wiring import choice
 
@@ -126,7 +127,7 @@ def _table(title: str, rows: Sequence[Row]) -> None:
                 f"{row.revision or ''}",
                 _moment(row.decided_at),
                 row.actor,
-                row.reason,
+                _why(row),
                 f"{row.rows:,}" if row.rows is not None else "",
                 row.sha256[:12],
                 _moment(row.landed_at),
@@ -143,6 +144,18 @@ def _table(title: str, rows: Sequence[Row]) -> None:
         f"evidence: {', '.join(f'{count} {proof}' for proof, count in proofs.items()) or 'none'}",
         style="dim",
     )
+
+
+def _why(row: Row) -> str:
+    """Say what a person decided, in the words of `landbridge status`."""
+    match row.verdict:
+        case Verdict.RELEASE if row.contract_met is False:
+            return f"released from quarantine: {row.reason}"
+        case Verdict.REJECT:
+            what = "correction rejected" if row.state is SlotState.DELIVERED else "rejected"
+            return f"{what}: {row.reason}"
+        case _:
+            return row.reason
 
 
 def _moment(instant: datetime | None) -> str:

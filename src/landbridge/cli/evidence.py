@@ -12,6 +12,7 @@ from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectF
 from landbridge.cli.output import err, print_json, print_pairs
 from landbridge.cli.which import commitments_of
 from landbridge.errors import IntegrityBroken, UsageError, disk_refused
+from landbridge.facts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +72,10 @@ def evidence(
         f"{made.slot}  revision {made.revision}  {place}: {made.verdict}",
         {"written": f"{to}, {len(body):,} bytes", **{one.what: one.seen for one in checked}},
     )
-    err().print(f"next: landbridge verify --bundle {to} --file {made.name}", style="dim", markup=False)
+    file = "" if made.verdict is Verdict.WAIVE else f" --file {made.name}"
+    err().print(
+        f"next: landbridge verify --bundle {to}{file}{' --twin' if twin else ''}", style="dim", markup=False
+    )
 
 
 def _chosen(history: Sequence[Commitment], revision: int) -> Commitment:

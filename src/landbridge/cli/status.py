@@ -206,24 +206,16 @@ def _row(run: Sequence[Standing], zone: ZoneInfo) -> Sequence[str | Text]:
             "",
             "",
         )
-    commitment = one.known.commitment
+    file = one.file
     return (
         one.slot.feed,
         one.slot.occurrence,
         state,
         _local(one.slot.deadline, zone),
         _local(one.landed.landed_at if one.landed else None, zone),
-        f"{commitment.delivered.rows:,}" if commitment and one.verdict is not Verdict.WAIVE else "",
-        _file(one),
+        f"{file.rows:,}" if file and file.rows is not None else "",
+        file.name if file else "",
     )
-
-
-def _file(one: Standing) -> str:
-    """Name the file on the share: what landed, or what will."""
-    if one.landed:
-        return one.landed.landed_path
-    commitment = one.known.commitment
-    return commitment.target.landed_name if commitment and one.verdict is not Verdict.WAIVE else ""
 
 
 def _note(one: Standing) -> str:
@@ -246,7 +238,7 @@ def _local(instant: datetime | None, zone: ZoneInfo) -> str:
 
 
 def _plain(one: Standing) -> dict[str, object]:
-    commitment, receipt = one.known.commitment, one.landed
+    commitment, receipt, file = one.known.commitment, one.landed, one.file
     has_file = commitment is not None and commitment.verdict is not Verdict.WAIVE
     return {
         "slot": str(one.slot),
@@ -262,10 +254,10 @@ def _plain(one: Standing) -> dict[str, object]:
         "actor": commitment.actor if commitment else None,
         "reason": (commitment.reason or None) if commitment else None,
         "contract_met": commitment.report.passed if commitment and has_file else None,
-        "rows": commitment.delivered.rows if commitment and has_file else None,
-        "size": commitment.delivered.size if commitment and has_file else None,
-        "sha256": commitment.delivered.sha256 if commitment and has_file else None,
-        "file": _file(one) or None,
+        "rows": file.rows if file else None,
+        "size": file.size if file else None,
+        "sha256": file.sha256 if file else None,
+        "file": file.name if file else None,
         "landed_at": receipt.landed_at if receipt else None,
         "doubt": one.known.doubt or None,
     }

@@ -12,6 +12,7 @@ from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectF
 from landbridge.cli.output import print_json, print_table, progress
 from landbridge.cli.which import commitments_of
 from landbridge.errors import DiskFailed, IntegrityBroken, UsageError
+from landbridge.facts import Verdict
 from landbridge.recheck import Finding, recheck
 
 
@@ -108,7 +109,7 @@ def _verify_bundle(
     else:
         print_table(
             f"{made.slot}  revision {made.revision}  {made.environment}: {made.verdict}, "
-            f"sha256 {made.delivered.sha256}",
+            + ("no file" if made.verdict is Verdict.WAIVE else f"sha256 {made.delivered.sha256}"),
             ("what", "finding", "seen"),
             ((one.what, "holds" if one.holds else "different", one.seen) for one in checked),
         )
@@ -149,7 +150,12 @@ def _verify_slot(what: str, environment: str, project: Path, *, twin: bool, as_j
         print_json({"slot": str(commitment.slot), "revision": commitment.revision, "places": places})
     else:
         print_table(
-            f"{commitment.slot}  revision {commitment.revision}  sha256 {commitment.delivered.sha256}",
+            f"{commitment.slot}  revision {commitment.revision}  "
+            + (
+                "no file: it is waived"
+                if commitment.verdict is Verdict.WAIVE
+                else f"sha256 {commitment.delivered.sha256}"
+            ),
             ("place", "finding", "where", "seen"),
             ((one.name, one.finding, one.where, one.seen) for one in places),
         )

@@ -1,0 +1,94 @@
+"""Does a row of the audit speak of the file that the slot ended with?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from landbridge.audit import Proof, Row, audit
+from landbridge.bundle import check, payload_of
+from landbridge.dsse import sealed
+from landbridge.facts import (
+    NO_FILE,
+    NO_REPORT,
+    NOWHERE,
+    Commitment,
+    GateReport,
+    RuleResult,
+    SlotState,
+    Verdict,
+)
+from landbridge.standing import Known, standing
+from tests.fakes.facts import AT, commitment
+from tests.fakes.proven import AUDIT, Proven, delivered, signer, stage
+
+BROKEN = GateReport(
+    "flights",
+    "1.0.0",
+    10,
+    (RuleResult("unique", "id", passed=False, checked=10, broken=1, threshold="= 0"),),
+    (),
+)
+
+
+def row(there: Proven, known: Known) -> Row:
+    assert known.commitment is not None
+    judged = standing(
+        known.commitment.slot, known, now=AT + timedelta(days=9), missing_after=timedelta(days=1)
+    )
+    (found,) = audit([judged], there.evidence)
+    return found
+
+
+def waived(there: Proven) -> Commitment:
+    made = commitment(verdict=Verdict.WAIVE)
+    return there.ledger.commit(
+        replace(made, plain=NO_FILE, delivered=NO_FILE, staged=NOWHERE, report=NO_REPORT, reason="no flights")
+    )
+
+
+def test_a_rejected_correction_leaves_the_row_with_the_file_that_landed() -> None:
+    there, first = delivered()
+    receipt = there.receipt(first)
+    second = there.ledger.commit(
+        replace(
+            commitment(revision=2, verdict=Verdict.REJECT),
+            delivered=replace(first.delivered, sha256="f" * 64, size=7),
+            target=replace(first.target, landed_name="never_landed.csv"),
+            report=BROKEN,
+        )
+    )
+    found = row(there, Known(second, earlier=(receipt,)))
+    assert (found.state, found.verdict, found.revision) == (SlotState.DELIVERED, Verdict.REJECT, 2)
+    assert (found.file, found.sha256, found.size) == (receipt.landed_path, receipt.sha256, receipt.size)
+    assert (found.landed_revision, found.landed_at) == (1, receipt.landed_at)
+    assert found.rows is None
+
+
+def test_a_release_from_quarantine_is_told_from_one_that_met_its_contract() -> None:
+    there, first = delivered()
+    met = row(there, Known(first, True, there.receipt(first)))
+    made = replace(commitment(revision=2), report=BROKEN, reason="as it is")
+    second = there.ledger.commit(made)
+    breach = row(there, Known(second, True, there.receipt(second)))
+    assert (met.verdict, breach.verdict) == (Verdict.RELEASE, Verdict.RELEASE)
+    assert (met.contract_met, breach.contract_met) == (True, False)
+    assert (met.rows, met.landed_revision) == (first.delivered.rows, 1)
+
+
+def test_a_waived_slot_has_no_file_in_its_row() -> None:
+    there = stage()
+    found = row(there, Known(waived(there)))
+    assert (found.state, found.evidence, found.reason) == (SlotState.WAIVED, Proof.WHOLE, "no flights")
+    assert (found.file, found.sha256, found.size, found.rows) == ("", "", None, None)
+    assert (found.contract, found.contract_met) == ("", None)
+
+
+def test_a_bundle_of_a_waiver_speaks_of_no_rules() -> None:
+    there = stage()
+    made = waived(there)
+    _, checked = check(sealed(payload_of(there.bundle(made)), signer()), [AUDIT.public])
+    assert all(one.holds for one in checked)
+    said = {one.what: one.seen for one in checked}
+    assert said["contract"] == "none: a waiver judges no file"
+    assert said["verdict"] == "waive: no flights"

@@ -44,6 +44,18 @@ class Place:
     """sha256 and size that are there, or why they cannot be said."""
 
 
+def worth_reading(history: Sequence[Commitment]) -> list[Commitment]:
+    """Give the revisions of a slot whose bytes somebody relies on, newest first: the newest, and the released one that it left in force.
+
+    A correction that was rejected, skipped or is in quarantine leaves the file before it with the consumer.
+    """
+    *before, newest = history
+    if newest.verdict is Verdict.RELEASE:
+        return [newest]
+    released = [one for one in before if one.verdict is Verdict.RELEASE]
+    return [newest, *released[-1:]]
+
+
 def recheck(
     commitment: Commitment, evidence: Evidence, further: Sequence[Location], progress: Progress
 ) -> list[Place]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,13 @@ from landbridge.cli.output import print_json, print_table, progress
 from landbridge.cli.which import commitments_of
 from landbridge.errors import DiskFailed, IntegrityBroken, UsageError
 from landbridge.facts import Verdict
-from landbridge.recheck import Finding, recheck
+from landbridge.recheck import Finding, recheck, worth_reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from landbridge.facts import Commitment
+    from landbridge.recheck import Place
 
 
 def verify(
@@ -50,7 +56,8 @@ def verify(
 ) -> None:
     """Read a slot's bytes again wherever they are, and compare with the evidence; exit 76 on a difference.
 
-    What is gone (expired in staging, taken by the consumer) is said, and is no difference. With `--bundle`, check an
+    What is gone (expired in staging, taken by the consumer) is said, and is no difference. Of a slot whose correction was
+    rejected or skipped, the file before it is read as well. With `--bundle`, check an
     evidence bundle instead: nothing but the bundle, the public keys and the file is read.
 
     Example: landbridge verify flights/2026-11-20
@@ -141,29 +148,40 @@ def _verify_slot(what: str, environment: str, project: Path, *, twin: bool, as_j
     declaration = wiring.declaration(project)
     place = wiring.environment_of(declaration, environment)
     evidence = wiring.evidence(declaration, place, twin=twin)
-    commitment = commitments_of(what, declaration, place, evidence, wiring.now())[-1]
+    history = commitments_of(what, declaration, place, evidence, wiring.now())
     with progress(quiet=as_json) as bars:
-        places = recheck(
-            commitment, evidence, wiring.further(declaration, place, commitment, twin=twin), bars
-        )
+        read = [
+            (one, recheck(one, evidence, wiring.further(declaration, place, one, twin=twin), bars))
+            for one in worth_reading(history)
+        ]
     if as_json:
-        print_json({"slot": str(commitment.slot), "revision": commitment.revision, "places": places})
+        (newest, places), *before = read
+        print_json(
+            {
+                "slot": str(newest.slot),
+                "revision": newest.revision,
+                "places": places,
+                "before": [{"revision": one.revision, "places": found} for one, found in before],
+            }
+        )
     else:
-        print_table(
-            f"{commitment.slot}  revision {commitment.revision}  "
-            + (
-                "no file: it is waived"
-                if commitment.verdict is Verdict.WAIVE
-                else f"sha256 {commitment.delivered.sha256}"
-            ),
-            ("place", "finding", "where", "seen"),
-            ((one.name, one.finding, one.where, one.seen) for one in places),
-        )
-    different = [one for one in places if one.finding is Finding.DIFFERENT]
-    if different:
-        raise IntegrityBroken(
-            f"{commitment.slot}: {', '.join(one.name for one in different)} differ from the evidence",
-            expected=f"sha256 {commitment.delivered.sha256}, {commitment.delivered.size:,} bytes",
-            seen=different[0].seen,
-            hint=f"`landbridge trace {commitment.slot}` shows who wrote what; nothing was changed by this check",
-        )
+        for one, places in read:
+            _print_places(one, places)
+    for commitment, places in read:
+        if different := [one for one in places if one.finding is Finding.DIFFERENT]:
+            raise IntegrityBroken(
+                f"{commitment.slot} revision {commitment.revision}: {', '.join(one.name for one in different)} differ from the evidence",
+                expected=f"sha256 {commitment.delivered.sha256}, {commitment.delivered.size:,} bytes",
+                seen=different[0].seen,
+                hint=f"`landbridge trace {commitment.slot}` shows who wrote what; nothing was changed by this check",
+            )
+
+
+def _print_places(commitment: Commitment, places: Sequence[Place]) -> None:
+    is_waived = commitment.verdict is Verdict.WAIVE
+    print_table(
+        f"{commitment.slot}  revision {commitment.revision}  "
+        + ("no file: it is waived" if is_waived else f"sha256 {commitment.delivered.sha256}"),
+        ("place", "finding", "where", "seen"),
+        ((one.name, one.finding, one.where, one.seen) for one in places),
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,13 +18,13 @@ from landbridge.ledger import Ledger, confirm, manifest_bytes, manifest_for, rea
 from landbridge.naming import MANIFESTS, OUTBOUND, QUARANTINE, RECEIPTS, ledger_key, manifest_key, receipt_key
 from landbridge.standing import Known, standing
 from reliability.collectors import ROOT
-from reliability.collectors import receipt_key as signing_key
 from reliability.kinds import ENVIRONMENT
-from reliability.memory_s3 import MemoryStore, Wrote
+from reliability.kinds import receipt_key as signing_key
+from reliability.memory_s3 import MemoryStore, Removed, Wrote
 from reliability.world import Judged, Lost, Named, Strange, Took, deciphered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from landbridge.facts import Slot
@@ -40,6 +41,7 @@ class _Seen:
     passed: set[str] = field(default_factory=set)
     names: defaultdict[Path, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
     """Deliveries that no power cut took back."""
+    removed: list[tuple[int, Removed]] = field(default_factory=list)
     torn: list[str] = field(default_factory=list)
 
 
@@ -59,6 +61,8 @@ def judge(world: World) -> list[str]:
             problems.append(f"lost: {slot} has no verdict")
         commitments += history
         problems += [line for one in history for line in _of_commitment(world, seen, ledger, one)]
+        problems += [*_of_people(world, history), *_in_order(seen, history)]
+        problems += _removed(seen, ledger, history)
         if history:
             problems += _ended(world, seen, ledger, slot, history[-1])
     problems += _nothing_else(seen, commitments)
@@ -72,6 +76,8 @@ def _sorted(world: World) -> _Seen:  # noqa: C901 # one case an event
         match event:
             case Wrote():
                 seen.wrote[event.bucket, event.key].append((number, event))
+            case Removed():
+                seen.removed.append((number, event))
             case Judged():
                 if event.passed:
                     seen.passed.add(event.sha256)
@@ -104,10 +110,8 @@ def _written_once(seen: _Seen) -> Iterator[str]:
 def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -> Iterator[str]:  # noqa: C901 # one line a promise
     name = f"{one.slot} revision {one.revision}"
     committed = seen.wrote["ledger", ledger_key(one.slot, one.revision)][0][0]
-    if one.verdict is Verdict.RELEASE and one.plain.sha256 not in seen.passed:
+    if one.verdict is Verdict.RELEASE and one.report.passed and one.plain.sha256 not in seen.passed:
         yield f"{name} is released and no gate has passed its bytes"
-    if one.verdict is not (expected := _expected(world)):
-        yield f"{name} ended in {one.verdict}, and its source calls for {expected}"
     yield from _kept_in_staging(seen, one, name)
     objects = seen.wrote.get(("reports", one.target.key), [])
     manifests = seen.wrote.get(("reports", manifest_key(one.slot, one.revision)), [])
@@ -130,6 +134,69 @@ def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -
         if wrote.kept.body != manifest_bytes(one, ledger.digest(one)):
             yield f"the manifest of {name} does not follow from its commitment"
     yield from _of_receipts(seen, ledger, one, name)
+
+
+def _of_people(world: World, history: Sequence[Commitment]) -> Iterator[str]:
+    """A verdict is what the source calls for, unless a person let the very bytes go that are in quarantine; only people make revisions."""
+    for before, one in zip((None, *history), history, strict=False):
+        name = f"{one.slot} revision {one.revision}"
+        if (one.revision > 1) is not bool(one.reason):
+            yield f"{name} was made for the reason `{one.reason}`"
+        let_go = before and before.verdict is Verdict.QUARANTINE and before.plain == one.plain
+        if one.verdict is Verdict.RELEASE and not one.report.passed and not let_go:
+            yield f"{name} is released, broke its contract, and was not in quarantine"
+        elif not (let_go and one.verdict is Verdict.RELEASE) and one.verdict is not _expected(world):
+            yield f"{name} ended in {one.verdict}, and its source calls for {_expected(world)}"
+
+
+def _in_order(seen: _Seen, history: Sequence[Commitment]) -> Iterator[str]:
+    """Each revision lands at most once, and none after one that superseded it."""
+    latest = -1
+    for one in history:
+        moments = [
+            at
+            for at, _ in seen.names.get(ROOT / one.target.landed_name, ())
+            if one.verdict is Verdict.RELEASE
+        ]
+        if len(moments) > 1:
+            yield f"twice: {one.slot} revision {one.revision} landed {len(moments)} times"
+        if moments and moments[0] < latest:
+            yield f"{one.slot} revision {one.revision} landed before one that it supersedes"
+        latest = max([latest, *moments])
+
+
+def _removed(seen: _Seen, ledger: Ledger, history: Sequence[Commitment]) -> Iterator[str]:
+    """Nothing that is promised is removed before its receipt, or that of a revision that supersedes it; evidence never."""
+    for at, gone in seen.removed:
+        if gone.bucket == "ledger" or gone.key.startswith((f"{MANIFESTS}/", f"{RECEIPTS}/")):
+            yield f"lost: {gone.bucket}/{gone.key} is evidence and was removed"
+        for number, one in enumerate(history):
+            name = f"{one.slot} revision {one.revision}"
+            decided = [
+                seen.wrote["ledger", ledger_key(later.slot, later.revision)][0][0]
+                for later in history[number + 1 :]
+            ]
+            final = gone.bucket == "reports" and gone.key == one.target.key
+            staged = gone.bucket == "staging" and (gone.key, gone.kept.number) == (
+                one.staged.key,
+                one.staged.version,
+            )
+            if one.verdict is Verdict.QUARANTINE and staged and not any(moment < at for moment in decided):
+                yield f"lost: {gone.key} was removed from quarantine before anybody decided about {name}"
+            if one.verdict is Verdict.RELEASE and (final or staged):
+                proofs = [moment for later in history[number:] for moment in _proven(seen, ledger, later)]
+                if not any(moment < at for moment in proofs):
+                    yield f"lost: {gone.bucket}/{gone.key} of {name} was removed before a receipt"
+
+
+def _proven(seen: _Seen, ledger: Ledger, one: Commitment) -> Iterator[int]:
+    """Give the moments at which a receipt that holds came."""
+    manifest = manifest_for(one, ledger.digest(one))
+    key = receipt_key(manifest.feed, manifest.occurrence, manifest.revision, manifest.business_date)
+    for at, wrote in seen.wrote.get(("reports", key), ()):
+        with suppress(IntegrityBroken):
+            confirm(read_receipt(wrote.kept.body, (signing_key().public_pem,)), manifest)
+            yield at
 
 
 def _expected(world: World) -> Verdict:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 from concurrent.futures import Executor, Future
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from landbridge.share.folder import FolderShare
 from landbridge.share.machine import Machine
-from landbridge.twin.keys import Ed25519Key
 from landbridge.world import Ground
-from reliability.kinds import ENVIRONMENT
+from reliability.kinds import ENVIRONMENT, receipt_key
 from reliability.memory_sftp import MemoryRemote
 from reliability.pods import Quiet
 from reliability.through import Through
@@ -34,12 +32,6 @@ LEASE = timedelta(minutes=2)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-
-@cache
-def receipt_key() -> Ed25519Key:
-    """Give the key that signs all receipts of the simulation."""
-    return Ed25519Key.generate()
 
 
 class Inline(Executor):

@@ -77,7 +77,7 @@ def play(
     world.stage.play()
     calls = world.stage.calls
     world.stage.before = None
-    stuck = _recover(world)
+    stuck = recover(world)
     problems = judge(world)
     if stuck and not problems:
         problems = [f"stuck: after {_ROUNDS} rounds without any fault: {stuck}"]
@@ -144,7 +144,7 @@ class _Troubled:
         self._collectors[self.world.collector(number, after=after)[0]] = number
 
 
-def _recover(world: World) -> str:
+def recover(world: World) -> str:
     """Run pods and collectors, alone and unharmed, until they are content twice; say why not, if they never are."""
     content, why = 0, ""
     for _ in range(_ROUNDS):

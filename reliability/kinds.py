@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from landbridge.facts import Slot
 from landbridge.feed import Feed
 from landbridge.share.platform import Way
+from landbridge.twin.keys import Ed25519Key
 from reliability.actors import START
 
 ENVIRONMENT = "DEV"
@@ -52,6 +54,12 @@ KINDS = (
     Kind("empty, two pods", pods=2, rows=()),
     Kind("breaks its contract, two pods", pods=2, rows=("a", "bad", "changes")),
 )
+
+
+@cache
+def receipt_key() -> Ed25519Key:
+    """Give the key that signs all receipts of the simulation."""
+    return Ed25519Key.generate()
 
 
 def feeds_of(kind: Kind) -> list[tuple[Feed, Slot]]:

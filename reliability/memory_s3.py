@@ -70,6 +70,15 @@ class Wrote:
     kept: Kept
 
 
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A version that is gone for good."""
+
+    bucket: str
+    key: str
+    kept: Kept
+
+
 @dataclass(slots=True)
 class _Upload:
     key: str
@@ -88,7 +97,9 @@ class MemoryS3:
     """
 
     def __init__(
-        self, now: Callable[[], datetime] = _utc, tell: Callable[[Wrote], None] = lambda _wrote: None
+        self,
+        now: Callable[[], datetime] = _utc,
+        tell: Callable[[Wrote | Removed], None] = lambda _event: None,
     ) -> None:
         self.buckets: dict[str, dict[str, list[Kept]]] = {}
         self.uploads: dict[str, _Upload] = {}
@@ -169,7 +180,9 @@ class MemoryS3:
         """DeleteObject of one version."""
         with self._lock:
             versions = self.buckets.get(bucket, {}).get(key, [])
-            versions[:] = [kept for kept in versions if kept.number != number]
+            for kept in [one for one in versions if one.number == number]:
+                versions.remove(kept)
+                self._tell(Removed(bucket, key, kept))
             if not versions:
                 self.buckets.get(bucket, {}).pop(key, None)
 

@@ -33,6 +33,7 @@ PARTS: tuple[Part, ...] = (
     Part("faults", "nth_call:nth_calls"),
     Part("pods", "races:pods_on_one_slot"),
     Part("collectors", "races:two_collectors"),
+    Part("corrections", "corrections:corrections"),
     Part("machine", "machine:machine"),
     Part("planted", "planted:planted"),
     Part("disk", "disk_answers:figure"),

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from landbridge import delivered, receipted, run
+from landbridge import decisions, delivered, reap, receipted, run
 from landbridge.errors import LandbridgeError
 from landbridge.ledger.book import Ledger
 from landbridge.sftp import part
@@ -20,6 +20,7 @@ from landbridge.share import claims, folder, journal, landing, platform, session
 from landbridge.steps import decide, fetch, promote, validate
 from reliability import memory_s3
 from reliability.altered import altered
+from reliability.corrections import corrected
 from reliability.crashes import CI, crash
 from reliability.figures import Figure
 from reliability.histories import play
@@ -70,6 +71,8 @@ class Bug:
     """Function, what it says, what it says instead."""
     where: Callable[[Kind], bool] = _anywhere
     """Situations in which it can show at all; the others are not played."""
+    people: bool = False
+    """Whether only people and reapers can show it, so that histories of theirs are played."""
 
 
 _SKIP = "pass"
@@ -294,6 +297,72 @@ BUGS = (
             ),
         ),
     ),
+    Bug(
+        "a released file is reaped without a receipt",
+        ((reap._landed, "return Why.NO_RECEIPT", "return one.committed_at"),),
+        people=True,
+    ),
+    Bug(
+        "the receipt of a revision lets the next one be reaped",
+        ((reap._judged_release, "_landed(world, history[at:])", "_landed(world, history)"),),
+        people=True,
+    ),
+    Bug(
+        "the draft of what was not delivered yet is reaped",
+        ((reap._drafts, "landed = since if promised is None else", "landed = since if True else"),),
+        people=True,
+    ),
+    Bug(
+        "a draft that revisions share goes with the receipt of the first one",
+        ((reap._drafts, "promised = max(", "promised = min("),),
+        people=True,
+    ),
+    Bug(
+        "quarantined bytes are reaped before anybody decided",
+        (
+            (
+                reap._judged_breach,
+                "return Kept(Kind.QUARANTINED, blob, Why.UNDECIDED)",
+                "return Due(Kind.QUARANTINED, str(breach.slot), blob, breach.committed_at)",
+            ),
+        ),
+        people=True,
+    ),
+    Bug(
+        "quarantined bytes that were released are reaped before they landed",
+        (
+            (
+                reap._judged_breach,
+                "return Kept(Kind.QUARANTINED, blob, landed)",
+                "landed = since",
+            ),
+        ),
+        people=True,
+    ),
+    Bug(
+        "the reaper removes whatever has come under the name since",
+        (
+            (
+                reap._removed,
+                "store.remove(due.blob.at)",
+                "[store.remove(one.at) for one in store.versions(due.blob.at.key)]",
+            ),
+        ),
+        people=True,
+    ),
+    Bug(
+        "a file that was reaped is released again",
+        ((promote.promote, "if known is not None:", "if False:"),),
+        people=True,
+    ),
+    Bug(
+        "a redrive overwrites what it corrects",
+        (
+            (decisions._next, "newest.revision + 1 if newest else 1", "newest.revision if newest else 1"),
+            (memory_s3.MemoryStore.put_new, "new=True", "new=False"),
+        ),
+        people=True,
+    ),
 )
 
 
@@ -322,7 +391,7 @@ def caught(bug: Bug, most: int = MOST) -> Caught:
                 continue
             runs += 1
             try:
-                problems = play(kind, chance, trouble).problems
+                problems = corrected(seed).problems if bug.people else play(kind, chance, trouble).problems
             except (AssertionError, LookupError, TypeError, ValueError, OSError, LandbridgeError) as error:
                 problems = [f"{type(error).__name__}: {error}"]
             if problems:

@@ -18,13 +18,14 @@ from landbridge.errors import DiskFailed
 from landbridge.facts import GateReport, RuleResult, SourceFact
 from landbridge.ledger import Ledger
 from landbridge.ports import Extract
-from landbridge.world import Cloud
-from reliability.kinds import ENVIRONMENT
+from landbridge.retention import Retention
+from landbridge.world import Cloud, Evidence, Reaping
+from reliability.kinds import ENVIRONMENT, receipt_key
 from reliability.memory_s3 import MemoryStore
 from reliability.through import Through
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from landbridge.facts import Commitment, Slot
     from landbridge.feed import Feed
@@ -149,4 +150,34 @@ def cloud(  # what differs between pods
         progress=Quiet(),
         run_id=name,
         actor="cron@pod",
+    )
+
+
+STAGING_DAYS = 7
+
+
+def reaping(server: MemoryS3, passing: Passing, clock: Clock, slots: Sequence[Slot]) -> Reaping:
+    """Fill in what a reaper stands on; every call of its stores passes `passing`."""
+    s3 = cast("MemoryS3", Through(server, "s3", passing))
+    staging, reports, entries = (MemoryStore(s3, name) for name in ("staging", "reports", "ledger"))
+    stores = {store.name: store for store in (staging, reports, entries)}
+    by_name = {(slot.feed, slot.occurrence): slot for slot in slots}
+    evidence = Evidence(
+        environment=ENVIRONMENT,
+        ledger=Ledger(entries, ENVIRONMENT),
+        reports=reports,
+        staging=staging,
+        receipt_keys=(receipt_key().public_pem,),
+        share=None,
+        store_of=lambda at: stores[at.store],
+    )
+    return Reaping(
+        retention=Retention(),
+        staging_days=STAGING_DAYS,
+        evidence=evidence,
+        reports=reports,
+        staging=staging,
+        slot_of=lambda feed, occurrence: by_name.get((feed, occurrence)),
+        now=clock.now(),
+        progress=Quiet(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reliability.corrections import corrected
 from reliability.crashes import crash
 from reliability.faults import FAULTS, Nth
 from reliability.histories import Trouble, play
@@ -34,6 +35,8 @@ def replay(seed: str, tell: Callable[[str], None]) -> list[str]:
             kind, chance, trouble = _SUITES[suite](int(number))
             tell(f"{kind.name}: {trouble}")
             return play(kind, chance, trouble, tell=call).problems
+        case "corrections":
+            return corrected(int(number), call).problems
         case "pods2" | "pods8":
             return pods_race(int(number), int(suite.removeprefix("pods")), call)
         case "fault":
@@ -44,5 +47,5 @@ def replay(seed: str, tell: Callable[[str], None]) -> list[str]:
             return problems
         case _:
             raise LookupError(
-                f"{seed} is no seed of the suite: crash-N, power-N, collectors-N, pods2-N, pods8-N, fault-K.F.N"
+                f"{seed} is no seed of the suite: crash-N, power-N, collectors-N, corrections-N, pods2-N, pods8-N, fault-K.F.N"
             )

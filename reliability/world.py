@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
@@ -15,6 +15,7 @@ from landbridge.collect import collect
 from landbridge.disk import is_there, make_folder, opened, read_whole
 from landbridge.errors import LandbridgeError
 from landbridge.naming import target
+from landbridge.reap import Harvest, harvest, reap
 from landbridge.released import State
 from landbridge.run import run
 from landbridge.share.folder import FolderShare
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from landbridge.facts import Slot
     from landbridge.feed import Feed
     from landbridge.released import Outcome
+    from landbridge.world import Cloud
     from reliability.kinds import Kind
-    from reliability.memory_s3 import Wrote
+    from reliability.memory_s3 import Removed, Wrote
     from reliability.through import Call
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
@@ -109,7 +111,7 @@ class World:
     meddle: Meddling = plainly
     """For faults."""
     run: Callable[..., Any] = run
-    history: list[Wrote | Judged | Named | Strange | Took | Lost] = field(default_factory=list)
+    history: list[Wrote | Removed | Judged | Named | Strange | Took | Lost] = field(default_factory=list)
     stage: Stage = field(init=False)
     s3: MemoryS3 = field(init=False)
     disk: SimulatedDisk = field(init=False)
@@ -138,11 +140,21 @@ class World:
 
     def pod(self, number: int, feed: Feed, slot: Slot, *, after: float = 0.0, skew: float = 0.0) -> Actor:
         """Let a pod run a slot."""
+        return self._cloudy(f"pod{number}", partial(self.run, feed, slot), after, skew)
 
+    def operator(
+        self, number: int, decide: Callable[[Cloud], object], reason: str, *, after: float = 0.0
+    ) -> Actor:
+        """Let a person decide about a slot."""
+        return self._cloudy(
+            f"person{number}", lambda cloud: decide(replace(cloud, reason=reason)), after, 0.0
+        )
+
+    def _cloudy(self, name: str, act: Callable[[Cloud], object], after: float, skew: float) -> Actor:
         def play(actor: Actor) -> None:
             cloud = pods.cloud(
                 self.s3,
-                f"pod{number}",
+                name,
                 self._passing(actor),
                 actor,
                 source=pods.Rows(self.kind.rows, self._ask, actor),
@@ -151,11 +163,25 @@ class World:
                 sizes=PARTS if self.kind.large else WHOLE,
             )
             try:
-                self.run(feed, slot, cloud)
+                act(cloud)
             except LandbridgeError as error:
                 actor.error = error
 
-        return self.stage.enter(f"pod{number}", play, after=after, skew=skew)
+        return self.stage.enter(name, play, after=after, skew=skew)
+
+    def reaper(self, number: int, *, after: float = 0.0) -> Actor:
+        """Let a reaper look at everything, and remove what is due, piece by piece."""
+
+        def play(actor: Actor) -> None:
+            reaping = pods.reaping(
+                self.s3, self._passing(actor), actor, tuple(slot for _, slot in self.feeds)
+            )
+            for due in harvest(reaping).due:
+                # Its own threads do not take turns: others move between the look and each removal.
+                actor.step("reaper.remove")
+                reap(reaping, Harvest((due,), ()))
+
+        return self.stage.enter(f"reaper{number}", play, after=after)
 
     def collector(self, number: int, *, after: float = 0.0, skew: float = 0.0) -> tuple[Actor, list[Outcome]]:
         """Let a collector collect; gives what it will have done, once it has ended."""

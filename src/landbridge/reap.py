@@ -267,12 +267,15 @@ def _drafts(world: Reaping) -> Iterator[Due | Kept]:
         if listed.modified_at > before:
             continue
         blob = world.staging.head(listed.at.key) or listed
+        if blob.modified_at > before:
+            continue  # staged again since the listing, for a revision that is not decided yet
         history = slots.of(blob.at.key)
         if isinstance(history, Why):
             yield Kept(Kind.DRAFT, blob, history)
             continue
         since = history[-1].committed_at
-        promised = next((at for at, one in enumerate(history) if _promises(one, blob)), None)
+        # Revisions of the same bytes share their draft: the last one that needs it counts.
+        promised = max((at for at, one in enumerate(history) if _promises(one, blob)), default=None)
         landed = since if promised is None else _landed(world, history[promised:])
         if isinstance(landed, Why):
             yield Kept(Kind.DRAFT, blob, landed)

@@ -250,6 +250,24 @@ def test_a_name_that_is_taken_by_other_bytes_is_left_alone(stand: Stand, late: b
 
 
 @pytest.mark.parametrize("late", [False, True])
+def test_other_bytes_of_the_same_length_are_not_taken_for_ours(stand: Stand, late: bool) -> None:
+    share = stand.open()
+    final, strange = stand.root / "in/REPORT.csv", BODY[::-1]
+    final.parent.mkdir()
+    if not late:
+        final.write_bytes(strange)
+    with pytest.raises(IntegrityBroken):
+        land_after(
+            share,
+            manifest(remote_path="/outbound/flights/REPORT.csv"),
+            BODY,
+            lambda: final.write_bytes(strange),
+        )
+    assert stand.files() == {"in/REPORT.csv": strange}
+    assert share.unreceipted(DAY) == []
+
+
+@pytest.mark.parametrize("late", [False, True])
 def test_the_very_bytes_under_the_name_are_acknowledged(stand: Stand, late: bool) -> None:
     share = stand.open()
     final = stand.root / "in/REPORT.csv"

@@ -14,7 +14,7 @@ from landbridge.decisions import redrive, reject, release
 from landbridge.errors import Unavailable
 from landbridge.facts import Commitment, Location, Receipt, Released, Verdict
 from landbridge.ledger import make_receipt_bytes
-from landbridge.naming import receipt_key
+from landbridge.naming import ledger_key, receipt_key
 from landbridge.reap import Harvest, Kind, Why, harvest, reap, sums
 from landbridge.retention import Retention
 from landbridge.run import run
@@ -25,7 +25,10 @@ from tests.fakes.memory_cloud import MemoryWorld, slot, trades
 from tests.fakes.memory_store import MemoryStore, _Version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from landbridge.facts import Slot
+    from landbridge.ports import Blob
 
 FEED, SLOT = trades(), slot()
 KEY = Ed25519Key.generate()
@@ -214,6 +217,24 @@ def test_quarantined_bytes_that_were_released_stay_until_they_landed(here: Scene
     assert here.found(91 * DAY)[Kind.QUARANTINED, None] == 1
 
 
+def test_the_time_of_quarantined_bytes_that_were_released_counts_from_their_landing(here: Scene) -> None:
+    quarantined(here)
+    release(FEED, SLOT, here.world.cloud("ann", "taken"))
+    here.landed(2, landed_at=here.began + 50 * DAY)
+    assert here.found(91 * DAY)[Kind.QUARANTINED, Why.RECENT] == 1
+    assert here.found(141 * DAY)[Kind.QUARANTINED, None] == 1
+
+
+def test_what_came_in_place_of_quarantined_bytes_stays(here: Scene) -> None:
+    quarantined(here)
+    reject(SLOT, here.world.cloud("ann", "last week's"))
+    key = here.committed()[0].staged.key
+    here.world.staging._add(key, b"somebody else's")
+    assert here.found(400 * DAY)[Kind.QUARANTINED, Why.DIFFERENT] == 1
+    all_of(here, 400 * DAY)
+    assert here.world.staging.read(key) == b"somebody else's"
+
+
 def test_the_same_bytes_quarantined_twice_wait_for_the_later_decision(here: Scene) -> None:
     quarantined(here)
     here.world.rows.good = False
@@ -225,6 +246,65 @@ def test_the_same_bytes_quarantined_twice_wait_for_the_later_decision(here: Scen
 def test_a_draft_without_a_verdict_is_left_to_the_bucket(here: Scene) -> None:
     here.world.staging.put_new("drafts/trades/2026-11-20/ab.csv", b"rows")
     assert here.found(8 * DAY) == {(Kind.DRAFT, Why.NO_VERDICT): 1}
+
+
+def test_a_draft_that_two_revisions_share_stays_until_the_later_one_landed(here: Scene) -> None:
+    run(FEED, SLOT, here.world.cloud())
+    here.landed(1)
+    redrive(FEED, SLOT, here.world.cloud("alice", "ticket 1: once more"))
+    first, second = here.committed()
+    assert first.staged.key == second.staged.key
+    assert here.found(90 * DAY)[Kind.DRAFT, Why.NO_RECEIPT] == 1
+    here.landed(2)
+    assert here.found(90 * DAY)[Kind.DRAFT, None] == 1
+
+
+@dataclass
+class StaleListing(MemoryStore):
+    """Lists what was there before the newest version of anything came."""
+
+    def list(self, prefix: str) -> Iterator[Blob]:
+        return iter([found[0].blob for key, found in self.objects.items() if key.startswith(prefix)])
+
+
+def test_a_draft_that_was_staged_again_after_the_listing_stays(here: Scene) -> None:
+    here.world.staging = StaleListing()
+    outcome = run(FEED, SLOT, here.world.cloud())
+    assert isinstance(outcome, Released)
+    here.landed(1)
+    key = outcome.commitment.staged.key
+    ((old,),) = [here.world.staging.objects[key]]
+    again = replace(old.blob, modified_at=here.began + 40 * DAY, at=replace(old.blob.at, version="again"))
+    here.world.staging.objects[key].append(_Version(old.body, again))
+    assert (Kind.DRAFT, None) not in here.found(40 * DAY)
+
+
+def test_a_draft_has_its_time_from_the_landing_on(here: Scene) -> None:
+    run(FEED, SLOT, here.world.cloud())
+    here.landed(1, landed_at=here.began + 20 * DAY)
+    assert here.found(26 * DAY)[Kind.DRAFT, Why.RECENT] == 1
+    assert here.found(28 * DAY)[Kind.DRAFT, None] == 1
+
+
+def test_nothing_is_concluded_from_a_slot_of_which_an_entry_cannot_be_read(here: Scene) -> None:
+    run(FEED, SLOT, here.world.cloud())
+    here.landed(1)
+    redrive(FEED, SLOT, here.world.cloud("alice", "ticket 1: once more"))
+    here.world.entries._add(ledger_key(SLOT, 2), b"not an entry")
+    found = here.found(99 * DAY)
+    assert found[Kind.RELEASED, Why.UNKNOWN] == 2
+    assert found[Kind.DRAFT, Why.DOUBTFUL] == 1
+
+
+def test_only_the_version_that_was_looked_at_goes(here: Scene) -> None:
+    outcome = run(FEED, SLOT, here.world.cloud())
+    assert isinstance(outcome, Released)
+    here.landed(1)
+    found = harvest(here.reaping(99 * DAY))
+    key = outcome.commitment.staged.key
+    here.world.staging._add(key, b"came meanwhile")
+    reap(here.reaping(99 * DAY), found)
+    assert [one.body for one in here.world.staging.objects[key]] == [b"came meanwhile"]
 
 
 def test_what_cannot_be_removed_is_told_and_the_rest_goes(here: Scene) -> None:

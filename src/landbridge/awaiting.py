@@ -98,7 +98,7 @@ def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look:
     """
     started = ground.clock.now()
     ends = {slot: _end_of_wait(slot, awaited.overdue_after, started) for slot in slots}
-    refused = _Refused()
+    refused, troubled = _Refused(), None
     while True:
         since = (ground.clock.now() - look.back).date()
         try:
@@ -117,8 +117,11 @@ def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look:
         now = ground.clock.now()
         away = [slot for slot in slots if not _landed(ground, slot)]
         left = [ends[slot] - now for slot in away if not refused.has(slot)]
-        if not away and own in _MAY_PASS:  # its receipt is not sent yet, or may not be
-            left = [started + PATIENCE - now]
+        if (
+            not away and own in _MAY_PASS
+        ):  # its receipt may not be sent yet, or another run of this host is at it
+            troubled = troubled or now
+            left = [troubled + PATIENCE - now]
         left = [one for one in left if one > timedelta()]
         if not left:
             return (code or int(Exit.TRY_AGAIN)) if away else own

@@ -275,6 +275,16 @@ def test_a_named_slot_that_somebody_else_landed_is_done(run: Run) -> None:
     assert run(flights(), started=SIX, slot=SIX)[0] == Exit.DONE
 
 
+def test_a_named_slot_that_has_landed_is_no_trouble_when_the_line_comes_back(run: Run) -> None:
+    run.at.release(b"one")
+    run(flights(), started=SIX)
+    run.remote.error = Unavailable("the line is cut")
+    run.clock.events.append((SIX + 5 * MINUTE, lambda: setattr(run.remote, "error", None)))
+    code, took = run(flights(), started=SIX, slot=SIX)
+    assert code == Exit.DONE
+    assert about(took, 5 * MINUTE)
+
+
 def test_an_old_slot_that_is_refused_does_not_change_the_end_of_a_named_one(run: Run) -> None:
     old = run.at.release(b"old", occurrence="2026-11-19")
     (run.at.root / old.landed_name).write_bytes(b"somebody else's")

@@ -40,7 +40,7 @@ def test_models_take_what_is_rendered(variant: str) -> None:
 @pytest.mark.parametrize("key", ["PostActionSrc", "IF_EXIST", "SRCOPT"])
 def test_models_refuse_a_key_that_is_never_written(key: str) -> None:
     folders = deepcopy(rendered()["agent"].folders)
-    folders["ACME_PRD"]["REPORT_LAND_1D"][key] = "1"
+    folders["ACME_PRD"]["REPORT_COLLECT_1D"][key] = "1"
     with pytest.raises(ValueError, match=key):
         Folders.model_validate(folders)
 

@@ -98,7 +98,8 @@ def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look:
     """
     started = ground.clock.now()
     ends = {slot: _end_of_wait(slot, awaited.overdue_after, started) for slot in slots}
-    refused, troubled = _Refused(), None
+    refused = _Refused()
+    troubled: datetime | None = None
     while True:
         since = (ground.clock.now() - look.back).date()
         try:

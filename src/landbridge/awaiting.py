@@ -4,6 +4,9 @@ Until nothing is awaited any more: every slot of the feeds that is due has lande
 the scheduler is about to start the next run, which takes over what is still open. Started with nothing due, on a holiday
 or an hour early, it collects once and ends: whoever cannot tell when a slot is due may start it too often. What such a pass met and
 may pass is tried again for a quarter of an hour: so a code that may pass, at the end of a run, has stayed, and can be told at once.
+
+A scheduler that has a job for each slot (Control-M) names the slot: its run waits for that one alone, hands over to nobody, and its
+code tells whether that one has landed.
 """
 
 from __future__ import annotations
@@ -81,6 +84,55 @@ def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
             return code
         ground.share.close()
         ground.clock.sleep(min(look.pause, *left).total_seconds())
+
+
+def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look: Look) -> int:
+    """Collect again and again until each of these slots has landed, was refused or its window has ended; with no slots, once.
+
+    Gives 0 when they have landed, whoever landed them and whatever else was refused on the way; TRY_AGAIN when nothing
+    came. Started after the end of its window a slot is awaited as long again, so that a job that
+    is run again ends well with a file that comes late. Between two passes the share is given back.
+
+    Raises:
+        LandbridgeError: what no later pass can mend.
+    """
+    started = ground.clock.now()
+    ends = {slot: _end_of_wait(slot, awaited.overdue_after, started) for slot in slots}
+    refused = _Refused()
+    troubled: datetime | None = None
+    while True:
+        since = (ground.clock.now() - look.back).date()
+        try:
+            outcomes = collect(ground, since, [feed.feed for feed, _ in awaited.feeds])
+        except LandbridgeError as error:
+            if not error.retry:
+                raise
+            look.refused(error)
+            code = own = int(error.exit)
+        else:
+            code = look.tell(outcomes)
+            errors = [(one.what, one.error) for one in outcomes if one.error]
+            refused = _Refused(tuple(what for what, error in errors if not error.retry))
+            named = _Refused(tuple(what for what, _ in errors))
+            own = code if not slots or any(named.has(slot) for slot in slots) else int(Exit.DONE)
+        now = ground.clock.now()
+        away = [slot for slot in slots if not _landed(ground, slot)]
+        left = [ends[slot] - now for slot in away if not refused.has(slot)]
+        if (
+            not away and own in _MAY_PASS
+        ):  # its receipt may not be sent yet, or another run of this host is at it
+            troubled = troubled or now
+            left = [troubled + PATIENCE - now]
+        left = [one for one in left if one > timedelta()]
+        if not left:
+            return (code or int(Exit.TRY_AGAIN)) if away else own
+        ground.share.close()
+        ground.clock.sleep(min(look.pause, *left).total_seconds())
+
+
+def _end_of_wait(slot: Slot, overdue_after: timedelta, started: datetime) -> datetime:
+    end = window_end(slot, overdue_after)
+    return end if end > started else started + (end - slot.scheduled_at)
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.awaiting import PATIENCE, Awaited, Look, collect_until_deadline
+from landbridge.awaiting import PATIENCE, Awaited, Look, collect_slots, collect_until_deadline
 from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, Unavailable
-from landbridge.schedule import Calendar
+from landbridge.schedule import Calendar, slot_at
 from tests.fakes.folder_remote import FolderRemote
 from tests.fakes.set_clock import SetClock
 from tests.servers.declared import feed
@@ -64,7 +64,9 @@ class Run:
     remote: Cut
     told: list[str] = field(default_factory=list)
 
-    def __call__(self, *feeds: Feed, started: datetime) -> tuple[int, timedelta]:
+    def __call__(
+        self, *feeds: Feed, started: datetime, slot: datetime | None = None
+    ) -> tuple[int, timedelta]:
         self.clock._now = started
         with_share = self.at.ground(self.remote, self.at.share())
         ground = replace(with_share, clock=self.clock)
@@ -78,7 +80,11 @@ class Run:
             self.told.append(error.what)
 
         try:
-            code = collect_until_deadline(ground, awaited, Look(timedelta(days=45), MINUTE, tell, refused))
+            look = Look(timedelta(days=45), MINUTE, tell, refused)
+            if slot is None:
+                code = collect_until_deadline(ground, awaited, look)
+            else:
+                code = collect_slots(ground, awaited, (slot_at(feeds[0], Calendar(), slot),), look)
         finally:
             ground.share.close()
         return code, self.clock._now - started
@@ -235,4 +241,71 @@ def test_what_was_refused_keeps_its_code_when_the_line_is_cut_at_the_end(run: Ru
     )
     code, took = run(flights(), started=SIX)
     assert (code, run.told[-1]) == (Exit.INTEGRITY, "no answer")
+    assert about(took, 90 * MINUTE)
+
+
+# One slot, by name: Control-M has a job for each
+
+
+def test_a_named_slot_is_awaited_beyond_the_next_run_until_its_deadline(run: Run) -> None:
+    came = SIX + timedelta(hours=24, minutes=30)
+    run.clock.events.append((came, lambda: run.at.release(b"one")))
+    code, took = run(flights(deadline="25h"), started=SIX, slot=SIX)
+    assert (code, run.told) == (Exit.DONE, ["flights/2026-11-20 delivered"])
+    assert came - SIX <= took < came - SIX + 2 * MINUTE
+
+
+def test_a_named_slot_that_does_not_come_is_told_at_its_deadline(run: Run) -> None:
+    code, took = run(flights(deadline="25h"), started=SIX, slot=SIX)
+    assert (code, run.told) == (Exit.TRY_AGAIN, [])
+    assert about(took, timedelta(hours=25))
+
+
+def test_run_again_after_its_deadline_a_named_slot_is_awaited_as_long_again(run: Run) -> None:
+    started = SIX + 100 * MINUTE
+    run.clock.events.append((started + 80 * MINUTE, lambda: run.at.release(b"one")))
+    code, took = run(flights(), started=started, slot=SIX)
+    assert (code, run.told) == (Exit.DONE, ["flights/2026-11-20 delivered"])
+    assert about(took, 80 * MINUTE)
+
+
+def test_a_named_slot_that_somebody_else_landed_is_done(run: Run) -> None:
+    run.at.release(b"one")
+    run(flights(), started=SIX)
+    assert run(flights(), started=SIX, slot=SIX)[0] == Exit.DONE
+
+
+def test_a_named_slot_that_has_landed_is_no_trouble_when_the_line_comes_back(run: Run) -> None:
+    run.at.release(b"one")
+    run(flights(), started=SIX)
+    run.remote.error = Unavailable("the line is cut")
+    run.clock.events.append((SIX + 5 * MINUTE, lambda: setattr(run.remote, "error", None)))
+    code, took = run(flights(), started=SIX, slot=SIX)
+    assert code == Exit.DONE
+    assert about(took, 5 * MINUTE)
+
+
+def test_an_old_slot_that_is_refused_does_not_change_the_end_of_a_named_one(run: Run) -> None:
+    old = run.at.release(b"old", occurrence="2026-11-19")
+    (run.at.root / old.landed_name).write_bytes(b"somebody else's")
+    run.at.release(b"one")
+    code, took = run(flights(), started=SIX, slot=SIX)
+    assert (code, sorted(run.told)) == (
+        Exit.DONE,
+        ["flights/2026-11-19 refused", "flights/2026-11-20 delivered"],
+    )
+    assert about(took, 0 * MINUTE)
+
+
+def test_a_named_slot_whose_manifest_is_refused_ends_at_once(run: Run) -> None:
+    (run.at.outbound / "_manifests" / f"{DAY}" / f"flights.{DAY}.0001.json").write_bytes(b"no manifest")
+    code, took = run(flights(), started=SIX, slot=SIX)
+    assert code == Exit.INTEGRITY
+    assert about(took, 0 * MINUTE)
+
+
+def test_a_named_slot_whose_server_stays_away_is_told_so(run: Run) -> None:
+    run.remote.error = Unavailable("the line is cut")
+    code, took = run(flights(), started=SIX, slot=SIX)
+    assert code == Exit.UNAVAILABLE
     assert about(took, 90 * MINUTE)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from landbridge.facts import SlotState
 from landbridge.project import place
-from landbridge.schedule import next_slots, slots, window_end
+from landbridge.schedule import slots, window_end
 from landbridge.wiring import choice
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Span:
             return SlotState.QUARANTINED, False
         if self.is_skipped(slot):
             return SlotState.SKIPPED, False
-        return SlotState.DELIVERED, self.is_late(slot)
+        came = self.late.get((slot.feed, slot.occurrence))
+        return SlotState.DELIVERED, bool(came and slot.deadline and came > slot.deadline)
 
     def news(self) -> dict[News, list[Bounds]]:
         """Give what Control-M must have told of each slot, as often as it must, and nothing else."""
@@ -109,45 +110,21 @@ class Span:
             yield slot.scheduled_at, slot.scheduled_at + soon, "SLA", ("service complete",)
 
     def _news_of_agents(self, slot: Slot) -> Iterator[tuple[datetime, datetime, str, tuple[str, ...]]]:
-        """Where landbridge collects: it waits until the feed's next run takes over, and what it brought must be on record then.
-
-        A file that comes after that is brought by the run that follows, or by the hourly rest; its own jobs have given up.
-        """
+        """Where landbridge collects: each job waits for its own slot until the deadline, and run again for as long again."""
+        ends, came = self._window_end(slot), self.late.get((slot.feed, slot.occurrence))
+        nothing = slot.feed == BROKEN or self.is_skipped(slot) or (came is not None and came > ends)
         if self.declaration.feeds[slot.feed].empty == "skip":
-            return  # whether there was to be a file, the ledger alone knows
-        if slot.feed == BROKEN or self.is_late(slot):
-            ends = min(self._next(slot).scheduled_at - self.look_every, self._window_end(slot))
-            declared = self._controlm
-            for again in range(1 + declared.retries):
-                first = ends + again * declared.retry_every
-                yield first, first + (1 + again) * WORK, "LAND", ("alert", "mail", "ended not ok")
-        if slot.deadline and self.is_late(slot):
+            if nothing:
+                yield ends, ends + WORK, f"COLLECT_{slot.scheduled_at:%H%M}Z", ("alert",)
+            return
+        if nothing:
+            for end in self._give_ups(slot) if slot.feed == BROKEN else (ends,):
+                yield end, end + WORK, "COLLECT", ("alert", "mail", "ended not ok")
+        if slot.deadline and nothing:
             yield slot.deadline, slot.deadline, "SLA", ("service late", "alert")
-        elif slot.deadline and slot.feed != BROKEN:
-            since = slot.scheduled_at
-            yield (
-                since,
-                max(since, self._held_until(slot)) + self.look_every + WORK,
-                "SLA",
-                ("service complete",),
-            )
-
-    def _next(self, slot: Slot) -> Slot:
-        feed = self.declaration.feeds[slot.feed]
-        after = slot.scheduled_at + timedelta(seconds=1)
-        return next(next_slots(feed, choice.calendar(self.declaration, feed), after))
-
-    def _held_until(self, slot: Slot) -> datetime:
-        """Until when a collection waits for the slots before its own, too: those that nobody made in their windows."""
-        feed = self.declaration.feeds[slot.feed]
-        before = slots(
-            feed,
-            choice.calendar(self.declaration, feed),
-            slot.scheduled_at - timedelta(days=7),
-            slot.scheduled_at - timedelta(seconds=1),
-        )
-        never = (one for one in before if one.scheduled_at < self.since or self.is_late(one))
-        return max((self._window_end(one) for one in never), default=slot.scheduled_at)
+        if slot.deadline and slot.feed != BROKEN:
+            done = came or slot.scheduled_at
+            yield done, done + self.look_every + WORK, "SLA", ("service complete",)
 
     def _window_end(self, slot: Slot) -> datetime:
         return window_end(slot, self.declaration.project.overdue_after)

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from examples.demo import write_recipient_key
 from examples.eidv import api
 from landbridge import collect, land, run, wiring
-from landbridge.awaiting import Awaited, Look, collect_until_deadline
+from landbridge.awaiting import Awaited, Look, collect_slots, collect_until_deadline
 from landbridge.cli.outcomes import exit_of
 from landbridge.cli.output import Silent
 from landbridge.errors import Exit, LandbridgeError
@@ -144,7 +144,10 @@ class Inside:
         awaited = Awaited(((feed, choice.calendar(self.project, feed)),), self.project.project.overdue_after)
         look = Look(timedelta(days=45), self.look_every, tell, lambda error: said.append(str(error)))
         ground = self._ground(self._host(f"collect.{feed.feed}", self.stepped))
-        return collect_until_deadline(ground, awaited, look), "; ".join(filter(None, said))
+        if "--scheduled" not in options:
+            return collect_until_deadline(ground, awaited, look), "; ".join(filter(None, said))
+        slots = choice.scheduled(self.project, feed, options["--scheduled"], now=self.stepped.now())
+        return collect_slots(ground, awaited, slots, look), "; ".join(filter(None, said))
 
     def _pod(self, folder: Path) -> tuple[Declaration, Cloud]:
         if folder == self.project.folder:  # somebody at a terminal

@@ -21,7 +21,7 @@ from landbridge.cli.options import (
 )
 from landbridge.cli.outcomes import exit_of, plain, print_outcomes
 from landbridge.cli.output import err, print_error, print_json, progress
-from landbridge.errors import Exit, LandbridgeError, UsageError
+from landbridge.errors import Exit, LandbridgeError, NotYet, UsageError
 from landbridge.released import State, offered
 from landbridge.wiring import choice
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from landbridge.facts import Slot
     from landbridge.feed import Feed
     from landbridge.project import Declaration
     from landbridge.released import Outcome
@@ -48,6 +49,12 @@ def collect(
             help="Go on while a slot is due, has not landed and its deadline is not past. For schedulers.",
         ),
     ] = False,
+    scheduled: Annotated[
+        str,
+        typer.Option(
+            help="With --until-deadline: wait for this slot alone, by the time of its schedule (20261120, or an instant); 75 unless it landed."
+        ),
+    ] = "",
     every: Annotated[str, typer.Option(help="How often to look with --watch and --until-deadline.")] = "30s",
     adopt_share: Annotated[
         bool,
@@ -83,6 +90,11 @@ def collect(
     if watch and until_deadline:
         raise UsageError("`--watch` never ends", expected="either `--watch` or `--until-deadline`")
     named = [choice.feed_of(declaration, name, place) for name in feed or ()]
+    if scheduled and not (until_deadline and len(named) == 1):
+        raise UsageError(
+            "`--scheduled` names one slot that is waited for", expected="one `--feed`, and `--until-deadline`"
+        )
+    slots = choice.scheduled(declaration, named[0], scheduled, now=wiring.now()) if scheduled else None
     wanted = [one.feed for one in named]
     first = day_of(since, "--since") if since else (wiring.now() - LOOK_BACK).date()
     pause = duration_of(every)
@@ -95,9 +107,8 @@ def collect(
             _answer(ground, first, deliver or (), deliver=True)
             _answer(ground, first, delivered or (), deliver=False)
             if until_deadline:
-                return _until_deadline(
-                    ground, declaration, named or choice.feeds_in(declaration, place), pause, as_json=as_json
-                )
+                feeds = named or choice.feeds_in(declaration, place)
+                return _until_deadline(ground, declaration, feeds, slots, pause, as_json=as_json)
             if not watch:
                 return _say(story.collect(ground, first, wanted), first, as_json=as_json)
             while True:
@@ -110,9 +121,15 @@ def collect(
 
 
 def _until_deadline(
-    ground: Ground, declaration: Declaration, feeds: Sequence[Feed], pause: timedelta, *, as_json: bool
+    ground: Ground,
+    declaration: Declaration,
+    feeds: Sequence[Feed],
+    slots: Sequence[Slot] | None,
+    pause: timedelta,
+    *,
+    as_json: bool,
 ) -> int:
-    from landbridge.awaiting import Awaited, Look, collect_until_deadline
+    from landbridge.awaiting import Awaited, Look, collect_slots, collect_until_deadline
 
     awaited = Awaited(
         tuple((one, choice.calendar(declaration, one)) for one in feeds),
@@ -136,7 +153,14 @@ def _until_deadline(
     def refused(error: LandbridgeError) -> None:
         print_error(error, as_json=as_json)
 
-    return collect_until_deadline(ground, awaited, Look(LOOK_BACK, pause, tell, refused))
+    look = Look(LOOK_BACK, pause, tell, refused)
+    if slots is None:
+        return collect_until_deadline(ground, awaited, look)
+    code = collect_slots(ground, awaited, slots, look)
+    if code == Exit.TRY_AGAIN:
+        names = ", ".join(str(slot) for slot in slots)
+        refused(NotYet(f"{names}: no file was landed until the deadline", hint="a later run collects it"))
+    return code
 
 
 def _adopt(declaration: Declaration, place: str, *, twin: bool) -> int:

@@ -40,7 +40,7 @@ def test_models_take_what_is_rendered(variant: str) -> None:
 @pytest.mark.parametrize("key", ["PostActionSrc", "IF_EXIST", "SRCOPT"])
 def test_models_refuse_a_key_that_is_never_written(key: str) -> None:
     folders = deepcopy(rendered()["agent"].folders)
-    folders["ACME_PRD"]["REPORT_LAND_1D"][key] = "1"
+    folders["ACME_PRD"]["REPORT_COLLECT_1D"][key] = "1"
     with pytest.raises(ValueError, match=key):
         Folders.model_validate(folders)
 
@@ -138,10 +138,24 @@ def test_the_style_agent_moves_nothing_by_managed_file_transfer() -> None:
     }
     assert jobs == {
         "REPORT_COLLECT": "Job:Command",
-        "REPORT_LAND": "Job:Command",
         "REPORT_SLA": "Job:SLAManagement",
         "REST": "Job:Command",
     }
+    collect, sla = (made.folders["ACME_PRD"][name] for name in ("REPORT_COLLECT", "REPORT_SLA"))
+    assert sla["eventsToWaitFor"]["Events"] == collect["eventsToAdd"]["Events"]
+    assert "--scheduled %%SCHEDULED_DATE --until-deadline" in collect["Command"]
+
+
+def test_of_a_feed_that_may_skip_the_style_agent_tells_softly_that_nothing_came() -> None:
+    made = render(declared({"deadline": "90m"}, empty="skip", controlm={"style": "agent"}), "PRD")
+    collect = made.folders["ACME_PRD"]["REPORT_COLLECT"]
+    assert collect["Nothing"]["CompletionStatus"] == "75"
+    assert {one["Type"] for one in collect["Nothing"].values() if isinstance(one, dict)} == {
+        "Action:Notify",
+        "Action:SetToOK",
+    }
+    assert "eventsToAdd" not in collect
+    assert "REPORT_SLA" not in made.folders["ACME_PRD"]
 
 
 def test_what_control_m_cannot_say_is_collected_with_a_warning() -> None:

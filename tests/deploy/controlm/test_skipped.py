@@ -45,11 +45,12 @@ class Away(PlayedSource):
 class Stage:
     """One Friday of a feed that is due at six and may be skipped until half past seven."""
 
-    def __init__(self, where: Path, source: PlayedSource, code: int) -> None:
+    def __init__(self, where: Path, source: PlayedSource, code: int, style: str = "native") -> None:
         made = render(
             declared(
                 {"business_date": "previous_day", "deadline": "90m"},
                 empty="skip",
+                controlm={"style": style},
             ),
             "PRD",
         )
@@ -135,3 +136,23 @@ def test_a_file_that_is_seen_needs_no_look(tmp_path: Path) -> None:
     assert {step: ended.get(step) for step in steps} == {step: ["ended ok"] for step in steps}
     assert "REPORT_LOOK" not in ended
     assert stage.looked == 0
+
+
+def test_in_the_style_agent_nothing_is_told_softly_and_not_looked_for_again(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, played(), code=75, style="agent")
+    assert stage.through()["REPORT_COLLECT"] == ["ended ok"]
+    assert [(one.job, one.urgency) for one in stage.outbox.told] == [("REPORT_COLLECT", "Regular")]
+    assert stage.looked == 1
+
+
+def test_in_the_style_agent_a_server_that_stays_away_ends_loudly(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, played(), code=69, style="agent")
+    assert set(stage.through()["REPORT_COLLECT"]) == {"ended not ok"}
+    assert stage.urgent == {"REPORT_COLLECT"}
+    assert stage.looked == 6
+
+
+def test_in_the_style_agent_a_file_that_landed_is_no_news(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, played(), code=0, style="agent")
+    assert stage.through()["REPORT_COLLECT"] == ["ended ok"]
+    assert stage.outbox.told == []

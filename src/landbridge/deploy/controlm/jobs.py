@@ -2,7 +2,7 @@
 
 `_WATCH` sees the manifest, which the cloud side writes last. `_MOVE` brings the file, then the manifest, to the holding
 folder. `_LAND` verifies, lands and sends the receipt. `_SLA` is late when they are. In the style `agent`, `_COLLECT`
-stands in place of the first two. A feed that may have no file has `_LOOK`, which asks the server when `_WATCH` has seen nothing.
+stands in place of all three. A feed that may have no file has `_LOOK`, which asks the server when `_WATCH` has seen nothing.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from landbridge.deploy.controlm.patterns import (
     scheduled,
 )
 from landbridge.deploy.controlm.setting import LONGEST_NAME, fitted
+from landbridge.errors import Exit
 from landbridge.naming import MANIFESTS, OUTBOUND
 from landbridge.schedule import is_frequent
 
@@ -123,13 +124,7 @@ class Work:
 
     def agent(self) -> dict[str, Job]:
         """Give the jobs in which landbridge itself collects."""
-        if self._may_skip:  # nothing to verify: whether there was to be a file, the ledger alone knows
-            return {self._name("COLLECT"): self._collect()}
-        return {
-            self._name("COLLECT"): self._collect(),
-            self._name("LAND"): self._land(),
-            **self._sla(),
-        }
+        return {self._name("COLLECT"): self._collect(), **self._sla()}
 
     @property
     def _may_skip(self) -> bool:
@@ -238,15 +233,26 @@ class Work:
         )
 
     def _collect(self) -> Job:
-        parts: dict[str, JobPart] = {"NotOK": self._not_ok("the collection failed")}
-        if not self._may_skip:
-            parts["eventsToAdd"] = AddEvents(events=(self._event("MOVED"),))
+        """Wait for the slot of its own order date, whatever runs beside it: ended OK, it proves that this slot has landed."""
+        slot = scheduled(self.order.moment)
+        parts: dict[str, JobPart] = {}
+        if self._may_skip:  # 75: the server answers and has nothing. Exit codes are looked at before NOTOK.
+            parts["Nothing"] = OnCompletion(
+                completion_status=str(int(Exit.TRY_AGAIN)),
+                parts={"Told": self._alert(_NONE_LANDED, urgent=False), "Fine": SetToOK()},
+            )
+        parts["NotOK"] = self._not_ok("the file was not landed")
+        if self.order.deadline is not None and not self._may_skip:
+            parts["eventsToAdd"] = AddEvents(events=(self._event("DONE"),))
         return CommandJob(
             description=self._description("fetches, verifies and lands the file, until the deadline"),
             **self._head(),
             host=self.setting.declared.agents,
             run_as=self.setting.installed.account,
-            command=self.setting.command("collect", "--feed", self.feed.feed, "--until-deadline"),
+            variables=_variables(slot),
+            command=self.setting.command(
+                "collect", "--feed", self.feed.feed, "--scheduled", slot.text, "--until-deadline"
+            ),
             when=self._when(since=True),
             rerun_limit=self._rerun_limit(),
             parts=parts,
@@ -340,6 +346,8 @@ class Work:
 _NOTHING = (
     "no manifest was seen: skipped, quarantined or late, or the server does not answer; the LOOK job asks it"
 )
+
+_NONE_LANDED = "no file came: skipped, quarantined or late; `landbridge status` tells which"
 
 
 def rerun_limit(setting: Setting) -> RerunLimit | None:

@@ -6,20 +6,29 @@ claim and journal on the share decide, and whoever comes later finishes what was
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from landbridge.delivered import MANY, deliver_all
+from landbridge.errors import IntegrityBroken
+from landbridge.facts import Content
 from landbridge.receipted import resend
-from landbridge.released import offered
+from landbridge.released import judged, offered, outcome_of
 from landbridge.steps.fetch import fetch_claimed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Iterable
     from datetime import date
 
+    from landbridge.errors import LandbridgeError
+    from landbridge.facts import Manifest, Receipt
+    from landbridge.ports import Claim
     from landbridge.released import Outcome
     from landbridge.world import Ground
+
+REST = timedelta(hours=1)
+"""Bytes that were wrong twice are not asked for again so long; who mends the file sooner begins the run anew."""
 
 
 def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Outcome]:
@@ -27,6 +36,35 @@ def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Ou
     with ground.threads(MANY, "line") as line:
         again = resend(ground, line, ground.share.unreceipted(since))
         offer = offered(ground, since, feeds)
-        download = partial(fetch_claimed, ground.remote)
-        ended = deliver_all(ground, line, "collect", offer.manifests, download)
-    return [*again, *offer.settled, *ended]
+        now = ground.clock.now()
+        resting = {one: error for one, (until, error) in ground.in_vain.items() if now < until}
+        wrong: set[Manifest] = set()
+        due = [one for one in offer.manifests if one not in resting]
+        ended = deliver_all(ground, line, "collect", due, partial(_download, ground, wrong))
+    _remember(ground, wrong, ended)
+    refused = [outcome_of(one, None, resting[one], {}) for one in offer.manifests if one in resting]
+    return [*again, *offer.settled, *judged(offer.strange, feeds), *refused, *ended]
+
+
+def _download(
+    ground: Ground,
+    wrong: set[Manifest],
+    watch: Callable[[int], None],
+    claim: Claim | LandbridgeError,
+    manifest: Manifest,
+) -> Content | Receipt | LandbridgeError:
+    """Download, and note whose bytes came whole and are not the released ones: whether they land is for the share."""
+    came = fetch_claimed(ground.remote, watch, claim, manifest)
+    if isinstance(came, Content) and came.sha256 != manifest.sha256:
+        wrong.add(manifest)
+    return came
+
+
+def _remember(ground: Ground, wrong: Iterable[Manifest], ended: Iterable[Outcome]) -> None:
+    """Let wrong bytes rest the second time: what this machine's disk spoiled is mended by downloading it again, once."""
+    refused = {(one.what, one.revision): one.error for one in ended if isinstance(one.error, IntegrityBroken)}
+    for one in wrong:
+        error = refused.get((f"{one.feed}/{one.occurrence}", one.revision))
+        if error:
+            rest = REST if one in ground.in_vain else timedelta()
+            ground.in_vain[one] = (ground.clock.now() + rest, error)

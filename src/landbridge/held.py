@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from landbridge.errors import ContractBroken, NotYet
 from landbridge.facts import Commitment, Manifest, Receipt, Slot, Verdict
 from landbridge.naming import manifest_name
-from landbridge.released import Offered, Outcome, State, announced, offered, proven
+from landbridge.released import Offered, Outcome, State, announced, judged, offered, proven, warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from landbridge.ports import Holding
+    from landbridge.released import Strange
     from landbridge.world import Ground
 
 Decided = Callable[[Slot], Commitment | None]
@@ -60,7 +61,7 @@ def wanted_of(ground: Ground, wanted: Wanted, held: Mapping[str, Sequence[str]])
         return Offered()
     offer = offered(ground, wanted.first, feeds, wanted.last)
     if not wanted.slots:
-        return Offered([one for one in offer.manifests if _name(one) in held[one.feed]], offer.settled)
+        return replace(offer, manifests=[one for one in offer.manifests if _name(one) in held[one.feed]])
     slots = {f"{slot.feed}.{slot.occurrence}": str(slot) for slot in wanted.slots}
     settled = [
         replace(outcome, what=slot)
@@ -69,7 +70,8 @@ def wanted_of(ground: Ground, wanted: Wanted, held: Mapping[str, Sequence[str]])
             slot := slots.get(".".join(outcome.what.replace("/", ".").split(".")[:2]))
         )  # a slot, or a manifest's name
     ]
-    return Offered([one for one in offer.manifests if wanted.includes(one)], settled)
+    manifests = [one for one in offer.manifests if wanted.includes(one)]
+    return replace(offer, manifests=manifests, settled=settled)
 
 
 def leftovers(ground: Ground, holding: Holding, wanted: Wanted) -> list[Manifest]:
@@ -95,6 +97,27 @@ def ended_without(
     return [_ended(ground, slot, decided) for slot in wanted.slots if str(slot) not in spoken]
 
 
+def with_strange(wanted: Wanted, strange: Sequence[Strange], outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Say what the strange names among the manifests are to it: to a slot that is not released, what bears its feed's name.
+
+    That one may be its manifest, so a person must look; to a slot that came to its end, and to every other feed, it is a warning.
+    """
+    if not wanted.slots:
+        return [*outcomes, *judged(strange, wanted.feeds)]
+    slots = {str(slot): slot for slot in wanted.slots}
+    used: list[Strange] = []
+    ended = []
+    for one in outcomes:
+        slot = slots.get(one.what)
+        if slot and one.state is State.NOT_RELEASED:
+            own = [it for it in strange if it.day == slot.business_date and it.bears((slot.feed,))]
+            used += own
+            ended.append(replace(one, state=State.REFUSED, error=own[0].error) if own else one)
+        else:
+            ended.append(one)
+    return [*ended, *warned([one for one in strange if one not in used])]
+
+
 def _ended(ground: Ground, slot: Slot, decided: Decided) -> Outcome:
     landed = ground.share.landed(slot.feed, slot.occurrence, slot.business_date)
     if landed is not None:
@@ -112,7 +135,10 @@ def _ended(ground: Ground, slot: Slot, decided: Decided) -> Outcome:
             return Outcome(str(slot), revision, State.QUARANTINED, error=broken)
         case known:
             why = "it is decided and on its way" if known else "the server has no manifest of it"
-            missing = NotYet(f"{slot} is not released yet: {why}", hint="run it again later")
+            hint = "run it again later"
+            if decided is nobody_asked:
+                hint += "; late, skipped or quarantined is known to the ledger alone: `--ask-ledger`, or `landbridge status`"
+            missing = NotYet(f"{slot} is not released yet: {why}", hint=hint)
             return Outcome(str(slot), 0, State.NOT_RELEASED, error=missing)
 
 

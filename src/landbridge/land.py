@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.delivered import MANY, deliver_all
 from landbridge.errors import LandbridgeError
-from landbridge.held import ended_without, leftovers, wanted_of
+from landbridge.held import ended_without, leftovers, wanted_of, with_strange
 from landbridge.receipted import resend
 from landbridge.released import State
 from landbridge.steps.take import take_claimed
@@ -52,7 +52,8 @@ def land(ground: Ground, holding: Holding, wanted: Wanted, decided: Decided) -> 
     with suppress(LandbridgeError):  # what is left is in nobody's way, and told
         clear(holding, leftovers(ground, holding, wanted))
     outcomes = [*again, *offer.settled, *ended]
-    return [*outcomes, *ended_without(ground, wanted, outcomes, decided)]
+    outcomes += ended_without(ground, wanted, outcomes, decided)
+    return with_strange(wanted, offer.strange, outcomes)
 
 
 def clear(holding: Holding, manifests: Iterable[Manifest]) -> None:

@@ -16,7 +16,7 @@ from landbridge.ledger import confirm, manifest_from, read_receipt
 from landbridge.naming import MANIFESTS, RECEIPTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from landbridge.facts import Content, Manifest
     from landbridge.ports import RemoteFile
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"([a-z][a-z0-9_-]{0,62})\.(\d{4}-\d{2}-\d{2}|\d{8}T\d{4}Z)\.(\d{4})\.json")
 _LARGEST = 64 << 10
+_BEARS = re.compile(r"\s*([a-z][a-z0-9_-]{0,62})(?:(\.\d)|(?![a-z0-9_-]))", re.IGNORECASE)
+"""The name of a feed at the beginning of a strange name, and the beginning of an occurrence behind it."""
+_TOLD = 3
+"""So many strange names are told one by one."""
 
 
 class State(StrEnum):
@@ -38,6 +42,8 @@ class State(StrEnum):
     """It landed, and its receipt could not be sent; the next run sends it."""
     BUSY = "busy"
     """Another collector is at it."""
+    STRANGE = "strange"
+    """Names among the manifests that are none and belong to no feed that was asked for: a warning, and no mistake."""
     REFUSED = "refused"
     """Its bytes, its name or its manifest are not to be trusted; a person must look."""
     FAILED = "failed"
@@ -68,6 +74,9 @@ class Outcome:
     """On the share."""
     size: int = 0
     error: LandbridgeError | None = None
+    """What went wrong with it: it has the exit code."""
+    warning: str = ""
+    """What somebody should look at, and nothing went wrong."""
 
 
 def outcome_of(
@@ -109,12 +118,56 @@ def proven(receipt: Receipt, state: State, unsent: Mapping[Receipt, LandbridgeEr
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """A file that lies among the manifests of a day and is none; it was not read."""
+
+    day: date
+    name: str
+    """As the other side wrote it."""
+    error: IntegrityBroken
+
+    @property
+    def told(self) -> str:
+        """The name in one short line."""
+        return self.name if _NAME.fullmatch(self.name) else f"{self.name!r:.120}"
+
+    def bears(self, feeds: Collection[str]) -> bool:
+        """Tell whether it begins with the name of one of `feeds`; without any, whether it begins as a manifest does."""
+        match = _BEARS.match(self.name)
+        return match is not None and (match[1].lower() in feeds if feeds else bool(match[2]))
+
+
+def judged(strange: Iterable[Strange], feeds: Collection[str]) -> list[Outcome]:
+    """Refuse what bears the name of one of `feeds` (of any, without `feeds`), and tell the rest as one warning."""
+    refused, rest = [], []
+    for one in strange:
+        if one.bears(feeds):
+            refused.append(Outcome(one.told, 0, State.REFUSED, error=one.error))
+        else:
+            rest.append(one)
+    return [*refused, *warned(rest)]
+
+
+def warned(strange: Sequence[Strange]) -> list[Outcome]:
+    """Tell strange names as one warning; none without any."""
+    if not strange:
+        return []
+    more = f" and {len(strange) - _TOLD} more" if len(strange) > _TOLD else ""
+    names = ", ".join(one.told for one in strange[:_TOLD]) + more
+    days = " and ".join(dict.fromkeys(f"{one.day}" for one in (strange[0], strange[-1])))
+    warning = f"{names}: among the manifests of {days}, and none; not read, and in no feed's way: look at who wrote it"
+    return [Outcome(names, 0, State.STRANGE, warning=warning)]
+
+
 @dataclass(slots=True)
 class Offered:
     """What the server offers: manifests to deliver, small files first, and what cannot be trusted."""
 
     manifests: list[Manifest] = field(default_factory=list)
     settled: list[Outcome] = field(default_factory=list)
+    strange: list[Strange] = field(default_factory=list)
+    """Whether one of them matters depends on who asks: see `judged`."""
 
 
 def offered(ground: Ground, since: date, feeds: Collection[str] = (), until: date = date.max) -> Offered:
@@ -152,7 +205,7 @@ def _days(ground: Ground, since: date, until: date) -> list[date]:
 
 def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) -> None:
     listed, strange = _newest(ground.remote.files(f"/{MANIFESTS}/{day}"), feeds)
-    offer.settled += strange
+    offer.strange += [Strange(day, file.name, _not_a_manifest(file)) for file in strange]
     unknown = [
         file
         for file, feed, occurrence, revision in listed
@@ -174,14 +227,13 @@ def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) 
 
 def _newest(
     files: Iterable[RemoteFile], feeds: Collection[str]
-) -> tuple[list[tuple[RemoteFile, str, str, int]], list[Outcome]]:
+) -> tuple[list[tuple[RemoteFile, str, str, int]], list[RemoteFile]]:
     newest: dict[tuple[str, str], tuple[RemoteFile, str, str, int]] = {}
     strange = []
     for file in files:
         match = _NAME.fullmatch(file.name)
         if match is None or file.size > _LARGEST:
-            name = f"{file.name!r:.120}" if match is None else file.name
-            strange.append(Outcome(name, 0, State.REFUSED, error=_not_a_manifest(file)))
+            strange.append(file)
         elif not feeds or match[1] in feeds:
             found = (file, match[1], match[2], int(match[3]))
             newest[match[1], match[2]] = max(

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landbridge.alarms import Watch
-    from landbridge.facts import Commitment, Location, Slot
+    from landbridge.errors import IntegrityBroken
+    from landbridge.facts import Commitment, Location, Manifest, Slot
     from landbridge.feed import Feed
     from landbridge.ledger import Ledger
     from landbridge.ports import (
@@ -122,5 +123,7 @@ class Ground:
     progress: Progress
     parallel: int = 4
     """Large files downloaded at once."""
+    in_vain: dict[Manifest, tuple[datetime, IntegrityBroken]] = field(default_factory=dict, compare=False)
+    """What this run downloaded and refused for its bytes, and until when it is not downloaded again."""
     threads: Callable[[int, str], Executor] = ThreadPoolExecutor
     """Gives so many threads, named so; whoever asked ends them. A simulation has all their work done in order, on its own thread."""

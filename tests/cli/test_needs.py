@@ -72,7 +72,7 @@ def test_markdown_is_tables_with_as_many_cells_as_columns() -> None:
     text = needs("--markdown")
     assert text.startswith("# eidv PRD: what it needs\n")
     tables = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
-    assert len(tables) == 11
+    assert len(tables) == 12
     for table in tables:
         cells = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(cells) == 1, table

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from landbridge.facts import Content
     from landbridge.feed import Feed
     from landbridge.released import Outcome
 
@@ -47,6 +48,13 @@ class Cut(FolderRemote):
 
     error: LandbridgeError | None = None
     looks = 0
+    downloads = 0
+
+    def download(
+        self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
+    ) -> Content:
+        self.downloads += 1
+        return super().download(path, into, size, watch)
 
     def folders(self, folder: str) -> list[str]:
         self.looks += 1
@@ -235,7 +243,7 @@ def test_a_manifest_of_the_awaited_slot_that_is_refused_ends_it_at_once(run: Run
 
 
 def test_what_was_refused_keeps_its_code_when_the_line_is_cut_at_the_end(run: Run) -> None:
-    (run.at.outbound / "_manifests" / f"{DAY}" / "strange").write_bytes(b"")
+    (run.at.outbound / "_manifests" / f"{DAY}" / "flights").write_bytes(b"")
     run.clock.events.append(
         (SIX + 80 * MINUTE, lambda: setattr(run.remote, "error", Unavailable("no answer")))
     )
@@ -309,3 +317,45 @@ def test_a_named_slot_whose_server_stays_away_is_told_so(run: Run) -> None:
     code, took = run(flights(), started=SIX, slot=SIX)
     assert code == Exit.UNAVAILABLE
     assert about(took, 90 * MINUTE)
+
+
+def test_strange_names_that_bear_no_feed_are_a_warning_and_no_code(run: Run) -> None:
+    for name in ("strange", ".DS_Store", f"trains.{DAY}.1.json"):
+        (run.at.outbound / "_manifests" / f"{DAY}" / name).write_bytes(b"")
+    run.at.release(b"one")
+    code, _ = run(flights(), started=SIX)
+    assert code == Exit.DONE
+    assert len(run.told) == 2
+    assert run.told[0].endswith(" strange")
+    assert run.told[1] == "flights/2026-11-20 delivered"
+
+
+@pytest.mark.parametrize(
+    "name", [f"flights.{DAY}.1.json", "flights", f"FLIGHTS.{DAY}.0001.json", "flights (1).json"]
+)
+def test_a_strange_name_that_bears_the_feeds_name_is_refused(run: Run, name: str) -> None:
+    (run.at.outbound / "_manifests" / f"{DAY}" / name).write_bytes(b"")
+    run.at.release(b"one")
+    code, _ = run(flights(), started=SIX)
+    assert (code, run.told[1]) == (Exit.INTEGRITY, "flights/2026-11-20 delivered")
+
+
+def test_wrong_bytes_are_downloaded_twice_and_then_rest_for_an_hour(run: Run) -> None:
+    released = run.at.release(b"one", occurrence="2026-11-19")
+    (run.at.server / released.remote_path.lstrip("/")).write_bytes(b"two")
+    code, took = run(flights(), started=SIX)
+    assert code == Exit.INTEGRITY
+    assert about(took, 90 * MINUTE)
+    assert run.told == ["flights/2026-11-19 refused"] * run.remote.looks, "each pass tells it, read or not"
+    assert run.remote.looks > 80
+    assert run.remote.downloads == 3, "twice at once, and an hour later"
+
+
+def test_bytes_that_were_mended_land_after_the_rest(run: Run) -> None:
+    released = run.at.release(b"one", occurrence="2026-11-19")
+    file = run.at.server / released.remote_path.lstrip("/")
+    file.write_bytes(b"two")
+    run.clock.events.append((SIX + 10 * MINUTE, lambda: file.write_bytes(b"one")))
+    assert run(flights(), started=SIX)[0] == Exit.DONE
+    assert run.told[-1] == "flights/2026-11-19 delivered"
+    assert 61 <= len(run.told) <= 63

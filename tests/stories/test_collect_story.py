@@ -106,7 +106,9 @@ def test_what_cannot_be_trusted_is_refused_and_stops_nothing_else(at: Bridgehead
     assert [one.what for one in outcomes if one.state is State.DELIVERED] == ["good/2026-11-20"]
     assert len(outcomes) == 1 + 3 + 10 + 1
     refused = [one for one in outcomes if one.state is State.REFUSED]
-    assert len(refused) == 13
+    assert len(refused) == 12
+    (strange,) = (one for one in outcomes if one.state is State.STRANGE)
+    assert (strange.what, strange.error) == ("'no manifest'", None)
     assert {one.error.exit for one in refused if one.error} == {Exit.INTEGRITY}
 
 

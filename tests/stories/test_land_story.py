@@ -375,3 +375,39 @@ def test_an_older_day_is_no_matter_of_a_named_slot(at: Bridgehead, server: Sftp)
     assert [one.state for one in landed(at, server, slots=(other,))] == [State.NOT_RELEASED]
     assert at.seen() == {}
     assert states(landed(at, server, slots=(other, SLOT), since=DAY - timedelta(days=9)))[0] == ONE
+
+
+def _strange(at: Bridgehead, *names: str) -> None:
+    for name in names:
+        (at.outbound / "_manifests" / f"{DAY}" / name).write_bytes(b"")
+
+
+def test_a_strange_name_among_the_manifests_is_in_no_other_feeds_way(at: Bridgehead, server: Sftp) -> None:
+    _strange(at, "strange\nname", f"trains.{DAY}.1.json", ".DS_Store", "x")
+    at.moved(at.release(b"one"))
+    for slots in ((), (SLOT,)):
+        outcomes = landed(at, server, slots=slots)
+        assert all(one.error is None for one in outcomes)
+        if slots:
+            (warning,) = (one for one in outcomes if one.state is State.STRANGE)
+            assert "and 1 more" in warning.what
+            assert "\n" not in warning.what
+            assert dict(states(outcomes))["flights/2026-11-20"] is State.ALREADY_THERE
+        else:
+            assert ONE in states(outcomes)
+
+
+def test_a_slot_that_is_missing_is_refused_where_a_strange_name_bears_its_feed(
+    at: Bridgehead, server: Sftp
+) -> None:
+    at.held()  # the holding folder of the feed
+    _strange(at, ".DS_Store")
+    assert ("flights/2026-11-20", State.NOT_RELEASED) in states(landed(at, server))
+    _strange(at, f"Flights.{DAY}.1.json")
+    outcomes = landed(at, server)
+    assert ("flights/2026-11-20", State.REFUSED) in states(outcomes)
+    assert [one.error.exit for one in outcomes if one.error] == [Exit.INTEGRITY]
+    at.moved(at.release(b"one"))
+    outcomes = landed(at, server)
+    assert ONE in states(outcomes)
+    assert [one.error for one in outcomes if one.error] == [], "it came: the strange name is a warning"

@@ -144,7 +144,11 @@ def bring(canary: str, ground: Ground, log: Log) -> None:
     """
     with log.hop("list"):
         offer = offered(ground, slot_of(canary).business_date)
-        manifest = _the_one(canary, offer.manifests, [one.error for one in offer.settled if one.error])
+        errors: list[LandbridgeError] = [
+            *(one.error for one in offer.settled if one.error),
+            *(one.error for one in offer.strange),
+        ]
+        manifest = _the_one(canary, offer.manifests, errors)
     with ThreadPoolExecutor(1, thread_name_prefix="canary") as line:
         with ground.share.claim_all([manifest]) as claimed:
             with log.hop("download") as hop:

@@ -111,9 +111,10 @@ def collect(
                 return _until_deadline(ground, declaration, feeds, slots, pause, as_json=as_json)
             if not watch:
                 return _say(story.collect(ground, first, wanted), first, as_json=as_json)
+            warned: set[str] = set()
             while True:
                 since_now = first if since else (wiring.now() - LOOK_BACK).date()
-                _pass(ground, since_now, wanted, as_json=as_json)
+                _pass(ground, since_now, wanted, warned, as_json=as_json)
                 ground.clock.sleep(pause.total_seconds())
         finally:
             ground.remote.close()
@@ -141,9 +142,11 @@ def _until_deadline(
     def tell(outcomes: Sequence[Outcome]) -> int:
         """Say what a pass did; what it refused as the pass before did is in every document, and but once among the lines."""
         refused = {
-            (one.what, one.revision, str(one.error)) for one in outcomes if one.error and not one.error.retry
+            (one.what, one.revision, f"{one.error}")
+            for one in outcomes
+            if one.warning or (one.error and not one.error.retry)
         }
-        fresh = [one for one in outcomes if as_json or (one.what, one.revision, str(one.error)) not in said]
+        fresh = [one for one in outcomes if as_json or (one.what, one.revision, f"{one.error}") not in said]
         said.clear()
         said.update(refused)
         if fresh:
@@ -170,10 +173,13 @@ def _adopt(declaration: Declaration, place: str, *, twin: bool) -> int:
     return Exit.DONE
 
 
-def _pass(ground: Ground, since: date, feeds: Sequence[str], *, as_json: bool) -> None:
-    """Collect once while watching: what a later pass may mend is said and not raised."""
+def _pass(ground: Ground, since: date, feeds: Sequence[str], warned: set[str], *, as_json: bool) -> None:
+    """Collect once while watching: what a later pass may mend is said and not raised, and a warning is said once."""
     try:
-        outcomes = story.collect(ground, since, feeds)
+        outcomes = [
+            one for one in story.collect(ground, since, feeds) if not one.warning or one.warning not in warned
+        ]
+        warned.update(one.warning for one in outcomes if one.warning)
         if outcomes:
             _say(outcomes, since, as_json=as_json)
         if any(outcome.state in {State.FAILED, State.UNRECEIPTED} for outcome in outcomes):

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _EACH = 3
 """Up to so many slots are told one by one on the line of summary, more of them by their number."""
+_UNASKED = " (late, skipped or quarantined: only the ledger tells, --ask-ledger)"
+"""Behind a slot without a manifest: a skip and a quarantine write nothing that the SFTP server shows."""
 _PAUSE = timedelta(seconds=10)
 """Between two looks of `--wait`."""
 
@@ -111,7 +113,7 @@ def land(
     except KeyboardInterrupt:  # SIGTERM as well
         _say_interrupted(place, as_json=as_json)
         raise
-    return _say(outcomes, _left(holding, wanted), place, as_json=as_json)
+    return _say(outcomes, _left(holding, wanted), place, asked=ask_ledger, as_json=as_json)
 
 
 def _prepare(holding: Holding, feeds: Sequence[str], place: str) -> int:
@@ -188,9 +190,12 @@ def _left(holding: Holding, wanted: Wanted) -> list[str]:
         return []  # said before, if it mattered
 
 
-def _say(outcomes: Sequence[Outcome], left: Sequence[str], place: str, *, as_json: bool) -> int:
+def _say(outcomes: Sequence[Outcome], left: Sequence[str], place: str, *, asked: bool, as_json: bool) -> int:
     code = exit_of(outcomes)
-    told = _told(outcomes)
+    told = _told([one for one in outcomes if one.state is not State.STRANGE])
+    if not asked and any(one.state is State.NOT_RELEASED for one in outcomes):
+        told += _UNASKED
+    told += "".join(f"; strange: {one.what}" for one in outcomes if one.state is State.STRANGE)
     if left:
         told += f"; left in holding: {_some(left)}"
     if as_json:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landbridge.cli.output import print_error, print_table
+from rich.markup import escape
+
+from landbridge.cli.output import err, print_error, print_table
 from landbridge.errors import Exit
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def print_errors(outcomes: Sequence[Outcome]) -> None:
         if outcome.error is not None and str(outcome.error) not in said:
             said.add(str(outcome.error))
             print_error(outcome.error)
+        if outcome.warning:
+            err().print(f"[yellow]warning[/]: {escape(outcome.warning)}")
 
 
 def plain(outcome: Outcome) -> dict[str, object]:
@@ -70,4 +74,5 @@ def plain(outcome: Outcome) -> dict[str, object]:
         "path": outcome.path,
         "size": outcome.size,
         "error": str(outcome.error) if outcome.error else None,
+        "warning": outcome.warning or None,
     }

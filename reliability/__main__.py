@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
+
+import structlog
 
 from reliability.parts import PARTS
 from reliability.report import put, table
@@ -26,6 +29,9 @@ def main() -> int:
     long.add_argument("--runs", type=int, default=1_000_000)
     long.add_argument("--state", type=Path, default=Path("build/soak.json"))
     given = parser.parse_args()
+    # Thousands of cuts and crashes would each be told; who wants to see one replays it.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     match given.command:
         case "replay":
             from reliability.replay import replay

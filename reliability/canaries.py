@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import random
+import re
 import shutil
 import ssl
 import string
@@ -301,16 +302,11 @@ def lines(planted: Planted, folder: Path) -> None:
     """Log in over SSH: with a passphrase, a wrong one, a refused key, another host key; look at the child that carries it."""
     head = Bridgehead(folder)
     key = Ed25519Key.generate()
-    _plant_key(planted, "SFTP key", key.private_openssh)
+    plant_key(planted, "SFTP key", key.private_openssh)
     passphrase, wrong = planted.make("SFTP passphrase"), planted.make("SFTP passphrase that is wrong")
-    private = serialization.load_ssh_private_key(key.private_openssh.encode(), None)
-    locked = private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.OpenSSH,
-        serialization.BestAvailableEncryption(passphrase.encode()),
-    ).decode()
-    _plant_key(planted, "SFTP key, locked", locked)
-    _plant_key(planted, "receipt key", head.receipt_key.private_pem)
+    locked = locked_by(passphrase, key)
+    plant_key(planted, "SFTP key, locked", locked)
+    plant_key(planted, "receipt key", head.receipt_key.private_pem)
     with asyncssh_server(head.server, (Ed25519Key.generate(), key)) as server:
         endpoint = replace(server.endpoint(), private_key=locked, passphrase=passphrase)
         other = Ed25519Key.generate()
@@ -321,7 +317,7 @@ def lines(planted: Planted, folder: Path) -> None:
             "a refused key": replace(endpoint, private_key=other.private_openssh, passphrase=None),
             "another host key": replace(endpoint, host_keys=(other.public_openssh,)),
         }  # fmt: skip
-        _plant_key(planted, "SFTP key, refused", other.private_openssh)
+        plant_key(planted, "SFTP key, refused", other.private_openssh)
         for client in (Client.OPENSSH, Client.ASYNCSSH) if openssh.found() else (Client.ASYNCSSH,):
             for name, spoiled in cases.items():
                 planted.saw("how an endpoint shows itself", repr(spoiled) + str(spoiled))
@@ -351,9 +347,24 @@ def lines(planted: Planted, folder: Path) -> None:
             )
 
 
-def _plant_key(planted: Planted, place: str, text: str) -> None:
-    """Take the longest line that is not the same in every key."""
-    planted.plant(place, max(text.splitlines()[2:-1] or text.splitlines()[1:-1], key=len))
+def locked_by(passphrase: str, key: Ed25519Key) -> str:
+    """Give the private key as a file that asks for a passphrase."""
+    private = serialization.load_ssh_private_key(key.private_openssh.encode(), None)
+    return private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.OpenSSH,
+        serialization.BestAvailableEncryption(passphrase.encode()),
+    ).decode()
+
+
+def plant_key(planted: Planted, place: str, text: str) -> None:
+    """Take the longest line that is not the same in every key, without its public half: another's may begin alike."""
+    lines = text.splitlines()[2:-1] or text.splitlines()[1:-1]
+    planted.plant(place, max((_PUBLIC.sub("", line) for line in lines), key=len))
+
+
+_PUBLIC = re.compile(r"^.*C3NzaC1lZDI1NTE5AAAAI.{0,4}")
+"""Of a line in which the public half of an Ed25519 key begins: up to where that is one key's own."""
 
 
 def _processes() -> str:
@@ -472,7 +483,7 @@ def commands(planted: Planted, folder: Path) -> None:
     (project / "keys").mkdir()
     key = Ed25519Key.generate()
     for name in ("controlm", "receipts.pem"):
-        _plant_key(planted, f"keys/{name}", key.private_openssh if name == "controlm" else key.private_pem)
+        plant_key(planted, f"keys/{name}", key.private_openssh if name == "controlm" else key.private_pem)
         (project / "keys" / name).write_text(key.private_openssh if name == "controlm" else key.private_pem)
     (project / "keys" / "sftp_host.pub").write_text(key.public_openssh)
     (project / "keys" / "receipts.pub").write_text(key.public_pem)

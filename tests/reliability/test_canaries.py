@@ -10,7 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from landbridge import hidden
-from reliability.canaries import Planted, apis, canaries
+from landbridge.twin.keys import Ed25519Key
+from reliability.canaries import Planted, apis, canaries, locked_by, plant_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,4 +56,15 @@ def test_a_source_that_hides_secrets_only_as_they_are_is_found_out(
     monkeypatch.setattr(hidden, "forms", lambda secret: frozenset({secret}))
     planted = Planted(random.Random(1))
     apis(planted, tmp_path)
+    assert planted.found()
+
+
+def test_public_keys_that_begin_alike_are_no_secret_and_a_private_one_is() -> None:
+    planted = Planted(random.Random(1))
+    locked = locked_by("a passphrase", Ed25519Key.generate())
+    plant_key(planted, "a locked key", locked)
+    for _ in range(64):
+        planted.saw("what is pinned", Ed25519Key.generate().public_openssh)
+    assert planted.found() == []
+    planted.saw("a log", locked)
     assert planted.found()

@@ -66,7 +66,7 @@ def test_check_of_an_environment_looks_at_its_cluster(tmp_path: Path) -> None:
 def test_check_of_an_environment_is_quick() -> None:
     began = time.process_time()
     ended = _landbridge("check", "-p", EXAMPLE, "-e", "PRD")
-    assert "PRD on Kubernetes: 14 objects" in ended.stdout
+    assert "PRD on Kubernetes: 15 objects" in ended.stdout
     assert ended.returncode == 0
     assert time.process_time() - began < 5
 

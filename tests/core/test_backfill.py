@@ -92,12 +92,12 @@ def test_what_would_go_wrong_with_all_lets_no_further_one_begin() -> None:
 
 @dataclass
 class Interrupting(Rows):
-    """Sends Ctrl-C while the fourth slot is judged."""
+    """Sends Ctrl-C while the fourth slot, or the one beside it, is judged."""
 
     told: bool = False
 
     def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
-        if self.runs == 4 and not self.told:
+        if self.runs >= 4 and not self.told:  # two may have been read by now
             self.told = True
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             time.sleep(0.2)

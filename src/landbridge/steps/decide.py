@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 from landbridge.facts import Breached, Commitment, Empty, Sealed, Validated, Verdict
 from landbridge.plan import plan
+from landbridge.steps.runs import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from landbridge.feed import Feed
-    from landbridge.ports import Clock
 
 
-class Decider(Protocol):
+class Decider(Runs, Protocol):
     """Who decides, where and when."""
 
     @property
@@ -30,21 +30,6 @@ class Decider(Protocol):
     @property
     def revision(self) -> int:
         """Number of the revision that is being made."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """For the time of the commit."""
-        ...
-
-    @property
-    def run_id(self) -> str:
-        """Name of this run in logs and evidence."""
-        ...
-
-    @property
-    def actor(self) -> str:
-        """Who (or what) runs."""
         ...
 
     @property

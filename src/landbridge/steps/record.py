@@ -6,10 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING, Protocol
 
 from landbridge.facts import Promotion
+from landbridge.steps.runs import Runs
 
 if TYPE_CHECKING:
     from landbridge.facts import Commitment, Released
-    from landbridge.ports import Clock
 
 
 class Records(Protocol):
@@ -24,27 +24,12 @@ class Records(Protocol):
         ...
 
 
-class By(Protocol):
+class By(Runs, Protocol):
     """Who promoted, where and when."""
 
     @property
     def ledger(self) -> Records:
         """Where it is written down."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """For the time of the record."""
-        ...
-
-    @property
-    def run_id(self) -> str:
-        """Name of this run in logs and evidence."""
-        ...
-
-    @property
-    def actor(self) -> str:
-        """Who (or what) runs."""
         ...
 
 

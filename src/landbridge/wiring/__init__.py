@@ -108,12 +108,17 @@ def twin_of(declared: Declaration, environment: str) -> TwinState:
     return load(folder_of(declared.folder, environment))
 
 
+def _where(declared: Declaration, environment: str, *, twin: bool) -> tuple[Place, TwinState | None]:
+    """Give an environment as it is declared, and its twin where that is meant."""
+    state = twin_of(declared, environment) if twin else None
+    return place_of(declared.project, environment), state
+
+
 def cloud(declared: Declaration, environment: str, *, twin: bool, progress: Progress) -> Cloud:
     """Fill in the cloud side of one environment: S3 by web identity, on AWS or on the twin."""
     from landbridge.wiring.cloud_side import make
 
-    state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
+    place, state = _where(declared, environment, twin=twin)
     session, endpoint = _session(place, state, state.pod if state else None)
     return make(
         declared,
@@ -129,8 +134,7 @@ def evidence(declared: Declaration, environment: str, *, twin: bool) -> Evidence
     """Fill in what an operator may read: ledger, reports, staging, and the share where it is mounted here."""
     from landbridge.wiring.reading import make
 
-    state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
+    place, state = _where(declared, environment, twin=twin)
     session, endpoint = _session(place, state, state.operator if state else None)
     return make(
         declared,
@@ -148,8 +152,7 @@ def evidence_signer(declared: Declaration, environment: str, *, twin: bool) -> S
 
     from landbridge.wiring.evidence_keys import signer
 
-    state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
+    place, state = _where(declared, environment, twin=twin)
     ground = state.ground if state else None
     return signer(place, _references(declared, None), lambda: boto3.Session(region_name=place.region), ground)
 
@@ -158,8 +161,7 @@ def bundle_keys(declared: Declaration, environment: str, *, twin: bool) -> tuple
     """Give the public keys that evidence bundles of one environment are checked with."""
     from landbridge.wiring.evidence_keys import checked_with
 
-    state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
+    place, state = _where(declared, environment, twin=twin)
     return checked_with(place, _references(declared, None), state.ground if state else None)
 
 
@@ -167,8 +169,7 @@ def collector_keys(declared: Declaration, environment: str, *, twin: bool) -> tu
     """Give the public keys that receipts of one environment are checked with."""
     from landbridge.wiring.receipt_keys import receipt_keys
 
-    state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
+    place, state = _where(declared, environment, twin=twin)
     return receipt_keys(place, _references(declared, None), state.ground if state else None)
 
 
@@ -184,8 +185,7 @@ def watching(declared: Declaration, environment: str, *, twin: bool, progress: P
     """
     from landbridge.wiring import watch_side
 
-    state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
+    place, state = _where(declared, environment, twin=twin)
     session, endpoint = _session(place, state, state.watch if state else None)
     return watch_side.make(
         declared,
@@ -203,8 +203,7 @@ def reaping(declared: Declaration, environment: str, *, twin: bool, progress: Pr
     """Fill in the removal of what has had its time, with the reaper's own role."""
     from landbridge.wiring.reap_side import make
 
-    state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
+    place, state = _where(declared, environment, twin=twin)
     session, endpoint = _session(place, state, state.reaper if state else None)
     return make(
         declared,
@@ -224,8 +223,7 @@ def further(declared: Declaration, environment: str, commitment: Commitment, *, 
     from landbridge.wiring.cloud_side import further_store
 
     feed = declared.feeds.get(commitment.slot.feed)
-    state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
+    place, state = _where(declared, environment, twin=twin)
     session, endpoint = _session(place, state, state.operator if state else None)
     references = _references(declared, session)
     account = S3Account(session, endpoint)
@@ -238,8 +236,7 @@ def pod_session(
     declared: Declaration, environment: str, *, twin: bool
 ) -> tuple[Place, boto3.Session, str | None]:
     """Give the environment with the credentials and the endpoint that a run has."""
-    state = twin_of(declared, environment) if twin else None
-    place = place_of(declared.project, environment)
+    place, state = _where(declared, environment, twin=twin)
     return place, *_session(place, state, state.pod if state else None)
 
 

@@ -9,6 +9,7 @@ import re
 import string
 import unicodedata
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken, UsageError
@@ -100,9 +101,10 @@ def render(
     return text
 
 
-def _parsed(template: str) -> list[tuple[str, str | None, str | None, str | None]]:
+@lru_cache(maxsize=256)
+def _parsed(template: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
     try:
-        return list(string.Formatter().parse(template))
+        return tuple(string.Formatter().parse(template))
     except ValueError as error:
         raise UsageError(
             f"the template `{template}` cannot be read: {error}", hint="write a literal brace twice: {{ or }}"
@@ -115,19 +117,27 @@ _LONGEST_SPEC = 40
 _WIDEST = re.compile(r"\d{4}")
 
 
+@lru_cache(maxsize=256)
+def _fits(spec: str, directives: frozenset[str] | None) -> bool:
+    """Tell whether a format can be asked of a moment that knows these directives; None: of text or a number."""
+    if len(spec) > _LONGEST_SPEC or _WIDEST.search(spec):  # `:09999999` would fill the memory
+        return False
+    if directives is None:
+        return True
+    # What strftime does with any other letter depends on the platform, and a day has no hour to tell.
+    return all(letter in directives for letter in re.findall(r"%(.?)", spec)) and (not spec or "%" in spec)
+
+
+def _directives(value: object) -> frozenset[str] | None:
+    if not isinstance(value, date):
+        return None
+    return _TIME_DIRECTIVES if isinstance(value, datetime) else _DAY_DIRECTIVES
+
+
 def _formatted(template: str, word: str, value: object, spec: str) -> str:
     if isinstance(value, datetime) and not spec:
         spec = "%Y%m%dT%H%MZ"
-    fits = len(spec) <= _LONGEST_SPEC and not _WIDEST.search(spec)  # `:09999999` would fill the memory
-    if isinstance(value, date):
-        # What strftime does with any other letter depends on the platform, and a day has no hour to tell.
-        known = _TIME_DIRECTIVES if isinstance(value, datetime) else _DAY_DIRECTIVES
-        fits = (
-            fits
-            and all(letter in known for letter in re.findall(r"%(.?)", spec))
-            and (not spec or "%" in spec)
-        )
-    if not fits:
+    if not _fits(spec, _directives(value)):
         raise UsageError(f"the format `:{spec}` does not fit `{{{word}}}` in the template `{template}`")
     try:
         return format(value, spec)

@@ -14,6 +14,7 @@ from tests.deploy.controlm_stage import FOLDER, PROFILES, Stage
 
 @pytest.fixture
 def stage(controlm_stage: Stage) -> Stage:
+    controlm_stage.forget_feeds()
     return controlm_stage
 
 

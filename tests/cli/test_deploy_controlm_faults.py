@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def stage(controlm_stage: Stage) -> Stage:
+    controlm_stage.forget_feeds()
     return controlm_stage
 
 

@@ -155,6 +155,12 @@ class Stage:
         printed = self.capsys.readouterr()
         return Ended(int(code), printed.out, printed.err)
 
+    def forget_feeds(self) -> None:
+        """Leave one feed: each command reads them all, also when both documents are given."""
+        for feed in (self.project / "feeds").glob("*.yaml"):
+            if feed.stem != "summary":
+                feed.unlink()
+
     def settle(self) -> None:
         """Deploy both documents."""
         for words in (("--profiles",), ()):

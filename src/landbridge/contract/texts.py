@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from landbridge.contract.sql import literal
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from landbridge.contract.columns import ColumnRule
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -50,15 +53,30 @@ def mismatch(column: str, pattern: str) -> str:
     Raises:
         ValueError: RE2 cannot do this pattern (look-around, back-references); the message says why.
     """
+    if reason := _refused(pattern):
+        message = f"the pattern is not supported: {reason}"
+        raise ValueError(message)
+    return f"NOT regexp_matches({column}, {literal(pattern)})"
+
+
+@lru_cache(maxsize=256)
+def _refused(pattern: str) -> str:
+    """Tell why RE2 cannot do this pattern; empty when it can."""
     import duckdb
 
     try:
-        duckdb.connect(config={"threads": 1}).execute("SELECT regexp_matches('', ?)", [pattern])
+        _engine().execute("SELECT regexp_matches('', ?)", [pattern])
     except duckdb.Error as error:
-        reason = str(error).partition(": ")[2] or str(error)
-        message = f"the pattern is not supported: {reason}"
-        raise ValueError(message) from error
-    return f"NOT regexp_matches({column}, {literal(pattern)})"
+        return str(error).partition(": ")[2] or str(error)
+    return ""
+
+
+@cache
+def _engine() -> DuckDBPyConnection:
+    """Open one DuckDB for all patterns: to open one takes longer than to ask it."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})
 
 
 def not_in_form(column: str, form: str) -> str:

@@ -6,8 +6,9 @@ Every pair within the sample of slots that `times` gives is compared, names with
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from landbridge.errors import UsageError
 from landbridge.feed.words import is_reference
@@ -77,26 +78,42 @@ def check_names(places: Sequence[Place], feeds: Iterable[WrittenFeed]) -> None:
         claim
         for each in distinct
         for environment in each.environments
-        for claim in _claims(each, by_name[environment])
+        for claim in _claims(_Files(each, by_name[environment]))
     ]
     taken: dict[tuple[str, object, str], _Claim] = {}
     noted: set[str] = set()
     for claim in claims:
-        if any(claim.may_meet(other) for other in claims) and claim.written.feed.feed not in noted:
+        written = claim.files.written
+        if any(claim.may_meet(other) for other in claims) and written.feed.feed not in noted:
             for name in claim.names():
                 other = taken.setdefault((claim.kind, claim.room, name), claim)
                 if other.owner != claim.owner:
-                    noted.add(claim.written.feed.feed)
-                    claim.written.document.problems.append(_met(claim, other, name))
+                    noted.add(written.feed.feed)
+                    written.document.problems.append(_met(claim, other, name))
                     break
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What a feed makes in one environment, as far as the sample of slots goes."""
+
+    written: WrittenFeed
+    place: Place
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        return tuple(
+            _target(self.written, self.place, slot, revision)
+            for slot in self.written.slots
+            for revision in _REVISIONS
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
     """The names that a feed takes in one room: a reports bucket, or a share."""
 
-    written: WrittenFeed
-    place: Place
+    files: _Files
     kind: Literal["remote", "landed"]
     room: object
     begins: str
@@ -105,7 +122,7 @@ class _Claim:
     @property
     def owner(self) -> tuple[str, str]:
         # Two environments in one bucket are refused as a whole, see check_places.
-        return self.written.feed.feed, "" if self.kind == "remote" else self.place.environment
+        return self.files.written.feed.feed, "" if self.kind == "remote" else self.files.place.environment
 
     def may_meet(self, other: _Claim) -> bool:
         """Tell whether names could be the same, so that comparing all of them is worth the time."""
@@ -116,25 +133,18 @@ class _Claim:
         )
 
     def names(self) -> Iterator[str]:
-        for slot in self.written.slots:
-            for revision in _REVISIONS:
-                to = _target(self.written, self.place, slot, revision)
-                names = (to.key,) if self.kind == "remote" else (to.landed_name, to.done_name)
-                yield from (name.casefold() for name in names if name)
+        for to in self.files.targets:
+            names = (to.key,) if self.kind == "remote" else (to.landed_name, to.done_name)
+            yield from (name.casefold() for name in names if name)
 
 
-def _claims(written: WrittenFeed, place: Place) -> Iterator[_Claim]:
-    file = written.feed.file
+def _claims(files: _Files) -> Iterator[_Claim]:
+    file, place = files.written.feed.file, files.place
     remote = f"{OUTBOUND}/{file.folder.strip('/')}/{file.name}"
     landed = f"{file.landed_folder.strip('/')}/" if file.landed_folder else ""
     landed += file.landed_name or file.name
-    for kind, room, template in (
-        ("remote", _bucket(place, "reports"), remote),
-        ("landed", _share(place), "" if file.done_file else landed),
-    ):
-        yield _Claim(
-            written, place, cast('Literal["remote", "landed"]', kind), room, _beginning(template, place)
-        )
+    yield _Claim(files, "remote", _bucket(place, "reports"), _beginning(remote, place))
+    yield _Claim(files, "landed", _share(place), _beginning("" if file.done_file else landed, place))
 
 
 def _beginning(template: str, place: Place) -> str:
@@ -146,7 +156,7 @@ def _beginning(template: str, place: Place) -> str:
 
 
 def _met(claim: _Claim, other: _Claim, name: str) -> Problem:
-    file = claim.written.feed.file
+    file = claim.files.written.feed.file
     where: Where = ("file", "landed_name" if claim.kind == "landed" and file.landed_name else "name")
     (feed, environment), (mine, own) = other.owner, claim.owner
     if feed != mine:
@@ -155,7 +165,9 @@ def _met(claim: _Claim, other: _Claim, name: str) -> Problem:
         who = f"`{mine}` of `{environment}` and of `{own}`"
         hint = "write `{environment}` into the share's path, or `{ENVIRONMENT}` into the name"
     on = "remote key" if claim.kind == "remote" else "name on the share"
-    return claim.written.document.problem(where, f"{who} would have the same {on}", seen=name, hint=hint)
+    return claim.files.written.document.problem(
+        where, f"{who} would have the same {on}", seen=name, hint=hint
+    )
 
 
 def _target(written: WrittenFeed, place: Place, slot: Slot, revision: int) -> Target:

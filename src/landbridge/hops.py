@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Verdict
 from landbridge.naming import manifest_key
@@ -63,7 +64,7 @@ def _made(commitment: Commitment) -> Iterator[Hop]:
         "validated",
         commitment.committed_at,
         f"{commitment.report.contract} {commitment.report.contract_version}",
-        f"{passed} of {len(commitment.report.rules)} rules hold",
+        f"{passed} of {counted(len(commitment.report.rules), 'rule holds', 'rules hold')}",
         plain.rows,
         plain.size,
         plain.sha256,

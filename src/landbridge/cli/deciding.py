@@ -10,6 +10,7 @@ import typer
 
 from landbridge import wiring
 from landbridge.cli.output import err, print_json, print_pairs, progress
+from landbridge.counted import counted
 from landbridge.decisions import LONGEST_REASON, reasoned
 from landbridge.errors import Exit, UsageError
 from landbridge.facts import Released, Verdict
@@ -120,7 +121,7 @@ def _print(decided: Decided, one: Commitment, *, twin: bool) -> None:
         told |= {
             "file": str(decided.outcome.at),
             "rows": f"{content.rows:,}",
-            "size": f"{content.size:,} bytes",
+            "size": f"{counted(content.size, 'byte')}",
             "sha256": content.sha256,
         }
     print_pairs(f"{one.slot} revision {one.revision} {_SAID[one.verdict]}", told)

@@ -11,6 +11,7 @@ from landbridge import bundle, dsse, wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
 from landbridge.cli.output import err, print_json, print_pairs
 from landbridge.cli.which import commitments_of
+from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken, UsageError, disk_refused
 from landbridge.facts import Verdict
 
@@ -70,7 +71,7 @@ def evidence(
         return
     print_pairs(
         f"{made.slot}  revision {made.revision}  {place}: {made.verdict}",
-        {"written": f"{to}, {len(body):,} bytes", **{one.what: one.seen for one in checked}},
+        {"written": f"{to}, {counted(len(body), 'byte')}", **{one.what: one.seen for one in checked}},
     )
     file = "" if made.verdict is Verdict.WAIVE else f" --file {made.name}"
     err().print(

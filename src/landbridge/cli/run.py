@@ -12,6 +12,7 @@ from landbridge import run as story
 from landbridge.cli.options import HERE, DateOption, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
 from landbridge.cli.output import err, out, print_json, print_pairs, progress
 from landbridge.cli.report import print_breach
+from landbridge.counted import counted
 from landbridge.errors import Exit
 from landbridge.facts import Attempt, Commitment, Released, Verdict
 from landbridge.wiring import choice
@@ -134,7 +135,7 @@ def _print(outcome: Attempt | Commitment | Released, *, twin: bool) -> None:
                 {
                     "file": str(at),
                     "rows": f"{content.rows:,}",
-                    "size": f"{content.size:,} bytes",
+                    "size": f"{counted(content.size, 'byte')}",
                     "sha256": content.sha256,
                     **({"copies": ", ".join(map(str, copies))} if copies else {}),
                     "verdict of": f"{commitment.committed_at:%Y-%m-%d %H:%M:%S} UTC by {commitment.actor} ({commitment.run_id})",

@@ -21,6 +21,7 @@ from landbridge.cli.options import (
     duration_of,
 )
 from landbridge.cli.output import STATE_STYLES, err, out, print_json, print_table, progress
+from landbridge.counted import counted
 from landbridge.errors import Exit, UsageError
 from landbridge.facts import SlotState, Verdict
 from landbridge.schedule import ended_slots
@@ -201,7 +202,7 @@ def _row(run: Sequence[Standing], zone: ZoneInfo) -> Sequence[str | Text]:
             one.slot.feed,
             f"{run[0].slot.occurrence} .. {one.slot.occurrence}",
             state,
-            f"{len(run)} slots",
+            counted(len(run), "slot"),
             "",
             "",
             "",

@@ -11,6 +11,7 @@ from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
 from landbridge.cli.output import print_json, print_table, progress
 from landbridge.cli.which import commitments_of
+from landbridge.counted import counted, differing
 from landbridge.errors import DiskFailed, IntegrityBroken, UsageError
 from landbridge.facts import Verdict
 from landbridge.recheck import Finding, recheck, worth_reading
@@ -122,8 +123,8 @@ def _verify_bundle(
         )
     if wrong := [one for one in checked if not one.holds]:
         raise IntegrityBroken(
-            f"{', '.join(one.what for one in wrong)} differ from the evidence",
-            expected=f"{made.name}, sha256 {made.delivered.sha256}, {made.delivered.size:,} bytes",
+            differing([one.what for one in wrong]),
+            expected=f"{made.name}, sha256 {made.delivered.sha256}, {counted(made.delivered.size, 'byte')}",
             seen=wrong[0].seen,
         )
 
@@ -170,8 +171,8 @@ def _verify_slot(what: str, environment: str, project: Path, *, twin: bool, as_j
     for commitment, places in read:
         if different := [one for one in places if one.finding is Finding.DIFFERENT]:
             raise IntegrityBroken(
-                f"{commitment.slot} revision {commitment.revision}: {', '.join(one.name for one in different)} differ from the evidence",
-                expected=f"sha256 {commitment.delivered.sha256}, {commitment.delivered.size:,} bytes",
+                f"{commitment.slot} revision {commitment.revision}: {differing([one.name for one in different])}",
+                expected=f"sha256 {commitment.delivered.sha256}, {counted(commitment.delivered.size, 'byte')}",
                 seen=different[0].seen,
                 hint=f"`landbridge trace {commitment.slot}` shows who wrote what; nothing was changed by this check",
             )

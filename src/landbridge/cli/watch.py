@@ -11,6 +11,7 @@ from landbridge import watch as story
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
 from landbridge.cli.output import err, out, print_error, print_json, print_table, progress
+from landbridge.counted import counted
 from landbridge.errors import Exit, LandbridgeError, UsageError
 from landbridge.feed.words import Duration
 from landbridge.telling import document
@@ -91,7 +92,7 @@ def _say(seen: Look, *, as_json: bool, dry: bool, check: bool) -> int:
         )
     readers = ", ".join(name for name, _ in seen.notices) or "nobody"
     out().print(
-        f"{seen.slots} slots, {len(seen.open)} need somebody; {'would tell' if dry else 'told'} {readers}",
+        f"{counted(seen.slots, 'slot')}, {counted(len(seen.open), 'needs', 'need')} somebody; {'would tell' if dry else 'told'} {readers}",
         highlight=False,
     )
     if dry and seen.missed:

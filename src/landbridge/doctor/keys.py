@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.deploy.referred import references
 from landbridge.doctor.finding import broken, ok, refused, skipped, warn
 from landbridge.errors import Exit, IntegrityBroken, LandbridgeError
@@ -93,7 +94,7 @@ def age(patient: Patient) -> Iterator[Finding]:
             yield skipped("", f"{path} cannot be looked at: {error.strerror}")
             return
         days = (patient.now() - made).days
-        seen = f"{days} days"
+        seen = counted(days, "day")
         yield warn("", seen) if patient.now() - made > OLD else ok("", seen)
 
 

@@ -12,6 +12,7 @@ import typer
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
 from landbridge.cli.output import err, out, print_json
+from landbridge.counted import counted
 from landbridge.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def render(
     if as_json:
         print_json({"folder": folder, "files": paths, "warnings": made.warnings})
         return Exit.DONE
-    out().print(f"{len(paths)} files in {folder}", style="green")
+    out().print(f"{counted(len(paths), 'file')} in {folder}", style="green")
     err().print(
         f"next: kubectl diff --server-side -k {folder}, or `landbridge deploy kubernetes diff`", style="dim"
     )

@@ -22,6 +22,7 @@ from landbridge.cli.options import (
 from landbridge.cli.output import err, out, print_json, print_pairs, print_table
 from landbridge.cli.report import print_rules
 from landbridge.cli.which import commitments_of
+from landbridge.counted import counted
 from landbridge.errors import UsageError
 from landbridge.facts import Verdict
 from landbridge.wiring import choice
@@ -135,7 +136,7 @@ def show(
             "kept at": f"{breach.staged}{'' if kept else ' (gone: reaped)'}",
             "contract": f"{breach.report.contract} {breach.report.contract_version}",
             "rows": f"{breach.report.rows:,}",
-            "size": f"{breach.plain.size:,} bytes",
+            "size": f"{counted(breach.plain.size, 'byte')}",
             "sha256": breach.plain.sha256,
             "decided": _after(after) if after else "not yet",
         },

@@ -106,6 +106,8 @@ def reject(slot: Slot, cloud: Cloud) -> Decided:
 def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
     """Put on record that the slot's file will not come and is not needed. Only a redrive opens the slot again.
 
+    Of two who waive it, for whatever reasons, the first one's waiver stands, and the second is given that: it asked for what is so.
+
     Raises:
         UsageError: a file of the slot has landed or may land yet, it is skipped, or somebody else has decided otherwise.
     """

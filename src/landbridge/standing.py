@@ -31,6 +31,18 @@ class Known:
     doubt: str = ""
     """Why something on record cannot be believed: a receipt that does not hold, an entry of the ledger that was changed."""
 
+    @property
+    def in_force(self) -> Receipt | None:
+        """The receipt of the file that the consumer has and is to go by.
+
+        The newest revision's. Where that brings no file (rejected, skipped, waived, in quarantine), the one that landed last before
+        it. None while a released revision has not landed: it supersedes what has.
+        """
+        if self.receipt or not self.earlier:
+            return self.receipt
+        decided = self.commitment
+        return None if decided and decided.verdict is Verdict.RELEASE else self.earlier[-1]
+
 
 @dataclass(frozen=True, slots=True)
 class SlotFile:
@@ -62,14 +74,12 @@ class Standing:
 
     @property
     def landed(self) -> Receipt | None:
-        """The receipt of the file that the slot ended with; None as long as it has not, or when it ended without one."""
-        if self.known.receipt or self.state is not SlotState.DELIVERED:
-            return self.known.receipt
-        return self.known.earlier[-1]
+        """The receipt of the file in force; None as long as none has landed, or a correction is on its way."""
+        return self.known.in_force
 
     @property
     def file(self) -> SlotFile | None:
-        """Which file the slot ended with, or will; None where nothing was decided, or a waiver says that none will come."""
+        """Which file is in force, or will be; None where nothing was decided, or a waiver says that none will come."""
         decided, landed = self.known.commitment, self.landed
         rows = decided.delivered.rows if decided else None
         if landed is not None:

@@ -77,6 +77,26 @@ def known_of(commitment: Commitment, evidence: Evidence, before: Sequence[Commit
         return replace(known, doubt=error.what)
 
 
+def in_force(history: Sequence[Commitment], evidence: Evidence) -> Commitment:
+    """Give the revision of a slot that one means who names no other: whose file the consumer has and is to go by, else the newest.
+
+    Raises:
+        IntegrityBroken: a receipt that would tell does not hold.
+    """
+    *before, newest = history
+    if newest.verdict is Verdict.RELEASE:
+        return newest
+    known = known_of(newest, evidence, before)
+    if known.doubt:
+        raise IntegrityBroken(
+            f"what is on record of {newest.slot} cannot be believed",
+            seen=known.doubt,
+            hint=f"`landbridge trace {newest.slot}` shows every hop; `--revision` names a revision",
+        )
+    landed = known.in_force
+    return next((one for one in history if landed and one.revision == landed.revision), newest)
+
+
 def receipt_of(commitment: Commitment, evidence: Evidence) -> Receipt | None:
     """Give the first receipt that holds for a revision: signed by a known collector, about these very bytes.
 

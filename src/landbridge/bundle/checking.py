@@ -73,6 +73,15 @@ def check(
     return bundle, checked + examine(bundle, receipt_keys)
 
 
+def key_asked_for(body: bytes) -> str:
+    """Give the id of the key that a bundle says it is signed with. It is believed by nobody: a key of that id must be had elsewhere.
+
+    Raises:
+        IntegrityBroken: it is no signed envelope.
+    """
+    return ", ".join(one.key_id for one in dsse.opened(body, "the bundle", MOST).signatures) or "none"
+
+
 def check_file(bundle: Bundle, path: Path) -> Checked:
     """Hold a file's bytes against the bundle: as delivered, or, of an encrypted feed, as it was before.
 

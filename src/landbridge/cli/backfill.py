@@ -13,6 +13,7 @@ from landbridge.cli.deciding import ActorOption, actor_of
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption, day_of
 from landbridge.cli.outcomes import worst
 from landbridge.cli.output import Silent, out, print_error, print_json, print_table, progress
+from landbridge.cli.pasted import pasted
 from landbridge.counted import counted
 from landbridge.decisions import reasoned
 from landbridge.errors import Exit, UsageError
@@ -147,5 +148,5 @@ def _plain(one: Filled) -> dict[str, object]:
         "ended": one.ended,
         "rows": one.rows,
         "file": one.file or None,
-        "error": str(one.error) if one.error else None,
+        "error": pasted(str(one.error)) if one.error else None,
     }

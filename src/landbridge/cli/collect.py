@@ -20,7 +20,7 @@ from landbridge.cli.options import (
     duration_of,
 )
 from landbridge.cli.outcomes import exit_of, plain, print_outcomes
-from landbridge.cli.output import err, print_error, print_json, progress
+from landbridge.cli.output import err, print_error, print_json, progress, tip
 from landbridge.errors import Exit, LandbridgeError, NotYet, UsageError
 from landbridge.released import State, offered
 from landbridge.wiring import choice
@@ -169,7 +169,8 @@ def _until_deadline(
 def _adopt(declaration: Declaration, place: str, *, twin: bool) -> int:
     with progress(quiet=True) as bars:
         wiring.share(declaration, place, twin=twin, progress=bars).adopt()
-    err().print(f"the share of {place} is adopted\nnext: landbridge collect --environment {place}")
+    err().print(f"the share of {place} is adopted")
+    tip(f"next: landbridge collect --environment {place}")
     return Exit.DONE
 
 

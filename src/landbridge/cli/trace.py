@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,16 @@ from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectF
 from landbridge.cli.output import out, print_json, print_table
 from landbridge.cli.report import print_rules
 from landbridge.cli.which import commitments_of
+from landbridge.errors import IntegrityBroken
 from landbridge.facts import Verdict
 from landbridge.hops import hops
+from landbridge.survey import in_force
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from landbridge.facts import Commitment
+    from landbridge.world import Evidence
 
 
 def trace(
@@ -24,7 +32,7 @@ def trace(
     twin: TwinOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow one slot or file: every hop with time, size, hash and who.
+    """Follow one slot or file: every hop with time, size, hash and who, of each revision; which one is in force is marked.
 
     Example: landbridge trace verifications/2026-11-20
     """
@@ -32,11 +40,18 @@ def trace(
     place = wiring.environment_of(declaration, environment)
     evidence = wiring.evidence(declaration, place, twin=twin)
     found = commitments_of(what, declaration, place, evidence, wiring.now())
+    stands = _in_force(found, evidence)
     if as_json:
-        print_json([{"revision": one.revision, "hops": hops(one, evidence)} for one in found])
+        print_json(
+            [
+                {"revision": one.revision, "in_force": one is stands, "hops": hops(one, evidence)}
+                for one in found
+            ]
+        )
         return
     for commitment in found:
-        title = f"{commitment.slot}  revision {commitment.revision}  {place}: {commitment.verdict}"
+        mark = " (in force)" if commitment is stands and len(found) > 1 else ""
+        title = f"{commitment.slot}  revision {commitment.revision}{mark}  {place}: {commitment.verdict}"
         rows = (
             (
                 hop.name,
@@ -53,3 +68,11 @@ def trace(
         if not commitment.report.passed and commitment.verdict is not Verdict.REJECT:
             print_rules(commitment.report)
         out().print()
+
+
+def _in_force(found: Sequence[Commitment], evidence: Evidence) -> Commitment | None:
+    """Tell which revision is in force; nobody can while a receipt does not hold, and the hops say that it does not."""
+    try:
+        return in_force(found, evidence)
+    except IntegrityBroken:
+        return None

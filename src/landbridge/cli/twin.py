@@ -10,7 +10,7 @@ import typer
 
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, duration_of
-from landbridge.cli.output import err, print_json, print_pairs, print_table, progress
+from landbridge.cli.output import err, print_json, print_pairs, print_table, progress, tip
 from landbridge.errors import Exit, Unavailable, UsageError
 from landbridge.wiring.clock import SystemClock
 
@@ -73,7 +73,7 @@ def up(
         (controlm, "schedulers", "--controlm"),
     ):
         if wanted and came.already and not _has(came.state, name):
-            err().print(f"its {name} is not: `landbridge twin down`, then `up {option}`")
+            tip(f"its {name} is not: `landbridge twin down`, then `landbridge twin up {option}`")
     return Exit.DONE
 
 
@@ -123,7 +123,7 @@ def status(
     for name, seen in twins.items() if not as_json else ():
         _print_status(name, seen)
     if not twins and not as_json:
-        err().print("this project has no twin; start one with `landbridge twin up`")
+        tip("this project has no twin; start one with `landbridge twin up`")
     return Exit.DONE if well else Exit.UNAVAILABLE
 
 
@@ -260,7 +260,7 @@ def _print_status(environment: str, seen: Status) -> None:
     _print_jobs(seen)
     print_pairs("", {"disk": f"{_size(seen.data)} used, {_size(seen.free)} free"})
     if not seen.up:
-        err().print("it stopped without `landbridge twin down`; `landbridge twin up` brings it back")
+        tip("it stopped without `landbridge twin down`; `landbridge twin up` brings it back")
 
 
 def _print_jobs(seen: Status) -> None:

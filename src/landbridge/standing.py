@@ -10,7 +10,7 @@ from landbridge.facts import SlotState, Verdict
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from landbridge.facts import Commitment, Receipt, Slot
+    from landbridge.facts import Commitment, Failure, Receipt, Slot
 
 QUIET = frozenset({SlotState.SKIPPED, SlotState.WAIVED, SlotState.UPCOMING})
 """States in which no file is owed."""
@@ -28,6 +28,8 @@ class Known:
     """Of that revision; only one whose signature holds."""
     earlier: tuple[Receipt, ...] = ()
     """Of the revisions before it, the oldest first; those whose signature holds."""
+    failed: Failure | None = None
+    """The last attempt that failed, where none has come to its end since: why there is no verdict, or no release of one."""
     doubt: str = ""
     """Why something on record cannot be believed: a receipt that does not hold, an entry of the ledger that was changed."""
 
@@ -95,6 +97,11 @@ class Standing:
         """Tell whether somebody has to look: late, missing, in quarantine and not decided on, or with a receipt that does not hold."""
         undecided = self.state is SlotState.MISSING or self.verdict is Verdict.QUARANTINE
         return self.late or undecided or bool(self.known.doubt)
+
+
+def why_not(failed: Failure) -> str:
+    """Say in one line why an attempt came to nothing."""
+    return f"{failed.step} failed, exit code {failed.exit}: {failed.reason}"
 
 
 def standing(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.facts import SlotState, Verdict
 from landbridge.notices import Cleared, Concern, Kind, Told
+from landbridge.standing import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,17 +44,24 @@ def _concern(one: Standing, now: datetime, stuck_after: timedelta) -> Concern | 
         broken = [rule.rule for rule in known.commitment.report.rules if not rule.passed]
         return Concern(one.slot, Kind.QUARANTINED, f"broke its contract: {', '.join(broken) or 'see trace'}")
     if one.state is SlotState.MISSING:
-        return Concern(one.slot, Kind.MISSING, f"no verdict; it was due {_at(one.slot.scheduled_at)}")
+        return Concern(
+            one.slot, Kind.MISSING, f"no verdict; it was due {_at(one.slot.scheduled_at)}{_why(one)}"
+        )
     if one.state is SlotState.COMMITTED and known.commitment:
         since = known.commitment.committed_at
         if now >= since + stuck_after:
-            return Concern(one.slot, Kind.STUCK, f"validated {_at(since)} and not released since")
+            return Concern(one.slot, Kind.STUCK, f"validated {_at(since)} and not released since{_why(one)}")
     if one.late and deadline and one.state is not SlotState.DELIVERED:
         if known.earlier and known.commitment:
             says = f"revision {known.commitment.revision} was decided {_at(known.commitment.committed_at)} and has not landed"
             return Concern(one.slot, Kind.LATE, says)
-        return Concern(one.slot, Kind.LATE, f"{one.state}; its deadline was {_at(deadline)}")
+        return Concern(one.slot, Kind.LATE, f"{one.state}; its deadline was {_at(deadline)}{_why(one)}")
     return None
+
+
+def _why(one: Standing) -> str:
+    failed = one.known.failed
+    return f"; {why_not(failed)}, {_at(failed.failed_at)}" if failed else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,9 @@ def _table(title: str, rows: Sequence[Row]) -> None:
 
 
 def _why(row: Row) -> str:
-    """Say what a person decided, in the words of `landbridge status`."""
+    """Say what a person decided, or why no run came to its end, in the words of `landbridge status`."""
+    if row.failed_at:
+        return f"{row.failed_step} failed, exit code {row.failed_exit}: {row.failed_reason}"
     match row.verdict:
         case Verdict.RELEASE if row.contract_met is False:
             return f"released from quarantine: {row.reason}"

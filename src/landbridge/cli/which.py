@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
-    from landbridge.facts import Commitment
+    from landbridge.facts import Commitment, Slot
     from landbridge.project import Declaration
     from landbridge.world import Evidence
 
@@ -34,16 +34,13 @@ def commitments_of(
     Raises:
         UsageError: nothing is on record under this name.
     """
-    feed, _, occurrence = what.partition("/")
-    if occurrence and feed in declaration.feeds:
-        declared = choice.feed_of(declaration, feed, environment)
-        if found := evidence.ledger.history(
-            slot_named(declared, choice.calendar(declaration, declared), occurrence)
-        ):
+    if slot := slot_meant(what, declaration, environment):
+        if found := evidence.ledger.history(slot):
             return found
         raise UsageError(
-            f"nothing is on record for {what}", hint=f"landbridge run {feed} --date {occurrence}"
+            f"nothing is decided of {what}", hint=f"landbridge run {slot.feed} --date {slot.occurrence}"
         )
+    feed = what
     if feed in declaration.feeds:
         newest = _search(evidence, _days(declaration, feed, now), lambda one: one.slot.feed == feed)
     else:
@@ -55,6 +52,15 @@ def commitments_of(
             hint="see `landbridge status --recorded`; an older slot is found as `feed/occurrence`",
         )
     return evidence.ledger.history(newest.slot)
+
+
+def slot_meant(what: str, declaration: Declaration, environment: str) -> Slot | None:
+    """Give the slot that is named as `feed/occurrence`; None when it is something else that was named."""
+    feed, _, occurrence = what.partition("/")
+    if not occurrence or feed not in declaration.feeds:
+        return None
+    declared = choice.feed_of(declaration, feed, environment)
+    return slot_named(declared, choice.calendar(declaration, declared), occurrence)
 
 
 def chosen(what: str, history: Sequence[Commitment], revision: int | None, evidence: Evidence) -> Commitment:

@@ -87,7 +87,7 @@ def decide(
     """
     news, reminders, after = list[Concern](), list[Concern](), dict[str, Told]()
     for one in found:
-        name, known = str(one.slot), told.get(str(one.slot))
+        name, known = one.name, told.get(one.name)
         if known is None or known.kind is not one.kind:
             news.append(one)
             after[name] = Told(one.kind, now, now)
@@ -104,6 +104,8 @@ def decide(
 
 
 def _ended(one: Standing | None, known: Told) -> str:
+    if known.kind is Kind.UNREAPED:
+        return "nothing that is looked at lies longer than it should"
     if one is None:
         return f"still {known.kind}, and older than the days that are looked at: left to people"
     receipt = one.landed
@@ -151,11 +153,12 @@ def text(notice: Notice) -> str:
     """Give the whole message for people, with the command to run next."""
     lines = [f"{notice.project} {notice.environment}, looked at {_at(notice.at)}", ""]
     for title, found in (("New", notice.news), ("Still open", notice.reminders)):
-        lines += _listed(title, [f"{one.kind:<12} {one.slot}: {one.says}" for one in found])
+        lines += _listed(title, [f"{one.kind:<12} {one.name}: {one.says}" for one in found])
     lines += _listed("All clear", [f"{one.name}: {one.says}" for one in notice.cleared])
     first = (*notice.news, *notice.reminders)
     if first:
-        lines.append(f"next: landbridge trace {first[0].slot} --environment {notice.environment}")
+        look = "reap" if first[0].kind is Kind.UNREAPED else f"trace {first[0].slot}"
+        lines.append(f"next: landbridge {look} --environment {notice.environment}")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -183,7 +186,7 @@ def document(notice: Notice) -> dict[str, object]:
 def _plain(one: Concern) -> dict[str, str | None]:
     deadline = one.slot.deadline
     return {
-        "slot": str(one.slot),
+        "slot": one.name,
         "feed": one.slot.feed,
         "business_date": one.slot.business_date.isoformat(),
         "kind": one.kind.value,

@@ -88,7 +88,7 @@ def _say(seen: Look, *, as_json: bool, dry: bool, check: bool) -> int:
         print_table(
             "",
             ("slot", "state", "what"),
-            ((str(one.slot), one.kind.value, one.says) for one in seen.open),
+            ((one.name, one.kind.value, one.says) for one in seen.open),
         )
     readers = ", ".join(name for name, _ in seen.notices) or "nobody"
     out().print(
@@ -113,7 +113,7 @@ def _plain(seen: Look, *, dry: bool) -> dict[str, object]:
         "dry_run": dry,
         "slots": seen.slots,
         "late": seen.late,
-        "open": [{"slot": str(one.slot), "kind": one.kind, "says": one.says} for one in seen.open],
+        "open": [{"slot": one.name, "kind": one.kind, "says": one.says} for one in seen.open],
         "told": {name: document(notice) for name, notice in seen.notices},
         "missed": [str(slot) for slot in seen.missed],
         "caught_up": [

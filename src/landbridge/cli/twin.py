@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, duration_of
 from landbridge.cli.output import err, print_json, print_pairs, print_table, progress, tip
+from landbridge.cli.pasted import pasted
 from landbridge.errors import Exit, Unavailable, UsageError
 from landbridge.wiring.clock import SystemClock
 
@@ -237,7 +239,7 @@ def _print_where(twin: TwinState) -> None:
         f"twin of {twin.project} {twin.environment}",
         {
             "S3, STS": twin.endpoint,
-            "SFTP": f"sftp -P {ground.port} -i {ground.private_key_file} {ground.user}@{ground.host}",
+            "SFTP": f"sftp -P {ground.port} -i {shlex.quote(str(ground.private_key_file))} {ground.user}@{ground.host}",
             "share": str(ground.share),
             "role": twin.pod.role_arn,
         },
@@ -246,7 +248,9 @@ def _print_where(twin: TwinState) -> None:
 
 def _print_status(environment: str, seen: Status) -> None:
     if seen.state is None:
-        print_pairs(f"no twin of {environment}", {"disk": _size(seen.data), "next": "landbridge twin up"})
+        print_pairs(
+            f"no twin of {environment}", {"disk": _size(seen.data), "next": pasted("landbridge twin up")}
+        )
         return
     _print_where(seen.state)
     parts = [

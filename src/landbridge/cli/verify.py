@@ -17,7 +17,7 @@ from landbridge.cli.options import (
     RevisionOption,
     TwinOption,
 )
-from landbridge.cli.output import print_json, print_table, progress
+from landbridge.cli.output import print_json, print_pairs, print_table, progress
 from landbridge.cli.which import chosen, commitments_of
 from landbridge.counted import counted, differing
 from landbridge.errors import DiskFailed, IntegrityBroken, UsageError
@@ -241,10 +241,15 @@ def _worth_reading(
 
 
 def _print_places(commitment: Commitment, places: Sequence[Place], *, in_force: bool) -> None:
-    is_waived = commitment.verdict is Verdict.WAIVE
+    if not places:
+        print_pairs(
+            f"{commitment.slot}  revision {commitment.revision}: {commitment.verdict}",
+            {"nothing to read": "no file will come, and none is needed", "reason": commitment.reason},
+        )
+        return
     print_table(
         f"{commitment.slot}  revision {commitment.revision}{' (in force)' if in_force else ''}: {commitment.verdict}  "
-        + ("no file: it is waived" if is_waived else f"sha256 {commitment.delivered.sha256}"),
+        f"sha256 {commitment.delivered.sha256}",
         ("place", "finding", "where", "seen"),
         ((one.name, one.finding, one.where, one.seen) for one in places),
     )

@@ -73,7 +73,8 @@ def chosen(what: str, history: Sequence[Commitment], revision: int | None, evide
     if revision is not None:
         if revision > len(history):
             raise UsageError(
-                f"there is no revision {revision} of {history[-1].slot}", expected=f"1 to {len(history)}"
+                f"there is no revision {revision} of {history[-1].slot}",
+                expected=f"1 to {len(history)}" if len(history) > 1 else "revision 1, the only one",
             )
         return history[revision - 1]
     named = [one for one in history if one.verdict is Verdict.RELEASE and what in _names(one)]

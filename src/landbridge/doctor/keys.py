@@ -122,7 +122,7 @@ def receipts(patient: Patient) -> Iterator[Finding]:
         seen = f"none of the {len(public)} public keys is of the private one: nobody would believe a receipt"
         yield broken("", seen, Exit.INTEGRITY)
         return
-    yield ok("", f"the private key fits one of {len(public)} public")
+    yield ok("", f"the private key fits one of {counted(len(public), 'public key')}")
 
 
 def recipients(patient: Patient) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import pytest
 
 from landbridge.audit import Proof, audit
 from landbridge.bundle import check, gather, payload_of
+from landbridge.cli import audit as auditing
+from landbridge.cli import status, trace
 from landbridge.dsse import sealed
 from landbridge.errors import IntegrityBroken, LandbridgeError, TryAgain, Unavailable
 from landbridge.facts import Released, SlotState
@@ -89,6 +92,24 @@ def test_a_missing_slot_says_why_to_everybody_who_looks(world: MemoryWorld, proj
     assert (row.failed_reason, row.failed_at) == ("the upstream is not ready", seen.known.failed.failed_at)
     (told,) = concerns([seen], SLOT.scheduled_at + timedelta(days=3), timedelta(hours=1))
     assert "generate failed, exit code 75: the upstream is not ready, 2026-11-20 06:11" in told.says
+
+
+def test_the_commands_say_it_in_one_line(
+    world: MemoryWorld, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failures = failed(world)
+    seen = looked_at(world, project)
+    (row,) = audit([seen], world.evidence())
+    assert status._note(seen) == "generate failed, exit code 69: the source is away"
+    assert auditing._why(row) == "generate failed, exit code 69: the source is away"
+    trace._say_undecided(SLOT, "DEV", failures, as_json=False)
+    said = capsys.readouterr()
+    assert "trades/2026-11-20  DEV: nothing decided" in said.out
+    assert "exit code 69: the source is away" in said.out
+    assert "next, when that is mended: landbridge run trades --date 2026-11-20" in said.err
+    trace._say_undecided(SLOT, "DEV", failures, as_json=True)
+    (revision,) = json.loads(capsys.readouterr().out)
+    assert [hop["name"] for hop in revision["hops"]] == ["generate failed"]
 
 
 def test_what_failed_is_past_once_a_run_comes_to_its_end(world: MemoryWorld, project: Project) -> None:

@@ -56,8 +56,6 @@ def _had_its_time(one: Standing, last: datetime) -> bool:
 
 
 def _lies(one: Standing, evidence: Evidence) -> bool:
-    """Ask for the file of the newest revision, where that is the one that landed."""
-    decided, landed = one.known.commitment, one.landed
-    if decided is None or landed is None or decided.revision != landed.revision:
-        return False
-    return evidence.reports.head(decided.target.key) is not None
+    """Ask for the file of the newest revision; of one that brought none, nothing lies there."""
+    decided = one.known.commitment
+    return decided is not None and evidence.reports.head(decided.target.key) is not None

@@ -15,11 +15,11 @@ from landbridge.cli import audit as auditing
 from landbridge.cli import status, trace
 from landbridge.dsse import sealed
 from landbridge.errors import IntegrityBroken, LandbridgeError, TryAgain, Unavailable
-from landbridge.facts import Released, SlotState
+from landbridge.facts import Released, SlotState, Verdict
 from landbridge.hops import hops
 from landbridge.jobs import run_promote, run_validate
 from landbridge.naming import attempt_prefix, failure_prefix
-from landbridge.run import run
+from landbridge.run import commit, make, run
 from landbridge.standing import Known, standing, why_not
 from landbridge.survey import survey
 from landbridge.telling import concerns
@@ -160,6 +160,19 @@ def test_a_release_that_is_stuck_says_why(world: MemoryWorld, project: Project) 
     assert why_not(seen.known.failed) == "promote failed, exit code 69: the store is away"
     (told,) = concerns([seen], SLOT.scheduled_at + timedelta(days=3), timedelta(hours=1))
     assert "promote failed" in told.says
+
+
+def test_what_failed_before_the_verdict_is_not_why_its_release_is_stuck(
+    world: MemoryWorld, project: Project
+) -> None:
+    failed(world)
+    world.clock.sleep(600)
+    decided = commit(
+        FEED, make(FEED, SLOT, world.cloud()), world.cloud()
+    )  # and a crash, which leaves no record
+    assert decided.verdict is Verdict.RELEASE
+    seen = looked_at(world, project)
+    assert (seen.state, seen.known.failed) == (SlotState.COMMITTED, None)
 
 
 def test_a_record_that_cannot_be_written_hides_nothing(world: MemoryWorld) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.facts import Verdict
 from landbridge.notices import REAPER, Concern, Kind, Notice, Told
 from landbridge.retention import Retention
 from landbridge.schedule import fired_before
@@ -72,12 +71,6 @@ def test_what_did_not_land_stays_for_ever_and_is_no_concern(project: Project) ->
 def test_without_a_schedule_nobody_expects_the_reaper(project: Project) -> None:
     there, _ = delivered()
     assert found(project, there, DUE + 7 * HOUR, Retention(outbound_days=30)) == []
-
-
-def test_a_file_whose_correction_came_to_nothing_is_not_judged_by_it(project: Project) -> None:
-    there, _ = delivered()
-    there.decide(2, verdict=Verdict.REJECT)
-    assert found(project, there, DUE + 7 * HOUR) == []
 
 
 def test_it_is_told_once_and_once_when_all_is_well(project: Project) -> None:

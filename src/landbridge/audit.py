@@ -80,6 +80,11 @@ class Row:
     """An earlier one than `revision` where a correction came to nothing and what had landed stands."""
     landed_at: datetime | None
     collector: str
+    failed_at: datetime | None
+    """Of the last attempt that failed, where no later one has come to its end: why a slot is missing or late."""
+    failed_step: str
+    failed_exit: int | None
+    failed_reason: str
     evidence: Proof
     doubt: str
     """Why something on record cannot be believed."""
@@ -103,6 +108,7 @@ def proof_of(standing: Standing) -> Proof:
 
 def _row(standing: Standing, evidence: Evidence) -> Row:
     slot, commitment, receipt, file = standing.slot, standing.known.commitment, standing.landed, standing.file
+    failed = standing.known.failed
     report = commitment.report if commitment and commitment.verdict is not Verdict.WAIVE else None
     return Row(
         slot=str(slot),
@@ -131,6 +137,10 @@ def _row(standing: Standing, evidence: Evidence) -> Row:
         landed_revision=receipt.revision if receipt else None,
         landed_at=receipt.landed_at if receipt else None,
         collector=receipt.collector if receipt else "",
+        failed_at=failed.failed_at if failed else None,
+        failed_step=failed.step if failed else "",
+        failed_exit=failed.exit if failed else None,
+        failed_reason=failed.reason if failed else "",
         evidence=proof_of(standing),
         doubt=standing.known.doubt,
     )

@@ -1,6 +1,7 @@
 """How long does a collection go on, when a scheduler starts it at the time of a slot?
 
-Until nothing is awaited any more: every slot of the feeds that is due has landed or was refused, or its window has ended (deadline), or
+Until nothing is awaited any more: every slot of the feeds that is due has landed, was refused or (where the ledger is asked) waived or skipped, or its
+window has ended (deadline), or
 the scheduler is about to start the next run, which takes over what is still open. Started with nothing due, on a holiday
 or an hour early, it collects once and ends: whoever cannot tell when a slot is due may start it too often. What such a pass met and
 may pass is tried again for a quarter of an hour: so a code that may pass, at the end of a run, has stayed, and can be told at once.
@@ -17,6 +18,9 @@ from typing import TYPE_CHECKING
 
 from landbridge.collect import collect
 from landbridge.errors import Exit, LandbridgeError
+from landbridge.facts import Commitment, Verdict
+from landbridge.held import Decided, nobody_asked
+from landbridge.released import Outcome, State
 from landbridge.schedule import next_slots, open_slots, window_end
 
 if TYPE_CHECKING:
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Slot
     from landbridge.feed import Feed
-    from landbridge.released import Outcome
     from landbridge.schedule import Calendar
     from landbridge.world import Ground
 
@@ -43,6 +46,8 @@ class Awaited:
     feeds: tuple[tuple[Feed, Calendar], ...]
     overdue_after: timedelta
     """A slot without a deadline is awaited so long after its time."""
+    decided: Decided = nobody_asked
+    """What the ledger says of a slot, where this host may read it: a file that a person waived, or that was skipped, is not awaited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Look:
     """Tells what a pass did, and gives its exit code."""
     refused: Callable[[LandbridgeError], None]
     """Tells a mistake that the next pass may mend."""
+    no_file: Callable[[Outcome], None]
+    """Tells of a slot that its file will not come, and is not awaited; may be asked for the same one again."""
 
 
 def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
@@ -77,7 +84,7 @@ def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
         code = _pass(ground, awaited, look, refused)
         now = ground.clock.now()
         due_by = max(now, started + CLOCKS_DIFFER)
-        left = _left(ground, awaited, due_by, now, look.pause, refused)
+        left = _left(ground, awaited, due_by, now, look, refused)
         if not left and code in _MAY_PASS and not _taken_over(awaited, due_by, now, look.pause):
             left = tuple(rest for rest in (started + PATIENCE - now,) if rest > timedelta())
         if not left:
@@ -89,7 +96,7 @@ def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
 def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look: Look) -> int:
     """Collect again and again until each of these slots has landed, was refused or its window has ended; with no slots, once.
 
-    Gives 0 when they have landed, whoever landed them and whatever else was refused on the way; TRY_AGAIN when nothing
+    Gives 0 when they have landed, or the ledger says that no file is owed, whoever landed them and whatever else was refused on the way; TRY_AGAIN when nothing
     came. Started after the end of its window a slot is awaited as long again, so that a job that
     is run again ends well with a file that comes late. Between two passes the share is given back.
 
@@ -116,7 +123,7 @@ def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look:
             named = _Refused(tuple(what for what, _ in errors))
             own = code if not slots or any(named.has(slot) for slot in slots) else int(Exit.DONE)
         now = ground.clock.now()
-        away = [slot for slot in slots if not _landed(ground, slot)]
+        away = [slot for slot in slots if not _over(ground, awaited, slot, look)]
         left = [ends[slot] - now for slot in away if not refused.has(slot)]
         if (
             not away and own in _MAY_PASS
@@ -165,19 +172,19 @@ def _pass(ground: Ground, awaited: Awaited, look: Look, refused: _Refused) -> in
 
 
 def _left(
-    ground: Ground, awaited: Awaited, due_by: datetime, now: datetime, pause: timedelta, refused: _Refused
+    ground: Ground, awaited: Awaited, due_by: datetime, now: datetime, look: Look, refused: _Refused
 ) -> tuple[timedelta, ...]:
     """Give the time that each slot that this run still waits for has left."""
     left = []
     for feed, calendar in awaited.feeds:
-        if _next_run_starts(feed, calendar, due_by, now, pause):
+        if _next_run_starts(feed, calendar, due_by, now, look.pause):
             continue  # it takes over what is open
         left += [
             window_end(slot, awaited.overdue_after) - now
             for slot in open_slots(feed, calendar, awaited.overdue_after, due_by)
             if now < window_end(slot, awaited.overdue_after)
             and not refused.has(slot)
-            and not _landed(ground, slot)
+            and not _over(ground, awaited, slot, look)
         ]
     return tuple(left)
 
@@ -194,10 +201,18 @@ def _next_run_starts(
     return following is not None and following.scheduled_at - now <= pause
 
 
-def _landed(ground: Ground, slot: Slot) -> bool:
-    """Ask the share; one that cannot tell now is asked again at the next pass."""
+def _over(ground: Ground, awaited: Awaited, slot: Slot, look: Look) -> bool:
+    """Ask the share whether a slot's file has landed, and the ledger whether one is owed; who cannot tell now is asked at the next pass."""
     try:
-        return ground.share.landed(slot.feed, slot.occurrence, slot.business_date) is not None
+        if ground.share.landed(slot.feed, slot.occurrence, slot.business_date) is not None:
+            return True
+        match awaited.decided(slot):
+            case Commitment(verdict=Verdict.WAIVE | Verdict.SKIP as verdict, revision=revision):
+                ended = State.WAIVED if verdict is Verdict.WAIVE else State.SKIPPED
+                look.no_file(Outcome(str(slot), revision, ended))
+                return True
+            case _:
+                return False
     except LandbridgeError as error:
         if not error.retry:
             raise

@@ -5,10 +5,11 @@ A slot has one verdict whoever runs it, so nothing is lost by an interruption, a
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Slot
     from landbridge.feed import Feed
+    from landbridge.ports import Progress
     from landbridge.standing import Standing
     from landbridge.world import Cloud
 
@@ -87,31 +89,60 @@ def backfill(
     no further one begins either, and those under way are awaited: they come to their verdicts, and lose nothing.
     `silent` takes from a cloud the bars of single steps, which would say nothing with several runs at once.
     """
-    ended: dict[Slot, Filled] = {}
-    interrupted = hopeless = False
-    waiting, inner = list(reversed(slots)), silent(cloud)
-    cloud.progress.start(STEP, len(slots), "slots")
+    queue = _Queue(feed, silent(cloud), list(reversed(slots)), cloud.progress)
+    going: list[Future[None]] = []
+    interrupted = False
     with ThreadPoolExecutor(parallel, thread_name_prefix="backfill") as pool:
-        going: set[Future[Filled]] = set()
-        while (waiting and not hopeless and not interrupted) or going:
-            while waiting and len(going) < parallel and not hopeless and not interrupted:
-                # in this thread's context: what it has bound (run id, environment) is on every line of the log
-                going.add(pool.submit(copy_context().run, _filled, feed, waiting.pop(), inner))
-            try:
-                done, going = wait(going, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                if interrupted:
-                    raise
-                interrupted = True
-                log.warning("interrupted: no further slot begins", under_way=len(going))
-                continue
-            for one in done:
-                filled = one.result()
-                ended[filled.slot] = filled
-                cloud.progress.advance(STEP, 1)
-                hopeless = hopeless or (filled.error is not None and filled.error.exit in _HOPELESS)
+        try:
+            cloud.progress.start(STEP, len(slots), "slots")
+            # in this thread's context: what it has bound (run id, environment) is on every line of the log
+            going += (pool.submit(copy_context().run, queue.work) for _ in range(parallel))
+            wait(going)
+        except (
+            KeyboardInterrupt
+        ):  # wherever it came; a second one, while those under way are awaited, ends it all
+            queue.close()
+            interrupted = True
+            log.warning("interrupted: no further slot begins")
+    for one in going:
+        one.result()  # a bug keeps its traceback
     cloud.progress.finish(STEP)
-    return Backfill(tuple(ended.get(slot, Filled(slot, Ended.NOT_RUN)) for slot in slots), interrupted)
+    return Backfill(tuple(queue.ended.get(slot, Filled(slot, Ended.NOT_RUN)) for slot in slots), interrupted)
+
+
+class _Queue:
+    """Slots that wait for their turn. Each is put on record by the thread that ran it: no signal comes there, so none is lost."""
+
+    def __init__(self, feed: Feed, cloud: Cloud, waiting: list[Slot], bars: Progress) -> None:
+        self.ended: dict[Slot, Filled] = {}
+        self._feed, self._cloud, self._waiting, self._bars = feed, cloud, waiting, bars
+        self._lock = Lock()
+
+    def work(self) -> None:
+        """Run one slot after another until none is left; a bug lets no further one begin."""
+        try:
+            while slot := self._next():
+                self._run(slot)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let no further slot begin."""
+        self._waiting.clear()
+
+    def _run(self, slot: Slot) -> None:
+        filled = _filled(self._feed, slot, self._cloud)
+        with self._lock:
+            self.ended[slot] = filled
+            self._bars.advance(STEP, 1)
+        if filled.error is not None and filled.error.exit in _HOPELESS:
+            self.close()
+
+    def _next(self) -> Slot | None:
+        try:
+            return self._waiting.pop()
+        except IndexError:
+            return None
 
 
 def _filled(feed: Feed, slot: Slot, cloud: Cloud) -> Filled:

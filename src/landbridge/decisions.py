@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken, NotFound, UsageError
 from landbridge.facts import (
     NO_FILE,
@@ -105,6 +106,8 @@ def reject(slot: Slot, cloud: Cloud) -> Decided:
 def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
     """Put on record that the slot's file will not come and is not needed. Only a redrive opens the slot again.
 
+    Of two who waive it, for whatever reasons, the first one's waiver stands, and the second is given that: it asked for what is so.
+
     Raises:
         UsageError: a file of the slot has landed or may land yet, it is skipped, or somebody else has decided otherwise.
     """
@@ -182,7 +185,9 @@ def reasoned(text: str) -> str:
             expected="a sentence that says why, for whoever reads the record: --reason 'ticket 123: ...'",
         )
     if len(reason) > LONGEST_REASON:
-        raise UsageError(f"the reason has {len(reason)} characters", expected=f"at most {LONGEST_REASON}")
+        raise UsageError(
+            f"the reason has {counted(len(reason), 'character')}", expected=f"at most {LONGEST_REASON}"
+        )
     return reason
 
 
@@ -241,8 +246,8 @@ def _still_there(feed: Feed, kept: Staged, cloud: Cloud) -> tuple[Staged, tuple[
         if not same_bytes(came, kept.content):
             raise IntegrityBroken(
                 f"the bytes in quarantine are not those that were judged: {kept.at}",
-                expected=f"{kept.content.size} bytes, sha256 {kept.content.sha256}",
-                seen=f"{came.size} bytes, sha256 {came.sha256}",
+                expected=f"{counted(kept.content.size, 'byte')}, sha256 {kept.content.sha256}",
+                seen=f"{counted(came.size, 'byte')}, sha256 {came.sha256}",
                 hint="nothing was released; look at who can write there",
             )
     return kept, ()

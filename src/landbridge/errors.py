@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from landbridge.counted import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -159,7 +161,7 @@ class DeclarationWrong(LandbridgeError):
         count = len(self.problems)
         first = self.problems[0]
         super().__init__(
-            f"the declaration has {count} mistake{'s' if count > 1 else ''}",
+            f"the declaration has {counted(count, 'mistake')}",
             seen=f"{first.file}:{first.line}: {first.what}",
             hint="run `landbridge check` to see all of them",
         )

@@ -333,6 +333,24 @@ class Attempt:
     recorded_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt on a slot that failed: before its verdict, or before what was decided was released. It decides nothing."""
+
+    slot: Slot
+    revision: int
+    """The one that was to be made, or carried on."""
+    environment: str
+    step: Literal["generate", "validate", "promote"]
+    exit: int
+    """Exit code, as in errors.Exit."""
+    reason: str
+    """One line: what happened. No secret, and nothing of the data."""
+    run_id: str
+    actor: str
+    failed_at: datetime
+
+
 class SlotState(StrEnum):
     """Where a slot stands. The last five are ends."""
 

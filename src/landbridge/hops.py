@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Verdict
 from landbridge.naming import manifest_key
 from landbridge.survey import receipt_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from landbridge.facts import Commitment
+    from landbridge.facts import Commitment, Failure
     from landbridge.world import Evidence
 
 
@@ -32,9 +33,20 @@ class Hop:
     sha256: str = ""
 
 
-def hops(commitment: Commitment, evidence: Evidence) -> list[Hop]:
-    """Give the way of one revision so far, in order."""
-    return [*_made(commitment), *_moved(commitment, evidence)]
+def hops(commitment: Commitment, evidence: Evidence, failures: Sequence[Failure] = ()) -> list[Hop]:
+    """Give the way of one revision so far, in order, with the attempts on its slot that failed."""
+    own = [one for one in failures if one.revision == commitment.revision]
+    before = [one for one in own if one.failed_at <= commitment.committed_at]
+    after = own[len(before) :]
+    return [*map(failed, before), *_made(commitment), *map(failed, after), *_moved(commitment, evidence)]
+
+
+def failed(failure: Failure) -> Hop:
+    """Give an attempt that came to nothing."""
+    who = f"{failure.actor} {failure.run_id}"
+    return Hop(
+        f"{failure.step} failed", failure.failed_at, who, f"exit code {failure.exit}: {failure.reason}"
+    )
 
 
 def _made(commitment: Commitment) -> Iterator[Hop]:
@@ -63,7 +75,7 @@ def _made(commitment: Commitment) -> Iterator[Hop]:
         "validated",
         commitment.committed_at,
         f"{commitment.report.contract} {commitment.report.contract_version}",
-        f"{passed} of {len(commitment.report.rules)} rules hold",
+        f"{passed} of {counted(len(commitment.report.rules), 'rule holds', 'rules hold')}",
         plain.rows,
         plain.size,
         plain.sha256,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from landbridge.errors import TryAgain
 from landbridge.facts import Attempt
 from landbridge.run import carry_on, commit, make
+from landbridge.steps.failing import failing
 
 if TYPE_CHECKING:
     from landbridge.facts import Commitment, Released, Slot
@@ -33,10 +34,11 @@ def run_validate(feed: Feed, slot: Slot, cloud: Cloud) -> Commitment:
         return known
     attempt = cloud.ledger.newest_attempt(slot)
     if attempt is None:
-        raise TryAgain(
-            f"{slot} has no staged file yet",
-            hint=f"first: landbridge run {slot.feed} --date {slot.occurrence} --step generate",
-        )
+        with failing("validate", slot, cloud):
+            raise TryAgain(
+                f"{slot} has no staged file yet",
+                hint=f"first: landbridge run {slot.feed} --date {slot.occurrence} --step generate",
+            )
     return commit(feed, attempt.staged, cloud)
 
 
@@ -48,8 +50,9 @@ def run_promote(feed: Feed, slot: Slot, cloud: Cloud) -> Commitment | Released:
     """
     known = cloud.ledger.newest(slot)
     if known is None:
-        raise TryAgain(
-            f"{slot} has no verdict yet",
-            hint=f"first: landbridge run {slot.feed} --date {slot.occurrence} --step validate",
-        )
+        with failing("promote", slot, cloud):
+            raise TryAgain(
+                f"{slot} has no verdict yet",
+                hint=f"first: landbridge run {slot.feed} --date {slot.occurrence} --step validate",
+            )
     return carry_on(feed, known, cloud)

@@ -265,6 +265,11 @@ def attempt_prefix(slot: Slot) -> str:
     return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/attempts/"
 
 
+def failure_prefix(slot: Slot) -> str:
+    """Where the records of attempts on a slot that failed lie (in the ledger)."""
+    return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/failures/"
+
+
 def ledger_key(slot: Slot, revision: int) -> str:
     """The commitment of a revision: `2026-11-20/flights/2026-11-20/0001.json`."""
     return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/{revision:04d}.json"

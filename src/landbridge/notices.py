@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from landbridge.facts import Slot
 
 
+REAPER = "the reaper"
+"""Name of what is told of `landbridge reap`; no slot's, which has a `/`."""
+
+
 class Kind(StrEnum):
     """Why somebody has to look at a slot; the first that applies, the most serious one first."""
 
@@ -28,6 +32,8 @@ class Kind(StrEnum):
     """Its verdict is `release`, and its file is not released: staging forgets it one day."""
     LATE = "late"
     """Not on the share at its deadline, and still not."""
+    UNREAPED = "unreaped"
+    """Files stay that the reaper's schedule should have removed: told of all of them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,11 @@ class Concern:
     kind: Kind
     says: str
     """What is so, in a sentence."""
+
+    @property
+    def name(self) -> str:
+        """What it is remembered by: `feed/occurrence`; what is not of one slot, by its own name."""
+        return REAPER if self.kind is Kind.UNREAPED else str(self.slot)
 
 
 @dataclass(frozen=True, slots=True)

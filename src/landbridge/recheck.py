@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.errors import DiskFailed, IntegrityBroken, NotFound
 from landbridge.facts import Location, Verdict
 from landbridge.ledger import manifest_bytes
@@ -111,7 +112,7 @@ def _compared(name: str, where: str, blocks: Iterable[bytes], content: Content, 
         progress.advance(f"reading {name}", len(block))
     progress.finish(f"reading {name}")
     same = (size, digest.hexdigest()) == (content.size, content.sha256)
-    seen = f"sha256 {digest.hexdigest()}, {size:,} bytes"
+    seen = f"sha256 {digest.hexdigest()}, {counted(size, 'byte')}"
     return Place(name, where, Finding.SAME if same else Finding.DIFFERENT, seen)
 
 
@@ -124,7 +125,9 @@ def _manifest(commitment: Commitment, evidence: Evidence) -> Place:
         return Place("manifest", where, Finding.GONE, "not released yet")
     expected = manifest_bytes(commitment, evidence.ledger.digest(commitment))
     same = seen == expected
-    return Place("manifest", where, Finding.SAME if same else Finding.DIFFERENT, f"{len(seen):,} bytes")
+    return Place(
+        "manifest", where, Finding.SAME if same else Finding.DIFFERENT, f"{counted(len(seen), 'byte')}"
+    )
 
 
 def _receipt(commitment: Commitment, evidence: Evidence) -> Iterator[Place]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, NotYet, TryAgain
 from landbridge.facts import Receipt
 from landbridge.ledger import confirm, manifest_from, read_receipt
@@ -246,7 +247,7 @@ def _not_a_manifest(file: RemoteFile) -> IntegrityBroken:
     return IntegrityBroken(
         f"{file.name!r:.120} lies among the manifests and is none",
         expected=f"FEED.OCCURRENCE.REVISION.json of at most {_LARGEST} bytes",
-        seen=f"{file.size} bytes",
+        seen=counted(file.size, "byte"),
         hint="look at who wrote it; it was not read",
     )
 

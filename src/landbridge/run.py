@@ -12,6 +12,7 @@ from landbridge.facts import Breached, Validated, Verdict
 from landbridge.formats import suffix
 from landbridge.ledger import manifest_bytes
 from landbridge.steps.decide import decide
+from landbridge.steps.failing import failing
 from landbridge.steps.generate import generate
 from landbridge.steps.promote import promote
 from landbridge.steps.quarantine import keep
@@ -34,7 +35,7 @@ def run(feed: Feed, slot: Slot, cloud: Cloud) -> Commitment | Released:
 
 def make(feed: Feed, slot: Slot, cloud: Cloud) -> Staged:
     """Generate the slot's file from its sources and stage it. Nothing is decided yet."""
-    with cloud.scratch() as scratch, cloud.sources(feed, slot) as sources:
+    with failing("generate", slot, cloud), cloud.scratch() as scratch, cloud.sources(feed, slot) as sources:
         draft = generate(
             feed,
             slot,
@@ -50,7 +51,7 @@ def make(feed: Feed, slot: Slot, cloud: Cloud) -> Staged:
 
 def commit(feed: Feed, staged: Staged, cloud: Cloud) -> Commitment:
     """Judge the staged bytes and write the verdict, once; the loser of a race gets the winner's commitment."""
-    with cloud.scratch() as scratch:
+    with failing("validate", staged.slot, cloud), cloud.scratch() as scratch:
         gate = cloud.gate(feed, scratch)
         judged = validate(
             staged, cloud.staging, gate, empty=feed.empty, scratch=scratch, progress=cloud.progress
@@ -71,9 +72,10 @@ def carry_on(feed: Feed, commitment: Commitment, cloud: Cloud) -> Commitment | R
     """Do what the verdict says: release, or leave it at the record."""
     match commitment.verdict:
         case Verdict.RELEASE:
-            manifest = manifest_bytes(commitment, cloud.ledger.digest(commitment))
-            released = promote(commitment, manifest, cloud.reports, cloud.places(feed, commitment))
-            record(released, manifest, cloud)
+            with failing("promote", commitment.slot, cloud, commitment.revision):
+                manifest = manifest_bytes(commitment, cloud.ledger.digest(commitment))
+                released = promote(commitment, manifest, cloud.reports, cloud.places(feed, commitment))
+                record(released, manifest, cloud)
             return released
         case Verdict.QUARANTINE | Verdict.SKIP | Verdict.REJECT | Verdict.WAIVE:
             return commitment

@@ -139,6 +139,16 @@ def _cron(expression: str, before: datetime) -> CronSim:
         ) from error
 
 
+def fired_before(expression: str, now: datetime) -> datetime:
+    """Give the last time before `now` at which an expression fired, in `now`'s own time zone.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    _cron(expression, now)
+    return next(CronSim(expression, now, reverse=True))
+
+
 def _with_plain_time(expression: str, cron: CronSim) -> str:
     (minute,), (hour,) = cron.minutes, cron.hours
     return " ".join([str(minute), str(hour), *expression.split()[2:]])

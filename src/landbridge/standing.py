@@ -10,7 +10,7 @@ from landbridge.facts import SlotState, Verdict
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from landbridge.facts import Commitment, Receipt, Slot
+    from landbridge.facts import Commitment, Failure, Receipt, Slot
 
 QUIET = frozenset({SlotState.SKIPPED, SlotState.WAIVED, SlotState.UPCOMING})
 """States in which no file is owed."""
@@ -28,8 +28,22 @@ class Known:
     """Of that revision; only one whose signature holds."""
     earlier: tuple[Receipt, ...] = ()
     """Of the revisions before it, the oldest first; those whose signature holds."""
+    failed: Failure | None = None
+    """The last attempt that failed, where none has come to its end since: why there is no verdict, or no release of one."""
     doubt: str = ""
     """Why something on record cannot be believed: a receipt that does not hold, an entry of the ledger that was changed."""
+
+    @property
+    def in_force(self) -> Receipt | None:
+        """The receipt of the file that the consumer has and is to go by.
+
+        The newest revision's. Where that brings no file (rejected, skipped, waived, in quarantine), the one that landed last before
+        it. None while a released revision has not landed: it supersedes what has.
+        """
+        if self.receipt or not self.earlier:
+            return self.receipt
+        decided = self.commitment
+        return None if decided and decided.verdict is Verdict.RELEASE else self.earlier[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +76,12 @@ class Standing:
 
     @property
     def landed(self) -> Receipt | None:
-        """The receipt of the file that the slot ended with; None as long as it has not, or when it ended without one."""
-        if self.known.receipt or self.state is not SlotState.DELIVERED:
-            return self.known.receipt
-        return self.known.earlier[-1]
+        """The receipt of the file in force; None as long as none has landed, or a correction is on its way."""
+        return self.known.in_force
 
     @property
     def file(self) -> SlotFile | None:
-        """Which file the slot ended with, or will; None where nothing was decided, or a waiver says that none will come."""
+        """Which file is in force, or will be; None where nothing was decided, or a waiver says that none will come."""
         decided, landed = self.known.commitment, self.landed
         rows = decided.delivered.rows if decided else None
         if landed is not None:
@@ -85,6 +97,11 @@ class Standing:
         """Tell whether somebody has to look: late, missing, in quarantine and not decided on, or with a receipt that does not hold."""
         undecided = self.state is SlotState.MISSING or self.verdict is Verdict.QUARANTINE
         return self.late or undecided or bool(self.known.doubt)
+
+
+def why_not(failed: Failure) -> str:
+    """Say in one line why an attempt came to nothing."""
+    return f"{failed.step} failed, exit code {failed.exit}: {failed.reason}"
 
 
 def standing(

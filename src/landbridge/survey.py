@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from landbridge.facts import Commitment, Receipt, Slot
+    from landbridge.facts import Commitment, Failure, Receipt, Slot
     from landbridge.feed import Feed
+    from landbridge.ledger.book import SlotEntries
     from landbridge.project import Project
     from landbridge.world import Evidence
 
@@ -46,6 +47,10 @@ def survey(
         before = [one.commitments[:-1] for one in entries if one.newest]
         found = pool.map(lambda last, others: known_of(last, evidence, others), newest, before)
         known = {_name(one.slot): seen for one, seen in zip(newest, found, strict=True)}
+        stopped = [one for one in entries if one.failures and _is_open(known.get((one.feed, one.occurrence)))]
+        for one, failed in zip(stopped, pool.map(lambda one: _failed(one, evidence), stopped), strict=True):
+            name = (one.feed, one.occurrence)
+            known[name] = _with(known.get(name, Known()), failed)
     for one in entries:
         if one.unreadable:
             name = (one.feed, one.occurrence)
@@ -77,6 +82,26 @@ def known_of(commitment: Commitment, evidence: Evidence, before: Sequence[Commit
         return replace(known, doubt=error.what)
 
 
+def in_force(history: Sequence[Commitment], evidence: Evidence) -> Commitment:
+    """Give the revision of a slot that one means who names no other: whose file the consumer has and is to go by, else the newest.
+
+    Raises:
+        IntegrityBroken: a receipt that would tell does not hold.
+    """
+    *before, newest = history
+    if newest.verdict is Verdict.RELEASE:
+        return newest
+    known = known_of(newest, evidence, before)
+    if known.doubt:
+        raise IntegrityBroken(
+            f"what is on record of {newest.slot} cannot be believed",
+            seen=known.doubt,
+            hint=f"`landbridge trace {newest.slot}` shows every hop; `--revision` names a revision",
+        )
+    landed = known.in_force
+    return next((one for one in history if landed and one.revision == landed.revision), newest)
+
+
 def receipt_of(commitment: Commitment, evidence: Evidence) -> Receipt | None:
     """Give the first receipt that holds for a revision: signed by a known collector, about these very bytes.
 
@@ -85,6 +110,28 @@ def receipt_of(commitment: Commitment, evidence: Evidence) -> Receipt | None:
     """
     manifest = manifest_for(commitment, evidence.ledger.digest(commitment))
     return receipt_in(evidence.reports, manifest, evidence.receipt_keys)
+
+
+def _is_open(known: Known | None) -> bool:
+    """Tell whether a run of the slot has something left to do."""
+    if known is None or known.commitment is None:
+        return True
+    return known.commitment.verdict is Verdict.RELEASE and not known.released
+
+
+def _failed(entry: SlotEntries, evidence: Evidence) -> Failure | str:
+    """Give the last attempt that failed, or why its record cannot be believed."""
+    try:
+        return evidence.ledger.failure(entry.failures[-1])
+    except IntegrityBroken as error:
+        return error.what
+
+
+def _with(known: Known, failed: Failure | str) -> Known:
+    if isinstance(failed, str):
+        return replace(known, doubt=known.doubt or failed)
+    since = known.commitment.committed_at if known.commitment else failed.failed_at
+    return replace(known, failed=failed) if failed.failed_at >= since else known
 
 
 def _expected(project: Project, feed: Feed, since: date, until: date) -> list[Slot]:

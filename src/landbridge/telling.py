@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.facts import SlotState, Verdict
 from landbridge.notices import Cleared, Concern, Kind, Told
+from landbridge.standing import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,17 +44,24 @@ def _concern(one: Standing, now: datetime, stuck_after: timedelta) -> Concern | 
         broken = [rule.rule for rule in known.commitment.report.rules if not rule.passed]
         return Concern(one.slot, Kind.QUARANTINED, f"broke its contract: {', '.join(broken) or 'see trace'}")
     if one.state is SlotState.MISSING:
-        return Concern(one.slot, Kind.MISSING, f"no verdict; it was due {_at(one.slot.scheduled_at)}")
+        return Concern(
+            one.slot, Kind.MISSING, f"no verdict; it was due {_at(one.slot.scheduled_at)}{_why(one)}"
+        )
     if one.state is SlotState.COMMITTED and known.commitment:
         since = known.commitment.committed_at
         if now >= since + stuck_after:
-            return Concern(one.slot, Kind.STUCK, f"validated {_at(since)} and not released since")
+            return Concern(one.slot, Kind.STUCK, f"validated {_at(since)} and not released since{_why(one)}")
     if one.late and deadline and one.state is not SlotState.DELIVERED:
         if known.earlier and known.commitment:
             says = f"revision {known.commitment.revision} was decided {_at(known.commitment.committed_at)} and has not landed"
             return Concern(one.slot, Kind.LATE, says)
-        return Concern(one.slot, Kind.LATE, f"{one.state}; its deadline was {_at(deadline)}")
+        return Concern(one.slot, Kind.LATE, f"{one.state}; its deadline was {_at(deadline)}{_why(one)}")
     return None
+
+
+def _why(one: Standing) -> str:
+    failed = one.known.failed
+    return f"; {why_not(failed)}, {_at(failed.failed_at)}" if failed else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ def decide(
     """
     news, reminders, after = list[Concern](), list[Concern](), dict[str, Told]()
     for one in found:
-        name, known = str(one.slot), told.get(str(one.slot))
+        name, known = one.name, told.get(one.name)
         if known is None or known.kind is not one.kind:
             news.append(one)
             after[name] = Told(one.kind, now, now)
@@ -96,6 +104,8 @@ def decide(
 
 
 def _ended(one: Standing | None, known: Told) -> str:
+    if known.kind is Kind.UNREAPED:
+        return "nothing that is looked at lies longer than it should"
     if one is None:
         return f"still {known.kind}, and older than the days that are looked at: left to people"
     receipt = one.landed
@@ -143,11 +153,12 @@ def text(notice: Notice) -> str:
     """Give the whole message for people, with the command to run next."""
     lines = [f"{notice.project} {notice.environment}, looked at {_at(notice.at)}", ""]
     for title, found in (("New", notice.news), ("Still open", notice.reminders)):
-        lines += _listed(title, [f"{one.kind:<12} {one.slot}: {one.says}" for one in found])
+        lines += _listed(title, [f"{one.kind:<12} {one.name}: {one.says}" for one in found])
     lines += _listed("All clear", [f"{one.name}: {one.says}" for one in notice.cleared])
     first = (*notice.news, *notice.reminders)
     if first:
-        lines.append(f"next: landbridge trace {first[0].slot} --environment {notice.environment}")
+        look = "reap" if first[0].kind is Kind.UNREAPED else f"trace {first[0].slot}"
+        lines.append(f"next: landbridge {look} --environment {notice.environment}")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -175,7 +186,7 @@ def document(notice: Notice) -> dict[str, object]:
 def _plain(one: Concern) -> dict[str, str | None]:
     deadline = one.slot.deadline
     return {
-        "slot": str(one.slot),
+        "slot": one.name,
         "feed": one.slot.feed,
         "business_date": one.slot.business_date.isoformat(),
         "kind": one.kind.value,

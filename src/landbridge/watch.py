@@ -19,6 +19,7 @@ from landbridge.notices import Memory, Notice
 from landbridge.run import run
 from landbridge.survey import survey
 from landbridge.telling import concerns, decide, missed, past_deadline
+from landbridge.unreaped import unreaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,9 @@ def look(project: Project, feeds: Sequence[Feed], watching: Watching, *, dry: bo
     declared, now = watching.declared, watching.clock.now()
     first, last = (now - declared.look_back).date(), (now + timedelta(days=1)).date()
     seen = survey(project, feeds, first, last, watching.evidence, now)
-    found = concerns(seen, now, declared.stuck_after)
+    found = concerns(seen, now, declared.stuck_after) + unreaped(
+        project, feeds, watching.retention, watching.evidence, now
+    )
     late = past_deadline(seen)
     memory = _recalled(watching)
     notices, after, failures = _told(project, watching, found, seen, memory, now, dry=dry)

@@ -85,6 +85,8 @@ class Watching:
     evidence: Evidence
     cloud: Cloud
     """For what was missed."""
+    retention: Retention
+    """By which is seen whether the reaper does its work, where it is scheduled."""
     memory: Store
     """Where what was told is remembered."""
     tellers: tuple[Teller, ...]

@@ -38,7 +38,7 @@ def test_a_newcomer_begins_with_a_project_that_is_sound(tmp_path: Path) -> None:
     begun = landbridge("init", "My Feeds", cwd=tmp_path)
     assert (begun.returncode, begun.stderr.strip()) == (
         0,
-        "next: cd My Feeds && landbridge check && landbridge twin up",
+        "next: cd 'My Feeds' && landbridge check && landbridge twin up",
     )
     assert "  wrote landbridge.yaml\n  wrote feeds/verifications.yaml\n" in begun.stdout
     folder = tmp_path / "My Feeds"

@@ -291,7 +291,7 @@ def test_values_are_not_judged_in_a_file_whose_bytes_are_broken(tmp_path: Path) 
     told = named(report, "values")
     assert (told.severity, told.message) == (
         "warning",
-        "the bytes are not sound, so 1 rules about values were not judged",
+        "the bytes are not sound, so 1 rule about values was not judged",
     )
 
 

@@ -65,6 +65,17 @@ def test_a_rejected_correction_leaves_the_row_with_the_file_that_landed() -> Non
     assert found.rows is None
 
 
+def test_a_correction_in_quarantine_leaves_the_row_with_the_file_that_landed() -> None:
+    there, first = delivered()
+    receipt = there.receipt(first)
+    second = there.ledger.commit(
+        replace(commitment(revision=2, verdict=Verdict.QUARANTINE), delivered=NO_FILE, report=BROKEN)
+    )
+    found = row(there, Known(second, earlier=(receipt,)))
+    assert (found.state, found.verdict, found.revision) == (SlotState.QUARANTINED, Verdict.QUARANTINE, 2)
+    assert (found.file, found.sha256, found.landed_revision) == (receipt.landed_path, receipt.sha256, 1)
+
+
 def test_a_release_from_quarantine_is_told_from_one_that_met_its_contract() -> None:
     there, first = delivered()
     met = row(there, Known(first, True, there.receipt(first)))

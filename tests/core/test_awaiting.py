@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landbridge.awaiting import PATIENCE, Awaited, Look, collect_slots, collect_until_deadline
-from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, Unavailable
+from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, NotPermitted, Unavailable
+from landbridge.facts import Commitment, Verdict
+from landbridge.held import Decided, nobody_asked
 from landbridge.schedule import Calendar, slot_at
+from tests.fakes.facts import commitment
 from tests.fakes.folder_remote import FolderRemote
 from tests.fakes.set_clock import SetClock
 from tests.servers.declared import feed
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from landbridge.facts import Content
+    from landbridge.facts import Content, Slot
     from landbridge.feed import Feed
     from landbridge.released import Outcome
 
@@ -71,6 +74,7 @@ class Run:
     clock: Busy
     remote: Cut
     told: list[str] = field(default_factory=list)
+    decided: Decided = nobody_asked
 
     def __call__(
         self, *feeds: Feed, started: datetime, slot: datetime | None = None
@@ -78,7 +82,7 @@ class Run:
         self.clock._now = started
         with_share = self.at.ground(self.remote, self.at.share())
         ground = replace(with_share, clock=self.clock)
-        awaited = Awaited(tuple((one, Calendar()) for one in feeds), timedelta(hours=24))
+        awaited = Awaited(tuple((one, Calendar()) for one in feeds), timedelta(hours=24), self.decided)
 
         def tell(outcomes: Sequence[Outcome]) -> int:
             self.told += [f"{one.what} {one.state}" for one in outcomes]
@@ -87,8 +91,12 @@ class Run:
         def refused(error: LandbridgeError) -> None:
             self.told.append(error.what)
 
+        def no_file(outcome: Outcome) -> None:
+            if (said := f"{outcome.what} {outcome.state}") not in self.told:
+                self.told.append(said)
+
         try:
-            look = Look(timedelta(days=45), MINUTE, tell, refused)
+            look = Look(timedelta(days=45), MINUTE, tell, refused, no_file)
             if slot is None:
                 code = collect_until_deadline(ground, awaited, look)
             else:
@@ -359,3 +367,59 @@ def test_bytes_that_were_mended_land_after_the_rest(run: Run) -> None:
     assert run(flights(), started=SIX)[0] == Exit.DONE
     assert run.told[-1] == "flights/2026-11-19 delivered"
     assert 61 <= len(run.told) <= 63
+
+
+# A file that is not owed
+
+
+@dataclass
+class Book:
+    """A ledger in which something is decided at an instant, and which may be away."""
+
+    clock: Busy
+    verdict: Verdict
+    at: datetime
+    away_until: datetime = SIX
+    refused: bool = False
+
+    def __call__(self, of: Slot) -> Commitment | None:
+        if self.refused:
+            raise NotPermitted("the ledger is not this host's to read")
+        if self.clock._now < self.away_until:
+            raise Unavailable("the ledger is away")
+        return replace(commitment(of), verdict=self.verdict) if self.clock._now >= self.at else None
+
+
+@pytest.mark.parametrize("slot", [None, SIX])
+@pytest.mark.parametrize("verdict", [Verdict.WAIVE, Verdict.SKIP])
+def test_a_slot_of_which_no_file_is_owed_is_not_awaited(
+    run: Run, verdict: Verdict, slot: datetime | None
+) -> None:
+    run.decided = Book(run.clock, verdict, SIX + 20 * MINUTE, away_until=SIX + 10 * MINUTE)
+    code, took = run(flights(), started=SIX, slot=slot)
+    state = "waived" if verdict is Verdict.WAIVE else "skipped"
+    assert (code, run.told) == (Exit.DONE, [f"flights/2026-11-20 {state}"])
+    assert about(took, 20 * MINUTE)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.QUARANTINE, Verdict.REJECT, Verdict.RELEASE])
+def test_a_slot_whose_file_may_still_come_is_awaited(run: Run, verdict: Verdict) -> None:
+    run.decided = Book(run.clock, verdict, SIX)
+    code, took = run(flights(), started=SIX, slot=SIX)
+    assert (code, run.told) == (Exit.TRY_AGAIN, [])
+    assert about(took, 90 * MINUTE)
+
+
+def test_a_waiver_keeps_nothing_else_from_being_awaited(run: Run) -> None:
+    run.decided = Book(run.clock, Verdict.WAIVE, SIX)
+    trains = feed(feed="trains", schedule={"cron": "0 6 * * *", "deadline": "2h"})
+    waived = run.decided
+    run.decided = lambda of: waived(of) if of.feed == "flights" else None
+    _, took = run(flights(), trains, started=SIX)
+    assert about(took, 120 * MINUTE)
+
+
+def test_a_ledger_that_may_not_be_read_ends_it_at_once(run: Run) -> None:
+    run.decided = Book(run.clock, Verdict.WAIVE, SIX, refused=True)
+    with pytest.raises(NotPermitted):
+        run(flights(), started=SIX)

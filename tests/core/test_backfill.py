@@ -36,12 +36,21 @@ class Counting:
 
     started: list[tuple[str, int | None]] = field(default_factory=list)
     advanced: int = 0
+    interrupt_at: int = -1
+    """After so many slots; at the start with 0."""
 
     def start(self, step: str, total: int | None, unit: str) -> None:
         self.started.append((step, total))
+        self._interrupt()
 
     def advance(self, step: str, amount: int) -> None:
         self.advanced += amount
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self.advanced == self.interrupt_at:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            time.sleep(0.1)
 
     def finish(self, step: str) -> None:
         self.started.append(("finished", None))
@@ -113,6 +122,31 @@ def test_interrupted_those_under_way_end_and_a_second_start_goes_on() -> None:
     runs = world.rows.runs
     assert set(ends(filled(world))) == {Ended.RELEASED}
     assert (runs, world.rows.runs) == (ends(done).count(Ended.RELEASED), 10), "none of them twice"
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_interrupted_between_two_slots_it_still_tells_how_each_ended(after: int) -> None:
+    world, bars = MemoryWorld(), Counting(interrupt_at=after)
+    done = filled(world, 1, bars)
+    assert done.interrupted
+    assert after <= ends(done).count(Ended.RELEASED) <= after + 1, "what ran is told as it ended"
+    assert world.rows.runs == ends(done).count(Ended.RELEASED)
+    assert bars.started[-1] == ("finished", None)
+
+
+def test_a_bug_keeps_its_traceback_and_lets_no_further_slot_begin() -> None:
+    world = MemoryWorld(Failing())
+    with pytest.raises(ZeroDivisionError):
+        filled(world, 1)
+    assert world.rows.runs == 1
+
+
+@dataclass
+class Failing(Rows):
+    """Has a bug."""
+
+    def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
+        raise ZeroDivisionError
 
 
 def test_only_what_is_due_and_has_no_verdict_or_was_not_released_is_run() -> None:

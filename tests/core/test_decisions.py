@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from pysequoia import Tsk, decrypt
 
+from landbridge.cli.deciding import say
 from landbridge.decisions import Decided, redrive, reject, release, waive
 from landbridge.errors import IntegrityBroken, NotFound, UsageError
 from landbridge.facts import NO_FILE, Commitment, Released, Verdict
@@ -266,6 +268,29 @@ def test_of_two_operators_at_once_one_decides_and_the_other_is_told(
         assert "first" in told.value.seen
     assert len(history(world)) == 2
     assert world.cloud().ledger.history(SLOT)[1].actor == "ann"
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_of_two_who_waive_a_slot_the_first_ones_reason_stands_and_the_second_is_told_it(
+    world: MemoryWorld, capsys: pytest.CaptureFixture[str], *, at_once: bool
+) -> None:
+    ann = partial(waive, FEED, SLOT, world.cloud("ann", "closed that day"))
+    bob = world.cloud("bob", "nobody flew")
+    if at_once:  # ann decides as soon as bob's command has looked at the ledger
+        bob = replace(bob, ledger=cast("Ledger", _Between(bob.ledger, 2, ann)))
+    else:
+        ann()
+    done = waive(FEED, SLOT, bob)
+    assert (done.ours, done.commitment.actor, done.commitment.reason) == (False, "ann", "closed that day")
+    assert history(world) == [Verdict.WAIVE]
+    assert say(done, "nobody flew", as_json=False) == 0
+    said = capsys.readouterr()
+    assert "ann at 2026-11-20 06:01:00 UTC, before this command" in said.out
+    assert "closed that day" in said.out
+    assert "2026-11-20 06:00 UTC, deadline 2026-11-20 07:00 UTC" in said.out
+    assert "the reason of this command is not on record" in said.err
+    assert say(done, "closed  that day", as_json=False) == 0
+    assert "not on record" not in capsys.readouterr().err, "it is the same reason"
 
 
 @pytest.mark.parametrize("decision", ["release", "redrive"])

@@ -49,7 +49,7 @@ class Rows:
     runs: int = 0
     text: str = "id: trades"
     """Of the contract."""
-    fails: dict[str, Exception] = field(default_factory=dict)
+    fails: dict[str, BaseException] = field(default_factory=dict)
     """By occurrence, what opening the sources raises."""
 
     def judge(self, path: Path, progress: Progress | None = None) -> GateReport:

@@ -7,6 +7,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -27,6 +28,9 @@ _MACHINE_PATHS = ("/" + "work/", "/" + "root/", "/opt/" + "wheels", "/tmp/" + "l
 _BROAD = {"Exception", "BaseException"}
 _MOCKING = {"mock", "unittest.mock", "pytest_mock"}
 _ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
+_COUNTED = re.compile(
+    r" (?:more )?(?:byte|character|column|day|fact|feed|field|file|finding|hop|link|mistake|object|place|revision|row|rule|slot)s\b"
+)
 _SIZE = re.compile(r"#\s*\S.*;.*\d(?:\.\d+)? MB")
 
 
@@ -51,6 +55,19 @@ def broad_excepts(source: str) -> list[str]:
                     for argument in arguments
                     if _last_names(argument) & _BROAD
                 ]
+    return found
+
+
+def counts_by_hand(source: str) -> list[str]:
+    """Name the texts that put a number before a plural by themselves: the first one reads `1 slots` one day."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            for number, after in pairwise(node.values):
+                if isinstance(number, ast.FormattedValue) and isinstance(after, ast.Constant):
+                    words = _COUNTED.match(str(after.value))
+                    if words and not ast.unparse(number.value).isupper():
+                        found.append(f"line {node.lineno}: {{{ast.unparse(number.value)}}}{words[0]}")
     return found
 
 

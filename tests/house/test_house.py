@@ -39,6 +39,16 @@ def test_nothing_is_mocked() -> None:
     assert _violations(detectors.mocks, texts(".py")) == []
 
 
+def test_what_operators_read_is_counted_in_one_place() -> None:
+    rooms = ("cli", "doctor", "bundle", "decisions", "hops", "recheck", "telling", "held")
+    files = (
+        entry
+        for entry in texts(".py", under="src/")
+        if entry[0].startswith(tuple(f"src/landbridge/{room}" for room in rooms))
+    )
+    assert _violations(detectors.counts_by_hand, files) == []
+
+
 def test_the_environment_is_read_in_one_place() -> None:
     rooms = ("src/landbridge/wiring/", "src/landbridge/twin/")
     files = (entry for entry in texts(".py", under="src/") if not entry[0].startswith(rooms))
@@ -72,6 +82,8 @@ def test_each_dependency_is_locked_with_its_hash(lock: str) -> None:
         (detectors.broad_excepts, "try:\n    x()\nexcept Exception as error:\n    raise\n"),
         (detectors.broad_excepts, "try:\n    x()\nexcept (OSError, builtins.BaseException):\n    raise\n"),
         (detectors.broad_excepts, "with contextlib.suppress(Exception):\n    x()\n"),
+        (detectors.counts_by_hand, 'x = f"{len(found)} revisions; this is {one}"\n'),
+        (detectors.counts_by_hand, 'x = f"{count:,} more files"\n'),
         (detectors.mocks, "from unittest import mock\n"),
         (detectors.mocks, "from unittest.mock import patch\n"),
         (detectors.mocks, "import unittest.mock as m\n"),
@@ -96,6 +108,7 @@ def test_a_planted_violation_is_found(detector: Detector, planted: str) -> None:
     [
         (detectors.too_long, "x = 1\n" * 700),
         (detectors.broad_excepts, "try:\n    x()\nexcept (OSError, ValueError):\n    raise\n"),
+        (detectors.counts_by_hand, 'x = f"at most {LONGEST} characters of {name} and so on"\n'),
         (detectors.mocks, "import unittest\nimport mockery\n"),
         (detectors.environment_reads, "import os\nos.fsync(1)\nenviron = 1\n"),
         (detectors.registry_addresses, "the package is on a public index\n"),

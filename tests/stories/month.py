@@ -142,7 +142,13 @@ class Inside:
             return exit_of(outcomes)
 
         awaited = Awaited(((feed, choice.calendar(self.project, feed)),), self.project.project.overdue_after)
-        look = Look(timedelta(days=45), self.look_every, tell, lambda error: said.append(str(error)))
+        look = Look(
+            timedelta(days=45),
+            self.look_every,
+            tell,
+            lambda error: said.append(str(error)),
+            lambda one: said.append(one.state),
+        )
         ground = self._ground(self._host(f"collect.{feed.feed}", self.stepped))
         if "--scheduled" not in options:
             return collect_until_deadline(ground, awaited, look), "; ".join(filter(None, said))

@@ -78,7 +78,7 @@ def test_a_slot_is_run_collected_bundled_and_checked_elsewhere(stage: Stage, tmp
     (elsewhere / "spoilt.csv").write_bytes((elsewhere / NAME).read_bytes() + b"\n")
     spoilt = landbridge(*check[:-1], elsewhere / "spoilt.csv", folder=elsewhere)
     assert spoilt.returncode == 76
-    assert "file differ from the evidence" in spoilt.stderr
+    assert "file differs from the evidence" in spoilt.stderr
     stranger = landbridge(*check[:4], elsewhere / "collector.pub", folder=elsewhere)
     assert stranger.returncode == 76
     assert "signature does not hold" in stranger.stderr

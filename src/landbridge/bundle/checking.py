@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from landbridge import dsse
 from landbridge.bundle.statement import MOST, Bundle, bundle_in, link
+from landbridge.counted import counted
 from landbridge.errors import DiskFailed, IntegrityBroken, UsageError
 from landbridge.facts import NO_REPORT, Commitment, Promotion, Verdict
 from landbridge.ledger import confirm, entries, manifest_bytes, manifest_for, read_receipt
@@ -72,6 +73,15 @@ def check(
     return bundle, checked + examine(bundle, receipt_keys)
 
 
+def key_asked_for(body: bytes) -> str:
+    """Give the id of the key that a bundle says it is signed with. It is believed by nobody: a key of that id must be had elsewhere.
+
+    Raises:
+        IntegrityBroken: it is no signed envelope.
+    """
+    return ", ".join(one.key_id for one in dsse.opened(body, "the bundle", MOST).signatures) or "none"
+
+
 def check_file(bundle: Bundle, path: Path) -> Checked:
     """Hold a file's bytes against the bundle: as delivered, or, of an encrypted feed, as it was before.
 
@@ -87,7 +97,7 @@ def check_file(bundle: Bundle, path: Path) -> Checked:
     except OSError as error:
         raise DiskFailed(f"{path} cannot be read", seen=error.strerror or str(error)) from error
     seen = (size, digest.hexdigest())
-    told = f"sha256 {digest.hexdigest()}, {size:,} bytes"
+    told = f"sha256 {digest.hexdigest()}, {counted(size, 'byte')}"
     if seen == (bundle.delivered.size, bundle.delivered.sha256):
         return Checked("file", holds=True, seen=told)
     if seen == (bundle.plain.size, bundle.plain.sha256):
@@ -134,7 +144,7 @@ class _Facts:
             seen.append(one)
         if len(self._by_name) != len(seen):
             raise _differs("the facts", "each once", "one stands there twice")
-        return f"{len(seen)} facts, {sum(len(one.follows) for one in seen)} links between them"
+        return f"{counted(len(seen), 'fact')}, {counted(sum(len(one.follows) for one in seen), 'link')} between them"
 
     def commitments(self) -> str:
         """Every revision up to the last is there, belongs here, and names the one before it."""
@@ -157,7 +167,7 @@ class _Facts:
             raise _differs(
                 "the commitment", f"{stated}", f"{about.verdict}, {about.plain}, {about.delivered}"
             )
-        return f"{len(found)} revisions; this is {about.revision}, by {about.actor}"
+        return f"{counted(len(found), 'revision')}; this is {about.revision}, by {about.actor}"
 
     def contract(self) -> str:
         """The text by which the verdict was made is here."""
@@ -187,7 +197,7 @@ class _Facts:
         reason = f": {about.reason}" if about.reason else ""
         if about.verdict is Verdict.WAIVE:
             return f"{about.verdict}{reason}"
-        return f"{about.verdict}, {passed} of {len(about.report.rules)} rules hold{reason}"
+        return f"{about.verdict}, {passed} of {counted(len(about.report.rules), 'rule holds', 'rules hold')}{reason}"
 
     def moved(self, receipt_keys: tuple[str, ...]) -> Iterator[tuple[str, _Look]]:
         """Give the looks at manifest, release and receipt of every revision that has them."""

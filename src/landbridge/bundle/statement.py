@@ -33,7 +33,7 @@ class Link:
     """One fact, as it is stored."""
 
     kind: str
-    """`contract`, `attempt`, `commitment`, `manifest`, `promotion`, `object`, `receipt`."""
+    """`contract`, `attempt`, `failure`, `commitment`, `manifest`, `promotion`, `object`, `receipt`."""
     name: str
     """Its key: in the ledger, or in the reports store."""
     sha256: str

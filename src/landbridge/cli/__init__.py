@@ -30,15 +30,27 @@ class Command:
     help: str
     group: bool = False
     """A group's module offers `app` (a Typer); any other a function with the command's own name."""
+    takes: tuple[str, ...] = ("project", "environment", "twin")
+    """Those of these options that it has: a hint repeats them (pasted.py)."""
 
 
 COMMANDS = (
-    Command("init", "init", "Write a small working project, with comments."),
-    Command("check", "check", "Check the declaration: all mistakes at once, with file and line."),
-    Command("schema", "schema", "Print the JSON Schema of a declaration file."),
-    Command("explain", "explain", "Show the whole plan of a slot without doing anything."),
+    Command("init", "init", "Write a small working project, with comments.", takes=()),
+    Command(
+        "check",
+        "check",
+        "Check the declaration: all mistakes at once, with file and line.",
+        takes=("project", "environment"),
+    ),
+    Command("schema", "schema", "Print the JSON Schema of a declaration file.", takes=()),
+    Command(
+        "explain",
+        "explain",
+        "Show the whole plan of a slot without doing anything.",
+        takes=("project", "environment"),
+    ),
     Command("run", "run", "Generate, stage, validate and promote one slot of a feed."),
-    Command("validate", "validate", "Judge any file on disk by a contract."),
+    Command("validate", "validate", "Judge any file on disk by a contract.", takes=("project",)),
     Command("collect", "collect", "Bring what is released to the share, and send the receipts."),
     Command("land", "land", "Verify and land what Control-M or another mover has brought."),
     Command("status", "status", "Show the slots by feed and business date, with state and deadline."),
@@ -67,13 +79,31 @@ COMMANDS = (
         "keys",
         "The SSH keys of the SFTP side: create, rotate, hand over, retire, status.",
         group=True,
+        takes=("project", "environment"),
     ),
-    Command("deploy", "deploy", "Render what is declared for AWS and Kubernetes, and apply it.", group=True),
+    Command(
+        "deploy",
+        "deploy",
+        "Render what is declared for AWS and Kubernetes, and apply it.",
+        group=True,
+        takes=("project", "environment"),
+    ),
     Command("watch", "watch", "Look at all slots once: tell what is late or missing, run what was missed."),
     Command("doctor", "doctor", "Examine all that the feeds rely on; say what is wrong and what mends it."),
     Command("canary", "canary", "Send a tiny marked file the whole way, and time each hop."),
-    Command("needs", "needs", "Print what an environment needs, for a security review."),
-    Command("twin", "twin", "The whole chain on this machine: up, down, status.", group=True),
+    Command(
+        "needs",
+        "needs",
+        "Print what an environment needs, for a security review.",
+        takes=("project", "environment"),
+    ),
+    Command(
+        "twin",
+        "twin",
+        "The whole chain on this machine: up, down, status.",
+        group=True,
+        takes=("project", "environment"),
+    ),
 )
 
 
@@ -96,6 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(words: list[str]) -> int:
+    from landbridge.cli.pasted import remember
+
+    remember(words)
     try:
         # Not standalone: usage errors, errors of ours and Ctrl-C get the exit codes of the manual, not 1 and 2.
         result = _app(words)(args=words, standalone_mode=False, prog_name="landbridge")

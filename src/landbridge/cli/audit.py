@@ -17,6 +17,7 @@ from landbridge.audit import Proof, Row
 from landbridge.audit import audit as audited
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption, day_of
 from landbridge.cli.output import out, print_json, print_table, progress
+from landbridge.counted import counted
 from landbridge.errors import Exit, UsageError
 from landbridge.facts import SlotState, Verdict
 from landbridge.survey import survey
@@ -139,7 +140,7 @@ def _table(title: str, rows: Sequence[Row]) -> None:
     states = Counter(row.state for row in rows)
     proofs = Counter(row.evidence for row in rows)
     out().print(
-        f"{len(rows)} slots: {', '.join(f'{count} {state}' for state, count in states.items()) or 'none'}; "
+        f"{counted(len(rows), 'slot')}: {', '.join(f'{count} {state}' for state, count in states.items()) or 'none'}; "
         f"{sum(row.late for row in rows)} late; "
         f"evidence: {', '.join(f'{count} {proof}' for proof, count in proofs.items()) or 'none'}",
         style="dim",
@@ -147,7 +148,9 @@ def _table(title: str, rows: Sequence[Row]) -> None:
 
 
 def _why(row: Row) -> str:
-    """Say what a person decided, in the words of `landbridge status`."""
+    """Say what a person decided, or why no run came to its end, in the words of `landbridge status`."""
+    if row.failed_at:
+        return f"{row.failed_step} failed, exit code {row.failed_exit}: {row.failed_reason}"
     match row.verdict:
         case Verdict.RELEASE if row.contract_met is False:
             return f"released from quarantine: {row.reason}"

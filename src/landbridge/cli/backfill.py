@@ -13,6 +13,8 @@ from landbridge.cli.deciding import ActorOption, actor_of
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption, day_of
 from landbridge.cli.outcomes import worst
 from landbridge.cli.output import Silent, out, print_error, print_json, print_table, progress
+from landbridge.cli.pasted import pasted
+from landbridge.counted import counted
 from landbridge.decisions import reasoned
 from landbridge.errors import Exit, UsageError
 from landbridge.survey import survey
@@ -83,7 +85,8 @@ def _days(since: str, until: str) -> tuple[date, date]:
         raise UsageError(f"`--from {first}` is after `--to {last}`")
     if (last - first).days > _MOST_DAYS:
         raise UsageError(
-            f"from {first} to {last} are {(last - first).days} days", expected=f"at most {_MOST_DAYS}"
+            f"from {first} to {last} are {counted((last - first).days, 'day')}",
+            expected=f"at most {_MOST_DAYS}",
         )
     return first, last
 
@@ -99,8 +102,10 @@ def _plan(slots: Sequence[Slot], known: int, *, as_json: bool, dry: bool) -> int
         return Exit.DONE
     for slot in slots:
         out().print(f"would run {slot}, due {slot.scheduled_at:%Y-%m-%d %H:%M} UTC", highlight=False)
-    left = f"{known - len(slots)} have their verdict, or are not due yet"
-    out().print(f"{len(slots)} of {known} slots to run; {left}", highlight=False)
+    left = (
+        f"{counted(known - len(slots), 'has its verdict, or is', 'have their verdict, or are')} not due yet"
+    )
+    out().print(f"{len(slots)} of {counted(known, 'slot')} to run; {left}", highlight=False)
     return Exit.DONE
 
 
@@ -143,5 +148,5 @@ def _plain(one: Filled) -> dict[str, object]:
         "ended": one.ended,
         "rows": one.rows,
         "file": one.file or None,
-        "error": str(one.error) if one.error else None,
+        "error": pasted(str(one.error)) if one.error else None,
     }

@@ -13,6 +13,7 @@ from landbridge.canary import bird, flight
 from landbridge.canary.below import PROVEN, SENT
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
 from landbridge.cli.output import Silent, out, print_error, print_json, print_table, progress
+from landbridge.counted import counted
 from landbridge.errors import Exit, LandbridgeError, UsageError
 from landbridge.naming import CANARY, CANARY_FEED, DRAFTS
 from landbridge.steps.limit import within
@@ -149,7 +150,7 @@ def _said(one: _Flight, error: LandbridgeError | None, *, as_json: bool) -> int:
         rows = [(hop.name, f"{hop.seconds:.3f}", hop.where) for hop in one.log.hops]
         print_table(f"canary {one.name}", ("hop", "seconds", "where"), rows)
         ended = f"failed at: {one.log.under_way or 'the start'}" if error else "it arrived"
-        out().print(f"{ended}; {len(rows)} hops in {total:.3f} s", highlight=False)
+        out().print(f"{ended}; {counted(len(rows), 'hop')} in {total:.3f} s", highlight=False)
     if error:
         print_error(error, as_json=as_json)
     return code

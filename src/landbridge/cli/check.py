@@ -10,6 +10,7 @@ from landbridge import wiring
 from landbridge.cli.deployable import CHECKS
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
 from landbridge.cli.output import err, out, print_json, print_problem, print_table
+from landbridge.counted import counted
 from landbridge.declare import examine
 from landbridge.errors import Exit
 from landbridge.schedule import next_slots
@@ -82,14 +83,14 @@ def _print(found: Examination, now: datetime, deployed: Sequence[Checked]) -> No
         console.print(text, markup=False, highlight=False)
     if found.declaration is None or found.problems:
         count = len(found.problems)
-        console.print(f"[bold red]error[/]: the declaration has {count} mistake{'s' if count > 1 else ''}")
+        console.print(f"[bold red]error[/]: the declaration has {counted(count, 'mistake')}")
         return
     declared = found.declaration
     rows = [_row(feed, environments, slot) for feed, environments, slot in _feeds(declared, now)]
     if rows:
         print_table("", ("feed", "environments", "next slot", "scheduled", "deadline"), rows)
     environments = ", ".join(declared.project.environments)
-    feeds = f"{len(rows)} feed{'' if len(rows) == 1 else 's'}"
+    feeds = counted(len(rows), "feed")
     for each in deployed:
         if each.said:
             out().print(each.said)

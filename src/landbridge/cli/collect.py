@@ -20,7 +20,7 @@ from landbridge.cli.options import (
     duration_of,
 )
 from landbridge.cli.outcomes import exit_of, plain, print_outcomes
-from landbridge.cli.output import err, print_error, print_json, progress
+from landbridge.cli.output import err, print_error, print_json, progress, tip
 from landbridge.errors import Exit, LandbridgeError, NotYet, UsageError
 from landbridge.released import State, offered
 from landbridge.wiring import choice
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from landbridge.awaiting import Awaited
     from landbridge.facts import Slot
-    from landbridge.feed import Feed
     from landbridge.project import Declaration
     from landbridge.released import Outcome
     from landbridge.world import Ground
@@ -55,6 +55,13 @@ def collect(
             help="With --until-deadline: wait for this slot alone, by the time of its schedule (20261120, or an instant); 75 unless it landed."
         ),
     ] = "",
+    ask_ledger: Annotated[
+        bool,
+        typer.Option(
+            "--ask-ledger",
+            help="With --until-deadline: do not wait for a slot that was waived or skipped; this host must be let read the ledger.",
+        ),
+    ] = False,
     every: Annotated[str, typer.Option(help="How often to look with --watch and --until-deadline.")] = "30s",
     adopt_share: Annotated[
         bool,
@@ -89,6 +96,8 @@ def collect(
     place = wiring.environment_of(declaration, environment)
     if watch and until_deadline:
         raise UsageError("`--watch` never ends", expected="either `--watch` or `--until-deadline`")
+    if ask_ledger and not until_deadline:
+        raise UsageError("`--ask-ledger` says what is not waited for", expected="`--until-deadline` with it")
     named = [choice.feed_of(declaration, name, place) for name in feed or ()]
     if scheduled and not (until_deadline and len(named) == 1):
         raise UsageError(
@@ -107,8 +116,21 @@ def collect(
             _answer(ground, first, deliver or (), deliver=True)
             _answer(ground, first, delivered or (), deliver=False)
             if until_deadline:
+                from landbridge.awaiting import Awaited
+                from landbridge.held import nobody_asked
+
                 feeds = named or choice.feeds_in(declaration, place)
-                return _until_deadline(ground, declaration, feeds, slots, pause, as_json=as_json)
+                decided = (
+                    wiring.evidence(declaration, place, twin=twin).ledger.newest
+                    if ask_ledger
+                    else nobody_asked
+                )
+                awaited = Awaited(
+                    tuple((one, choice.calendar(declaration, one)) for one in feeds),
+                    declaration.project.overdue_after,
+                    decided,
+                )
+                return _until_deadline(ground, awaited, slots, pause, as_json=as_json)
             if not watch:
                 return _say(story.collect(ground, first, wanted), first, as_json=as_json)
             warned: set[str] = set()
@@ -123,19 +145,13 @@ def collect(
 
 def _until_deadline(
     ground: Ground,
-    declaration: Declaration,
-    feeds: Sequence[Feed],
+    awaited: Awaited,
     slots: Sequence[Slot] | None,
     pause: timedelta,
     *,
     as_json: bool,
 ) -> int:
-    from landbridge.awaiting import Awaited, Look, collect_slots, collect_until_deadline
-
-    awaited = Awaited(
-        tuple((one, choice.calendar(declaration, one)) for one in feeds),
-        declaration.project.overdue_after,
-    )
+    from landbridge.awaiting import Look, collect_slots, collect_until_deadline
 
     said: set[tuple[str, int, str]] = set()
 
@@ -156,7 +172,14 @@ def _until_deadline(
     def refused(error: LandbridgeError) -> None:
         print_error(error, as_json=as_json)
 
-    look = Look(LOOK_BACK, pause, tell, refused)
+    without: set[str] = set()
+
+    def no_file(outcome: Outcome) -> None:
+        if outcome.what not in without:
+            without.add(outcome.what)
+            _say([outcome], (wiring.now() - LOOK_BACK).date(), as_json=as_json)
+
+    look = Look(LOOK_BACK, pause, tell, refused, no_file)
     if slots is None:
         return collect_until_deadline(ground, awaited, look)
     code = collect_slots(ground, awaited, slots, look)
@@ -169,7 +192,8 @@ def _until_deadline(
 def _adopt(declaration: Declaration, place: str, *, twin: bool) -> int:
     with progress(quiet=True) as bars:
         wiring.share(declaration, place, twin=twin, progress=bars).adopt()
-    err().print(f"the share of {place} is adopted\nnext: landbridge collect --environment {place}")
+    err().print(f"the share of {place} is adopted")
+    tip(f"next: landbridge collect --environment {place}")
     return Exit.DONE
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landbridge import wiring
-from landbridge.cli.output import err, print_json, print_pairs, progress
+from landbridge.cli.output import err, print_json, print_pairs, progress, tip
+from landbridge.counted import counted
 from landbridge.decisions import LONGEST_REASON, reasoned
 from landbridge.errors import Exit, UsageError
 from landbridge.facts import Released, Verdict
@@ -42,12 +43,22 @@ _LONGEST_ACTOR = 200
 
 @contextmanager
 def deciding(
-    what: str, reason: str, actor: str, *, project: Path, environment: str, twin: bool, quiet: bool
+    what: str,
+    reason: str,
+    actor: str,
+    *,
+    early: bool = True,
+    project: Path,
+    environment: str,
+    twin: bool,
+    quiet: bool,
 ) -> Iterator[tuple[Feed, Slot, Cloud]]:
     """Lend what a decision about the slot `what` stands on, in the name of `actor`.
 
+    Not `early`: only about a slot whose time has come. What was decided about any other is known to exist.
+
     Raises:
-        UsageError: no such slot (says the nearest one), or no reason.
+        UsageError: no such slot (says the nearest one), its time has not come, or no reason.
     """
     why = reasoned(reason)
     declaration = wiring.declaration(project)
@@ -61,6 +72,7 @@ def deciding(
         )
     feed = choice.feed_of(declaration, name, place)
     slot = choice.slot_of(declaration, feed, occurrence, now=wiring.now())
+    slot = choice.due(slot, wiring.now(), early=early)
     wiring.log(verbose=False, feed=feed.feed, slot=str(slot), environment=place)
     with progress(quiet=quiet) as bars:
         cloud = wiring.cloud(declaration, place, twin=twin, progress=bars)
@@ -90,8 +102,8 @@ _SAID = {
 }
 
 
-def say(decided: Decided, *, as_json: bool, twin: bool) -> int:
-    """Tell how a slot stands after a decision, and give the exit code."""
+def say(decided: Decided, reason: str, *, as_json: bool) -> int:
+    """Tell how a slot stands after a decision, and give the exit code; `reason` is what was typed now."""
     one = decided.commitment
     if as_json:
         print_json(
@@ -108,24 +120,32 @@ def say(decided: Decided, *, as_json: bool, twin: bool) -> int:
             }
         )
     else:
-        _print(decided, one, twin=twin)
+        _print(decided, one, reason)
     return Exit.DATA if one.verdict is Verdict.QUARANTINE else Exit.DONE
 
 
-def _print(decided: Decided, one: Commitment, *, twin: bool) -> None:
+def _print(decided: Decided, one: Commitment, reason: str) -> None:
     by = f"{one.actor} at {one.committed_at:%Y-%m-%d %H:%M:%S} UTC"
     told = {"decided by": by if decided.ours else f"{by}, before this command", "reason": one.reason}
+    if one.verdict is Verdict.WAIVE:
+        deadline = one.slot.deadline
+        told["was due"] = f"{one.slot.scheduled_at:%Y-%m-%d %H:%M} UTC" + (
+            f", deadline {deadline:%Y-%m-%d %H:%M} UTC" if deadline else ""
+        )
     if isinstance(decided.outcome, Released):
         content = one.delivered
         told |= {
             "file": str(decided.outcome.at),
             "rows": f"{content.rows:,}",
-            "size": f"{content.size:,} bytes",
+            "size": f"{counted(content.size, 'byte')}",
             "sha256": content.sha256,
         }
     print_pairs(f"{one.slot} revision {one.revision} {_SAID[one.verdict]}", told)
-    more = " --twin" if twin else ""
+    if not decided.ours and one.reason != reasoned(reason):
+        err().print(
+            "what was decided before stands: the reason of this command is not on record", style="yellow"
+        )
     if isinstance(decided.outcome, Released):
-        err().print(f"next: landbridge collect{more}", style="dim")
+        tip("next: landbridge collect")
     elif one.verdict is Verdict.QUARANTINE:
-        err().print(f"next: landbridge quarantine show {one.slot}{more}", style="dim")
+        tip(f"next: landbridge quarantine show {one.slot}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.errors import DeclarationWrong
 from landbridge.project import place
 
@@ -37,7 +38,9 @@ def kubernetes(declaration: Declaration, environment: str) -> Checked:
         package(made)
     except DeclarationWrong as wrong:
         return Checked(problems=wrong.problems)
-    said = f"{environment} on Kubernetes: {len(made.objects)} objects in namespace {made.namespace}"
+    said = (
+        f"{environment} on Kubernetes: {counted(len(made.objects), 'object')} in namespace {made.namespace}"
+    )
     return Checked(warnings=made.warnings, said=said)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -13,14 +12,14 @@ from rich.text import Text
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
 from landbridge.cli.output import out, print_json, print_table, progress
+from landbridge.cli.pasted import pasted
 from landbridge.doctor.finding import Side, Verdict, exit_of
 from landbridge.doctor.running import examine
 from landbridge.doctor.table import CHECKS
 from landbridge.wiring import choice, doctor_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from landbridge.doctor.finding import Examined
 
@@ -72,8 +71,7 @@ def doctor(
         doctor_side.patient(declaration, place, feeds, twin=twin, sources=sources, progress=bars) as patient,
     ):
         found = examine(patient, checks, timeout, bars)
-    typed = _typed(project)
-    found = [replace(one, mend=typed(one.mend)) for one in found]
+    found = [replace(one, mend=pasted(one.mend)) for one in found]
     code = exit_of(one.finding for one in found)
     if as_json:
         print_json(
@@ -87,18 +85,6 @@ def doctor(
     else:
         _print(found, place, sides)
     return code
-
-
-def _typed(project: Path) -> Callable[[str], str]:
-    """Give a command that mends as it has to be typed here: for this project."""
-    folder = "" if project == HERE else f" --project {shlex.quote(str(project))}"
-
-    def typed(mend: str) -> str:
-        return " && ".join(
-            part + folder if part.startswith("landbridge ") else part for part in mend.split(" && ")
-        )
-
-    return typed
 
 
 def _plain(one: Examined) -> dict[str, object]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from landbridge import bundle, dsse, wiring
-from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
-from landbridge.cli.output import err, print_json, print_pairs
-from landbridge.cli.which import commitments_of
+from landbridge.cli.options import (
+    HERE,
+    EnvironmentOption,
+    JsonOption,
+    ProjectFolder,
+    RevisionOption,
+    TwinOption,
+)
+from landbridge.cli.output import print_json, print_pairs, tip
+from landbridge.cli.which import beside, chosen, commitments_of
+from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken, UsageError, disk_refused
 from landbridge.facts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from landbridge.bundle.gathering import Declared
     from landbridge.facts import Commitment
     from landbridge.project import Declaration
@@ -29,7 +36,7 @@ def evidence(
     to: Annotated[
         Path, typer.Option("--out", "-o", help="File to write; it must not be there.", dir_okay=False)
     ],
-    revision: Annotated[int, typer.Option(help="Revision; the newest without it.", min=0)] = 0,
+    revision: RevisionOption = None,
     environment: EnvironmentOption = "",
     project: ProjectFolder = HERE,
     twin: TwinOption = False,
@@ -37,7 +44,8 @@ def evidence(
 ) -> None:
     """Write one signed bundle: the contract, the verdict, every fact of the slot, and the receipt as it was signed.
 
-    Anybody can check it with the public key: `landbridge verify --bundle FILE`, or with openssl and jq.
+    It is about the file in force: the one that landed last, also when a correction of it was rejected, or is in quarantine.
+    What was decided after it is in the bundle as well. Anybody can check it with the public key: `landbridge verify --bundle FILE`, or with openssl and jq.
 
     Example: landbridge evidence flights/2026-11-20 --out flights-2026-11-20.evidence.json
     """
@@ -47,12 +55,13 @@ def evidence(
     keys = wiring.bundle_keys(declaration, place, twin=twin)
     seen = wiring.evidence(declaration, place, twin=twin)
     history = commitments_of(what, declaration, place, seen, wiring.now())
+    about = chosen(what, history, revision, seen)
     made = bundle.gather(
-        _chosen(history, revision),
+        about,
         history,
         seen,
         project=declaration.project.project,
-        declared=_declared(declaration, history[-1]),
+        declared=_declared(declaration, about),
         made_at=wiring.now(),
         made_by=wiring.who(),
     )
@@ -66,26 +75,26 @@ def evidence(
         )
     _write(to, body)
     if as_json:
-        print_json({"slot": str(made.slot), "revision": made.revision, "file": to, "checked": checked})
+        later = [{"revision": one.revision, "verdict": one.verdict} for one in history[about.revision :]]
+        document = {
+            "slot": str(made.slot),
+            "revision": made.revision,
+            "verdict": made.verdict,
+            "later": later,
+        }
+        print_json({**document, "file": to, "checked": checked})
         return
+    after = "; ".join(beside(about, history))
     print_pairs(
         f"{made.slot}  revision {made.revision}  {place}: {made.verdict}",
-        {"written": f"{to}, {len(body):,} bytes", **{one.what: one.seen for one in checked}},
+        {
+            "written": f"{to}, {counted(len(body), 'byte')}",
+            **({"decided after it": after} if after else {}),
+            **{one.what: one.seen for one in checked},
+        },
     )
-    file = "" if made.verdict is Verdict.WAIVE else f" --file {made.name}"
-    err().print(
-        f"next: landbridge verify --bundle {to}{file}{' --twin' if twin else ''}", style="dim", markup=False
-    )
-
-
-def _chosen(history: Sequence[Commitment], revision: int) -> Commitment:
-    if not revision:
-        return history[-1]
-    if revision > len(history):
-        raise UsageError(
-            f"there is no revision {revision} of {history[-1].slot}", expected=f"1 to {len(history)}"
-        )
-    return history[revision - 1]
+    file = "" if made.verdict is Verdict.WAIVE else f" --file {shlex.quote(made.name)}"
+    tip(f"next: landbridge verify --bundle {shlex.quote(str(to))}{file}")
 
 
 def _declared(declaration: Declaration, commitment: Commitment) -> Declared | None:

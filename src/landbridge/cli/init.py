@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landbridge.cli.options import HERE, JsonOption
-from landbridge.cli.output import err, out, print_json
+from landbridge.cli.output import err, out, print_json, tip
 from landbridge.declare.vocabulary import schema_of
 from landbridge.errors import ShareRefused, UsageError
 from landbridge.feed import Feed
@@ -70,8 +71,8 @@ def _say(folder: Path, written: list[str], foreign: set[str]) -> None:
         err().print("kept your .gitignore: add `.landbridge/` to it")
     if not written:
         out().print("everything was there already; nothing was written")
-    at = "" if folder == HERE else f"cd {folder} && "
-    err().print(f"next: {at}landbridge check && landbridge twin up", style="dim")
+    at = "" if folder == HERE else f"cd {shlex.quote(str(folder))} && "
+    tip(f"next: {at}landbridge check && landbridge twin up")
 
 
 def _name(folder: Path) -> str:

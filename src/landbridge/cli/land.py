@@ -22,6 +22,7 @@ from landbridge.cli.options import (
 )
 from landbridge.cli.outcomes import exit_of, plain, print_errors
 from landbridge.cli.output import Silent, err, print_json
+from landbridge.counted import counted
 from landbridge.errors import Exit, LandbridgeError, UsageError
 from landbridge.held import Wanted, nobody_asked
 from landbridge.released import Outcome, State
@@ -224,7 +225,7 @@ def _told(outcomes: Sequence[Outcome]) -> str:
         one.what
         + (f" revision {one.revision}" if one.revision else "")
         + f" {one.state.value}"
-        + (f" ({one.path}, {one.size} bytes)" if one.path else "")
+        + (f" ({one.path}, {counted(one.size, 'byte')})" if one.path else "")
         for one in outcomes
     )
 

@@ -32,6 +32,10 @@ DateOption = Annotated[
         "--date", "-d", help="The slot: a business date (2026-11-20), or an instant (20261120T1000Z)."
     ),
 ]
+RevisionOption = Annotated[
+    int | None,
+    typer.Option("--revision", help="This revision; the one in force without it.", min=1, show_default=False),
+]
 HERE = Path()
 LOOK_BACK = timedelta(days=45)
 """How far back `collect` and `land` look without `--since`: a monthly feed's newest file is about a day that lies a month

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from landbridge.cli.output import err, print_error, print_table
+from landbridge.cli.pasted import pasted
 from landbridge.errors import Exit
 
 if TYPE_CHECKING:
@@ -73,6 +74,6 @@ def plain(outcome: Outcome) -> dict[str, object]:
         "state": outcome.state.value,
         "path": outcome.path,
         "size": outcome.size,
-        "error": str(outcome.error) if outcome.error else None,
+        "error": pasted(str(outcome.error)) if outcome.error else None,
         "warning": outcome.warning or None,
     }

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from landbridge.cli.pasted import pasted
 from landbridge.errors import DeclarationWrong
 
 if TYPE_CHECKING:
@@ -89,15 +90,20 @@ def print_pairs(title: str, pairs: Mapping[str, str]) -> None:
         console.print(Text(f"  {name:<{width}}  ", style="dim") + Text(value))
 
 
+def tip(text: str) -> None:
+    """Say on standard error what to do next, with each command as it can be pasted."""
+    err().print(pasted(text), style="dim", highlight=False, markup=False)
+
+
 def print_error(error: LandbridgeError, *, as_json: bool = False) -> None:
     """Say what happened, what was expected, what was seen and what to do next; on standard error."""
     if as_json:
         document = {
             "error": type(error).__name__,
             "what": error.what,
-            "expected": error.expected,
+            "expected": pasted(error.expected),
             "seen": error.seen,
-            "hint": error.hint,
+            "hint": pasted(error.hint),
             "exit": int(error.exit),
             "problems": [asdict(problem) for problem in getattr(error, "problems", ())],
         }
@@ -108,7 +114,8 @@ def print_error(error: LandbridgeError, *, as_json: bool = False) -> None:
         for problem in error.problems:
             print_problem(console, problem)
     console.print(f"[bold red]error[/]: {escape(error.what)}")
-    for name, text in (("expected", error.expected), ("seen", error.seen), ("next", error.hint)):
+    said = (("expected", pasted(error.expected)), ("seen", error.seen), ("next", pasted(error.hint)))
+    for name, text in said:
         if text and not (isinstance(error, DeclarationWrong) and name != "next"):
             console.print(f"  [dim]{name:<9}[/]{escape(text)}")
 
@@ -117,7 +124,8 @@ def print_problem(console: Console, problem: Problem) -> None:
     """Print one mistake of the declaration with its place."""
     place = f"{problem.file}:{problem.line}:{problem.column}"
     console.print(f"[bold]{escape(place)}[/]: {escape(problem.what)} [dim]({escape(problem.path)})[/]")
-    for name, text in (("expected", problem.expected), ("seen", problem.seen), ("next", problem.hint)):
+    said = (("expected", problem.expected), ("seen", problem.seen), ("next", pasted(problem.hint)))
+    for name, text in said:
         if text:
             console.print(f"  [dim]{name:<9}[/]{escape(text)}")
 

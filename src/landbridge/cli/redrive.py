@@ -28,4 +28,4 @@ def redrive(
         slot, reason, actor, project=project, environment=environment, twin=twin, quiet=as_json
     ) as (feed, meant, cloud):
         decided = decisions.redrive(feed, meant, cloud)
-    return say(decided, as_json=as_json, twin=twin)
+    return say(decided, reason, as_json=as_json)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landbridge.cli.output import err, print_pairs, print_table
+from landbridge.cli.output import print_pairs, print_table, tip
 
 if TYPE_CHECKING:
     from landbridge.facts import Commitment, GateReport
 
 
-def print_breach(commitment: Commitment, *, twin: bool) -> None:
+def print_breach(commitment: Commitment) -> None:
     """Show why a slot is in quarantine, where its file is kept, and the first failing rows."""
     print_pairs(
         f"{commitment.slot} is in quarantine: the data broke its contract",
@@ -22,9 +22,8 @@ def print_breach(commitment: Commitment, *, twin: bool) -> None:
         },
     )
     print_rules(commitment.report)
-    err().print(
-        f"next: mend the source or the contract; `landbridge quarantine show {commitment.slot}{' --twin' if twin else ''}` shows this again and what may be decided",
-        style="dim",
+    tip(
+        f"next: mend the source or the contract; `landbridge quarantine show {commitment.slot}` shows this again and what may be decided"
     )
 
 

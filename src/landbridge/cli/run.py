@@ -10,8 +10,9 @@ import typer
 from landbridge import jobs, wiring
 from landbridge import run as story
 from landbridge.cli.options import HERE, DateOption, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
-from landbridge.cli.output import err, out, print_json, print_pairs, progress
+from landbridge.cli.output import out, print_json, print_pairs, progress, tip
 from landbridge.cli.report import print_breach
+from landbridge.counted import counted
 from landbridge.errors import Exit
 from landbridge.facts import Attempt, Commitment, Released, Verdict
 from landbridge.wiring import choice
@@ -59,7 +60,7 @@ def run(
     with progress(quiet=as_json) as bars:
         cloud = wiring.cloud(declaration, place, twin=twin, progress=bars)
         outcome = _do(step, declared, slot, cloud)
-    return _say(outcome, as_json=as_json, twin=twin)
+    return _say(outcome, as_json=as_json)
 
 
 def _do(step: Step, feed: Feed, slot: Slot, cloud: Cloud) -> Attempt | Commitment | Released:
@@ -76,11 +77,11 @@ def _do(step: Step, feed: Feed, slot: Slot, cloud: Cloud) -> Attempt | Commitmen
             assert_never(step)
 
 
-def _say(outcome: Attempt | Commitment | Released, *, as_json: bool, twin: bool) -> int:
+def _say(outcome: Attempt | Commitment | Released, *, as_json: bool) -> int:
     if as_json:
         print_json({"outcome": type(outcome).__name__.lower(), **_plain(outcome)})
     else:
-        _print(outcome, twin=twin)
+        _print(outcome)
     commitment = outcome.commitment if isinstance(outcome, Released) else outcome
     broken = isinstance(commitment, Commitment) and commitment.verdict in {Verdict.QUARANTINE, Verdict.REJECT}
     return Exit.DATA if broken else Exit.DONE
@@ -117,16 +118,13 @@ def _plain(outcome: Attempt | Commitment | Released) -> dict[str, object]:
             assert_never(outcome)
 
 
-def _print(outcome: Attempt | Commitment | Released, *, twin: bool) -> None:
-    more = " --twin" if twin else ""
+def _print(outcome: Attempt | Commitment | Released) -> None:
     match outcome:
         case Attempt(staged):
             print_pairs(
                 f"{staged.slot} is staged", {"at": str(staged.at), "rows": f"{staged.content.rows:,}"}
             )
-            err().print(
-                f"next: landbridge run {staged.slot.feed} --date {staged.slot.occurrence} --step validate{more}"
-            )
+            tip(f"next: landbridge run {staged.slot.feed} --date {staged.slot.occurrence} --step validate")
         case Released(commitment, at, _, copies):
             content = commitment.delivered
             print_pairs(
@@ -134,22 +132,22 @@ def _print(outcome: Attempt | Commitment | Released, *, twin: bool) -> None:
                 {
                     "file": str(at),
                     "rows": f"{content.rows:,}",
-                    "size": f"{content.size:,} bytes",
+                    "size": f"{counted(content.size, 'byte')}",
                     "sha256": content.sha256,
                     **({"copies": ", ".join(map(str, copies))} if copies else {}),
                     "verdict of": f"{commitment.committed_at:%Y-%m-%d %H:%M:%S} UTC by {commitment.actor} ({commitment.run_id})",
                 },
             )
-            err().print(f"next: landbridge collect{more}", style="dim")
+            tip("next: landbridge collect")
         case Commitment(verdict=Verdict.QUARANTINE):
-            print_breach(outcome, twin=twin)
+            print_breach(outcome)
         case Commitment(verdict=Verdict.REJECT | Verdict.WAIVE):
             waived = outcome.verdict is Verdict.WAIVE
             print_pairs(
                 f"{outcome.slot} is {'waived: no file is needed' if waived else 'in quarantine, and rejected'}; nothing to do",
                 {"decided by": f"{outcome.actor}: {outcome.reason}"},
             )
-            err().print(f"to make its file anew: landbridge redrive {outcome.slot} --reason ...{more}")
+            tip(f"to make its file anew: landbridge redrive {outcome.slot} --reason ...")
         case Commitment(verdict=Verdict.SKIP):
             print_pairs(
                 f"{outcome.slot} is skipped: its sources gave no rows", {"recorded by": outcome.actor}
@@ -159,6 +157,4 @@ def _print(outcome: Attempt | Commitment | Released, *, twin: bool) -> None:
                 f"{outcome.slot} is validated",
                 {"staged": str(outcome.staged), "rows": f"{outcome.plain.rows:,}"},
             )
-            err().print(
-                f"next: landbridge run {outcome.slot.feed} --date {outcome.slot.occurrence} --step promote{more}"
-            )
+            tip(f"next: landbridge run {outcome.slot.feed} --date {outcome.slot.occurrence} --step promote")

@@ -21,9 +21,11 @@ from landbridge.cli.options import (
     duration_of,
 )
 from landbridge.cli.output import STATE_STYLES, err, out, print_json, print_table, progress
+from landbridge.counted import counted
 from landbridge.errors import Exit, UsageError
 from landbridge.facts import SlotState, Verdict
 from landbridge.schedule import ended_slots
+from landbridge.standing import why_not
 from landbridge.survey import survey
 from landbridge.wiring import choice
 
@@ -201,7 +203,7 @@ def _row(run: Sequence[Standing], zone: ZoneInfo) -> Sequence[str | Text]:
             one.slot.feed,
             f"{run[0].slot.occurrence} .. {one.slot.occurrence}",
             state,
-            f"{len(run)} slots",
+            counted(len(run), "slot"),
             "",
             "",
             "",
@@ -219,7 +221,9 @@ def _row(run: Sequence[Standing], zone: ZoneInfo) -> Sequence[str | Text]:
 
 
 def _note(one: Standing) -> str:
-    """Say what a person decided, and which revision it is if not the first."""
+    """Say why no run came to its end, or what a person decided, and which revision it is if not the first."""
+    if failed := one.known.failed:
+        return why_not(failed)
     match one.known.commitment:
         case None:
             return ""
@@ -239,6 +243,7 @@ def _local(instant: datetime | None, zone: ZoneInfo) -> str:
 
 def _plain(one: Standing) -> dict[str, object]:
     commitment, receipt, file = one.known.commitment, one.landed, one.file
+    failed = one.known.failed
     has_file = commitment is not None and commitment.verdict is not Verdict.WAIVE
     return {
         "slot": str(one.slot),
@@ -259,5 +264,15 @@ def _plain(one: Standing) -> dict[str, object]:
         "sha256": file.sha256 if file else None,
         "file": file.name if file else None,
         "landed_at": receipt.landed_at if receipt else None,
+        "failed": {
+            "at": failed.failed_at,
+            "step": failed.step,
+            "exit": failed.exit,
+            "reason": failed.reason,
+            "actor": failed.actor,
+            "run_id": failed.run_id,
+        }
+        if failed
+        else None,
         "doubt": one.known.doubt or None,
     }

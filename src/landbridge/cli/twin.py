@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,8 @@ import typer
 
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, duration_of
-from landbridge.cli.output import err, print_json, print_pairs, print_table, progress
+from landbridge.cli.output import err, print_json, print_pairs, print_table, progress, tip
+from landbridge.cli.pasted import pasted
 from landbridge.errors import Exit, Unavailable, UsageError
 from landbridge.wiring.clock import SystemClock
 
@@ -73,7 +75,7 @@ def up(
         (controlm, "schedulers", "--controlm"),
     ):
         if wanted and came.already and not _has(came.state, name):
-            err().print(f"its {name} is not: `landbridge twin down`, then `up {option}`")
+            tip(f"its {name} is not: `landbridge twin down`, then `landbridge twin up {option}`")
     return Exit.DONE
 
 
@@ -123,7 +125,7 @@ def status(
     for name, seen in twins.items() if not as_json else ():
         _print_status(name, seen)
     if not twins and not as_json:
-        err().print("this project has no twin; start one with `landbridge twin up`")
+        tip("this project has no twin; start one with `landbridge twin up`")
     return Exit.DONE if well else Exit.UNAVAILABLE
 
 
@@ -237,7 +239,7 @@ def _print_where(twin: TwinState) -> None:
         f"twin of {twin.project} {twin.environment}",
         {
             "S3, STS": twin.endpoint,
-            "SFTP": f"sftp -P {ground.port} -i {ground.private_key_file} {ground.user}@{ground.host}",
+            "SFTP": f"sftp -P {ground.port} -i {shlex.quote(str(ground.private_key_file))} {ground.user}@{ground.host}",
             "share": str(ground.share),
             "role": twin.pod.role_arn,
         },
@@ -246,7 +248,9 @@ def _print_where(twin: TwinState) -> None:
 
 def _print_status(environment: str, seen: Status) -> None:
     if seen.state is None:
-        print_pairs(f"no twin of {environment}", {"disk": _size(seen.data), "next": "landbridge twin up"})
+        print_pairs(
+            f"no twin of {environment}", {"disk": _size(seen.data), "next": pasted("landbridge twin up")}
+        )
         return
     _print_where(seen.state)
     parts = [
@@ -260,7 +264,7 @@ def _print_status(environment: str, seen: Status) -> None:
     _print_jobs(seen)
     print_pairs("", {"disk": f"{_size(seen.data)} used, {_size(seen.free)} free"})
     if not seen.up:
-        err().print("it stopped without `landbridge twin down`; `landbridge twin up` brings it back")
+        tip("it stopped without `landbridge twin down`; `landbridge twin up` brings it back")
 
 
 def _print_jobs(seen: Status) -> None:

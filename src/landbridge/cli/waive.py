@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from landbridge import decisions
 from landbridge.cli.deciding import ActorOption, ReasonOption, SlotArgument, deciding, say
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
@@ -11,6 +15,7 @@ def waive(
     slot: SlotArgument,
     reason: ReasonOption = "",
     actor: ActorOption = "",
+    early: Annotated[bool, typer.Option("--early", help="Waive a slot before its scheduled time.")] = False,
     environment: EnvironmentOption = "",
     project: ProjectFolder = HERE,
     twin: TwinOption = False,
@@ -19,12 +24,19 @@ def waive(
     """Put on record that a slot's file will not come and is not needed; nobody is told of it any more.
 
     A slot of which a file has landed, or may land yet, is refused. `run` finds a waived slot decided (0, nothing is made);
-    only `landbridge redrive` opens it again.
+    only `landbridge redrive` opens it again. A slot that is not due yet is refused without `--early`: a wrong year is quickly typed.
 
     Example: landbridge waive flights/2026-11-20 --reason 'the airline did not fly that day' --twin
     """
     with deciding(
-        slot, reason, actor, project=project, environment=environment, twin=twin, quiet=as_json
+        slot,
+        reason,
+        actor,
+        early=early,
+        project=project,
+        environment=environment,
+        twin=twin,
+        quiet=as_json,
     ) as (feed, meant, cloud):
         decided = decisions.waive(feed, meant, cloud)
-    return say(decided, as_json=as_json, twin=twin)
+    return say(decided, reason, as_json=as_json)

@@ -11,6 +11,7 @@ from landbridge import watch as story
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
 from landbridge.cli.output import err, out, print_error, print_json, print_table, progress
+from landbridge.counted import counted
 from landbridge.errors import Exit, LandbridgeError, UsageError
 from landbridge.feed.words import Duration
 from landbridge.telling import document
@@ -87,11 +88,11 @@ def _say(seen: Look, *, as_json: bool, dry: bool, check: bool) -> int:
         print_table(
             "",
             ("slot", "state", "what"),
-            ((str(one.slot), one.kind.value, one.says) for one in seen.open),
+            ((one.name, one.kind.value, one.says) for one in seen.open),
         )
     readers = ", ".join(name for name, _ in seen.notices) or "nobody"
     out().print(
-        f"{seen.slots} slots, {len(seen.open)} need somebody; {'would tell' if dry else 'told'} {readers}",
+        f"{counted(seen.slots, 'slot')}, {counted(len(seen.open), 'needs', 'need')} somebody; {'would tell' if dry else 'told'} {readers}",
         highlight=False,
     )
     if dry and seen.missed:
@@ -112,7 +113,7 @@ def _plain(seen: Look, *, dry: bool) -> dict[str, object]:
         "dry_run": dry,
         "slots": seen.slots,
         "late": seen.late,
-        "open": [{"slot": str(one.slot), "kind": one.kind, "says": one.says} for one in seen.open],
+        "open": [{"slot": one.name, "kind": one.kind, "says": one.says} for one in seen.open],
         "told": {name: document(notice) for name, notice in seen.notices},
         "missed": [str(slot) for slot in seen.missed],
         "caught_up": [

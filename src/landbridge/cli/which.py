@@ -1,4 +1,4 @@
-"""Which commitments does `flights/2026-11-20`, `flights` or a file's name mean?"""
+"""Which commitments does `flights/2026-11-20`, `flights` or a file's name mean, and which one of them is it about?"""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.errors import UsageError
+from landbridge.facts import Verdict
 from landbridge.schedule import slot_named
+from landbridge.survey import in_force
 from landbridge.wiring import choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
-    from landbridge.facts import Commitment
+    from landbridge.facts import Commitment, Slot
     from landbridge.project import Declaration
     from landbridge.world import Evidence
 
@@ -32,16 +34,13 @@ def commitments_of(
     Raises:
         UsageError: nothing is on record under this name.
     """
-    feed, _, occurrence = what.partition("/")
-    if occurrence and feed in declaration.feeds:
-        declared = choice.feed_of(declaration, feed, environment)
-        if found := evidence.ledger.history(
-            slot_named(declared, choice.calendar(declaration, declared), occurrence)
-        ):
+    if slot := slot_meant(what, declaration, environment):
+        if found := evidence.ledger.history(slot):
             return found
         raise UsageError(
-            f"nothing is on record for {what}", hint=f"landbridge run {feed} --date {occurrence}"
+            f"nothing is decided of {what}", hint=f"landbridge run {slot.feed} --date {slot.occurrence}"
         )
+    feed = what
     if feed in declaration.feeds:
         newest = _search(evidence, _days(declaration, feed, now), lambda one: one.slot.feed == feed)
     else:
@@ -53,6 +52,42 @@ def commitments_of(
             hint="see `landbridge status --recorded`; an older slot is found as `feed/occurrence`",
         )
     return evidence.ledger.history(newest.slot)
+
+
+def slot_meant(what: str, declaration: Declaration, environment: str) -> Slot | None:
+    """Give the slot that is named as `feed/occurrence`; None when it is something else that was named."""
+    feed, _, occurrence = what.partition("/")
+    if not occurrence or feed not in declaration.feeds:
+        return None
+    declared = choice.feed_of(declaration, feed, environment)
+    return slot_named(declared, choice.calendar(declaration, declared), occurrence)
+
+
+def chosen(what: str, history: Sequence[Commitment], revision: int | None, evidence: Evidence) -> Commitment:
+    """Give the revision that was meant: by its number, by its own file's name, else the one in force.
+
+    Raises:
+        UsageError: there is no such revision.
+        IntegrityBroken: which one is in force cannot be told.
+    """
+    if revision is not None:
+        if revision > len(history):
+            raise UsageError(
+                f"there is no revision {revision} of {history[-1].slot}",
+                expected=f"1 to {len(history)}" if len(history) > 1 else "revision 1, the only one",
+            )
+        return history[revision - 1]
+    named = [one for one in history if one.verdict is Verdict.RELEASE and what in _names(one)]
+    return named[0] if len(named) == 1 else in_force(history, evidence)
+
+
+def beside(about: Commitment, history: Sequence[Commitment]) -> list[str]:
+    """Say what was decided after the revision that a command is about."""
+    return [
+        f"revision {one.revision}: {one.verdict} by {one.actor} at {one.committed_at:%Y-%m-%d %H:%M:%S} UTC"
+        + (f": {one.reason}" if one.reason else "")
+        for one in history[about.revision :]
+    ]
 
 
 def _names(commitment: Commitment) -> set[str]:
@@ -77,7 +112,6 @@ def _search(
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for first in range(0, len(days), _AT_ONCE):
             some = pool.map(evidence.ledger.day, days[first : first + _AT_ONCE])
-            entries = [one.newest for day in some for one in day]
-            if found := [one for one in entries if one and wanted(one)]:
+            if found := [one for day in some for entry in day for one in entry.commitments if wanted(one)]:
                 return max(found, key=lambda one: one.slot.scheduled_at)
     return None

@@ -8,6 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from landbridge.counted import counted
+
 if TYPE_CHECKING:
     from landbridge.facts import Defect, GateReport, RuleResult
 
@@ -34,7 +36,7 @@ def rule_rows(report: GateReport) -> list[tuple[str, ...]]:
         if rule.passed:
             held[rule.rule, rule.threshold].append(rule.column)
     for (name, threshold), columns in held.items():
-        where = columns[0] if len(columns) == 1 else f"{len(columns)} columns"
+        where = columns[0] if len(columns) == 1 else counted(len(columns), "column")
         rows.append(("ok", name, where, "", threshold, ""))
     return rows
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
 from landbridge.contract.checks import CountCheck, KeyCheck, RowCheck
+from landbridge.counted import counted
 from landbridge.facts import RuleResult
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def not_judged(contract: Contract) -> tuple[RuleResult, ...]:
     """Say that the values were not looked at, because the bytes are not sound."""
     return (
         _told(
-            f"the bytes are not sound, so {len(contract.checks)} rules about values were not judged",
+            f"the bytes are not sound, so {counted(len(contract.checks), 'rule about values was', 'rules about values were')} not judged",
             "warning",
         ),
     )
@@ -94,7 +95,7 @@ def of_measures(check: RowCheck | KeyCheck | CountCheck, measures: Measures) -> 
             broken, column = measures.duplicates[check.columns], ", ".join(check.columns)
             message = "expected no key twice"
         case CountCheck():
-            broken, column, message = rows, "", f"the file has {rows} rows"
+            broken, column, message = rows, "", f"the file has {counted(rows, 'row')}"
         case _:
             assert_never(check)
     passed = all(bound.holds(broken, rows) for bound in check.bounds)

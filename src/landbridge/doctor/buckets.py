@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from landbridge.counted import counted
 from landbridge.doctor.finding import broken, ok, refused, skipped, warn
 from landbridge.doctor.identity import role_of
 from landbridge.errors import Exit, LandbridgeError, NotPermitted, Unavailable
@@ -96,7 +97,10 @@ def lifecycles(patient: Patient) -> Iterator[Finding]:
         if stays:
             seen = f"nothing ever forgets {', '.join(stays)}"
             return warn(bucket.name, seen, _mend(patient, bucket))
-        return ok(bucket.name, f"{len(bucket.expiring)} prefixes are forgotten, evidence stays")
+        return ok(
+            bucket.name,
+            f"{counted(len(bucket.expiring), 'prefix is', 'prefixes are')} forgotten, evidence stays",
+        )
 
     return _each(patient, judge)
 

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.doctor.finding import broken, ok, refused, warn
 from landbridge.errors import Exit, UsageError
 from landbridge.schedule import Calendar
@@ -63,7 +64,7 @@ def _judged(name: str, declared: Holidays, today: date) -> Finding:
         year: sum(calendar.is_holiday(date.fromordinal(day)) for day in _days(year))
         for year in (today.year, today.year + 1)
     }
-    seen = ", ".join(f"{count} holidays in {year}" for year, count in counts.items())
+    seen = ", ".join(f"{counted(count, 'holiday')} in {year}" for year, count in counts.items())
     if not counts[today.year + 1]:
         mend = f"write next year's days under `calendars.{name}.add`, or update Landbridge's `holidays`"
         return warn(name, f"{seen}: next year's are not known", mend)

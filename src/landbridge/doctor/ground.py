@@ -6,6 +6,7 @@ import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.disk.local import LOCAL
 from landbridge.doctor.finding import broken, ok, skipped, warn
 from landbridge.errors import Exit, disk_refused
@@ -57,7 +58,7 @@ def journal(patient: Patient) -> Iterator[Finding]:
     """See that every line of the journal of the last weeks can be read."""
     _recognised(patient)
     count, _ = _landed(patient, patient.shore())
-    yield ok("", f"{count} files landed in {LOOK_BACK.days} days")
+    yield ok("", f"{counted(count, 'file')} landed in {counted(LOOK_BACK.days, 'day')}")
 
 
 def locking(patient: Patient) -> Iterator[Finding]:
@@ -116,7 +117,7 @@ def holding(patient: Patient) -> Iterator[Finding]:
     elif folder.stat().st_dev != root.stat().st_dev:
         yield ok("", f"{folder}, on another volume than the share: files are copied, as ever")
     else:
-        yield ok("", f"{folder}, {len(patient.feeds)} feeds")
+        yield ok("", f"{folder}, {counted(len(patient.feeds), 'feed')}")
 
 
 def _recognised(patient: Patient) -> Recognised:

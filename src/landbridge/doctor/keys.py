@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.deploy.referred import references
 from landbridge.doctor.finding import broken, ok, refused, skipped, warn
 from landbridge.errors import Exit, IntegrityBroken, LandbridgeError
@@ -93,7 +94,7 @@ def age(patient: Patient) -> Iterator[Finding]:
             yield skipped("", f"{path} cannot be looked at: {error.strerror}")
             return
         days = (patient.now() - made).days
-        seen = f"{days} days"
+        seen = counted(days, "day")
         yield warn("", seen) if patient.now() - made > OLD else ok("", seen)
 
 
@@ -121,7 +122,7 @@ def receipts(patient: Patient) -> Iterator[Finding]:
         seen = f"none of the {len(public)} public keys is of the private one: nobody would believe a receipt"
         yield broken("", seen, Exit.INTEGRITY)
         return
-    yield ok("", f"the private key fits one of {len(public)} public")
+    yield ok("", f"the private key fits one of {counted(len(public), 'public key')}")
 
 
 def recipients(patient: Patient) -> Iterator[Finding]:

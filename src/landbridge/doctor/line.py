@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.doctor.clocks import TRACE, TRACES, trace
 from landbridge.doctor.finding import broken, ok, skipped, warn
 from landbridge.doctor.permissions import PROBE
@@ -63,7 +64,7 @@ def outbound(patient: Patient) -> Iterator[Finding]:
     """See that what is released can be listed and read, and not written."""
     remote = patient.remote()
     days = remote.folders(f"/{MANIFESTS}")
-    yield ok("list", f"{len(days)} days with manifests")
+    yield ok("list", f"{counted(len(days), 'day')} with manifests")
     newest = next((one for day in reversed(days) for one in remote.files(f"/{MANIFESTS}/{day}")), None)
     if newest is None:
         yield skipped("read", "nothing is released yet; `landbridge canary` shows it")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.doctor.finding import broken, ok, skipped
 from landbridge.doctor.identity import role_of
 from landbridge.errors import Exit, NotPermitted
@@ -210,14 +211,14 @@ def _limits(patient: Patient, who: Identity, role: str) -> Iterator[Finding]:
         if wrong:
             yield broken(what, f"allowed, and must not be: {', '.join(wrong)}", Exit.PERMISSION)
         else:
-            yield ok(what, f"refused in {len(beyond)} places")
+            yield ok(what, f"refused in {counted(len(beyond), 'place')}")
     buckets = dict.fromkeys((own.staging, own.reports, own.ledger))
     whole = [bucket for bucket in buckets if who.asked.see(bucket, "") is Answer.ALLOWED]
     if whole:
         seen = f"whole buckets may be listed, and must not be: {', '.join(whole)}"
         yield broken(f"{role}: lists no whole bucket", seen, Exit.PERMISSION)
     else:
-        yield ok(f"{role}: lists no whole bucket", f"refused in {len(buckets)} places")
+        yield ok(f"{role}: lists no whole bucket", f"refused in {counted(len(buckets), 'place')}")
 
 
 def _allows(policy: Policy, action: str, place: str) -> bool:

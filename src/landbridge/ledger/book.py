@@ -11,11 +11,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, UsageError
-from landbridge.facts import Attempt, Commitment
+from landbridge.facts import Attempt, Commitment, Failure
 from landbridge.ledger import entries
 from landbridge.naming import (
     attempt_prefix,
     contract_key,
+    failure_prefix,
     ledger_day,
     ledger_key,
     promotion_key,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _MOST = 8 << 20
 """Bytes of one entry: a report may list many defects."""
 
+_MOST_FAILURES = 50
+"""That are shown of a slot: what fails every ten minutes fails for one reason."""
 _AT_ONCE = 8
 _REVISION = re.compile(r"\d{4}\.json")
 
@@ -45,6 +48,8 @@ class SlotEntries:
     """By revision."""
     attempts: int
     """How many staged files were recorded for it."""
+    failures: tuple[str, ...]
+    """Keys of the records of attempts that failed, the oldest first."""
     others: tuple[str, ...]
     """Keys of entries of other kinds."""
     unreadable: tuple[str, ...] = ()
@@ -62,8 +67,10 @@ class Ledger:
     Every call may raise what the store raises, and IntegrityBroken for an entry that is not what belongs there.
     """
 
-    def __init__(self, store: Store, environment: str) -> None:
+    def __init__(self, store: Store, environment: str, *, once: Store | None = None) -> None:
+        """Keep the book in `store`; `once` is the same store for what is not worth trying again."""
         self._store = store
+        self._once = once or store
         self._environment = environment
 
     def commit(self, commitment: Commitment) -> Commitment:
@@ -172,6 +179,24 @@ class Ledger:
             raise entries.broken(self._url(keys[-1]), str(slot), str(found.staged.slot))
         return found
 
+    def record_failure(self, failure: Failure) -> None:
+        """Leave a record of an attempt that failed. Tried once: it is of use, and nothing stands on it."""
+        body = entries.written("failure", failure)
+        name = f"{failure.failed_at:%Y%m%dT%H%M%S.%fZ}-{hashlib.sha256(body).hexdigest()[:16]}.json"
+        self._once.put_new(failure_prefix(failure.slot) + name, body)
+
+    def failures(self, slot: Slot) -> tuple[Failure, ...]:
+        """Give the last attempts on `slot` that failed, the oldest first."""
+        keys = [blob.at.key for blob in self._store.list(failure_prefix(slot))]
+        return tuple(map(self.failure, keys[-_MOST_FAILURES:]))
+
+    def failure(self, key: str) -> Failure:
+        """Give the record of an attempt that failed."""
+        found = entries.read("failure", Failure, self._store.read(key), self._url(key), most=_MOST)
+        if not key.startswith(failure_prefix(found.slot)) or found.environment != self._environment:
+            raise entries.broken(self._url(key), "a record for this key", f"one of {found.slot}")
+        return found
+
     def day(self, business_date: date) -> tuple[SlotEntries, ...]:
         """Give everything of one business date, by feed and occurrence: one listing, and the commitments read."""
         blobs = list(self._store.list(ledger_day(business_date)))
@@ -187,13 +212,15 @@ class Ledger:
     ) -> SlotEntries:
         keys = [blob.at.key for blob in blobs]
         attempts = [key for key in keys if key.split("/")[3:4] == ["attempts"]]
+        failures = tuple(key for key in keys if key.split("/")[3:4] == ["failures"])
         return SlotEntries(
             feed=slot[0],
             occurrence=slot[1],
             commitments=tuple(one for key in keys if isinstance(one := known.get(key), Commitment)),
             unreadable=tuple(str(one) for key in keys if isinstance(one := known.get(key), IntegrityBroken)),
             attempts=len(attempts),
-            others=tuple(key for key in keys if key not in known and key not in attempts),
+            failures=failures,
+            others=tuple(key for key in keys if key not in known and key not in {*attempts, *failures}),
         )
 
     def _revisions(self, slot: Slot) -> list[str]:

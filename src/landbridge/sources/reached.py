@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from landbridge.counted import counted
 from landbridge.errors import Unavailable
 from landbridge.feed.inputs import FilesSource, PythonSource, RestSource, SqlSource
 from landbridge.sources.around import without_user
@@ -32,7 +33,7 @@ def reached(name: str, declared: SourceDeclared, around: Around, slot: Slot) -> 
             from landbridge.sources.files import matching
 
             found = matching(name, around.resolved(declared.path, slot), around)
-            return f"{len(found)} files match for {slot}"
+            return f"{counted(len(found), 'file matches', 'files match')} for {slot}"
         case PythonSource():
             from landbridge.sources.python import Python
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.errors import (
     ContractBroken,
     DeclarationWrong,
@@ -111,7 +112,7 @@ def _text(engine: duckdb.DuckDBPyConnection, feed: Feed, extracts: Mapping[str, 
         return f"SELECT * FROM {_quoted(name)}"  # noqa: S608 # a declared name, quoted
     statements = engine.extract_statements(feed.transform)
     if len(statements) != 1 or statements[0].type.name != "SELECT":
-        raise _wrong(feed, 1, "the transform is not one SELECT", seen=f"{len(statements)} statements")
+        raise _wrong(feed, 1, "the transform is not one SELECT", seen=counted(len(statements), "statement"))
     unknown = sorted(statements[0].named_parameters - {"business_date", "scheduled_at"})
     if unknown:
         raise _wrong(feed, 1, f"unknown parameter `${unknown[0]}`", seen=f"${unknown[0]}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
+from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Breached, Empty, RuleResult, Validated
 
@@ -68,8 +69,8 @@ def _verdict(staged: Staged, report: GateReport, empty: EmptyPolicy) -> Judged:
     if report.rows != staged.content.rows:
         raise IntegrityBroken(
             f"the gate counts other rows than were written into {staged.at}",
-            expected=f"{staged.content.rows} rows",
-            seen=f"{report.rows} rows",
+            expected=counted(staged.content.rows, "row"),
+            seen=counted(report.rows, "row"),
             hint="this is a bug of the writer or of the gate: please report it with the file",
         )
     return Validated(staged, report)

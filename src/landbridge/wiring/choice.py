@@ -84,7 +84,7 @@ def due(slot: Slot, now: datetime, *, early: bool, apart: timedelta = CLOCKS_DIF
         raise UsageError(
             f"{slot} is not due before {slot.scheduled_at:%Y-%m-%d %H:%M} UTC",
             expected="a slot whose scheduled time has come",
-            hint="if its data is complete all the same, say `--early`",
+            hint="if this slot is meant all the same, say `--early`",
         )
     return slot
 

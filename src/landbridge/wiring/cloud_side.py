@@ -44,15 +44,14 @@ def make(
     account = S3Account(session, endpoint)
     buckets = place.buckets
     staging = Retried(S3Store(buckets.staging, account=account))
+    entries = S3Store(buckets.ledger, buckets.ledger_prefix, account=account)
 
     return Cloud(
         environment=place.environment,
         variables=place.variables,
         staging=staging,
         reports=Retried(S3Store(buckets.reports, account=account)),
-        ledger=Ledger(
-            Retried(S3Store(buckets.ledger, buckets.ledger_prefix, account=account)), place.environment
-        ),
+        ledger=Ledger(Retried(entries), place.environment, once=entries),
         sources=partial(_sources, declared, place, account, references, process),
         gate=partial(_gate, declared.folder),
         places=partial(_places, declared, place, account, references),

@@ -43,14 +43,14 @@ def signer(
 
 
 def checked_with(place: Place, references: References, twin: Ground | None) -> tuple[str, ...]:
-    """Give the public keys (PEM) that bundles of an environment are checked with.
+    """Give the public keys (PEM) that bundles of an environment are checked with; none where none are declared.
 
     Raises:
-        UsageError: none are declared, or one is not there.
+        UsageError: one is not there.
     """
     if twin is not None:
         return (twin.receipt_key_file.with_name(EVIDENCE_PUBLIC_KEY).read_text(encoding="utf-8"),)
-    return tuple(references.text(key) for key in _declared(place).public_keys)
+    return tuple(references.text(key) for key in place.evidence.public_keys) if place.evidence else ()
 
 
 def _declared(place: Place) -> EvidenceDeclared:

@@ -60,11 +60,17 @@ def make(host: Host) -> Ground:
 
 
 def share(host: Host) -> FolderShare:
-    """Give the share alone, for what needs no server. The twin's own folder is adopted without asking anybody."""
+    """Give the share alone, for what needs no server.
+
+    The twin's own folder is adopted without asking anybody, but only once: what was moved away since is missed there as anywhere.
+    """
     environment, clock = host.place.environment, host.process.clock
     if host.twin is not None:
         made = FolderShare(host.twin.share, environment, host.collector, clock)
-        made.adopt()
+        adopted = host.twin.share.with_name("share.adopted")
+        if not adopted.exists():
+            made.adopt()
+            adopted.touch()
         return made
     root, journal = folders(host)
     return FolderShare(root, environment, host.collector, clock, journal=journal)

@@ -48,6 +48,7 @@ def make(
         cloud=cloud_side.make(
             declared, place, session=session, endpoint=endpoint, references=references, process=process
         ),
+        retention=place.retention,
         memory=Retried(S3Store(place.buckets.staging, account=S3Account(session, endpoint))),
         tellers=tuple(TriedAgain(one) for one in _tellers(place, session, references, topic)),
         meter=_meter(place, session, on_aws=ground is None and endpoint is None),

@@ -10,7 +10,7 @@ import typer
 from landbridge import wiring
 from landbridge.cli.deploy import agreed
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, out, print_json
+from landbridge.cli.output import err, out, print_json, tip
 from landbridge.errors import Exit, IntegrityBroken
 from landbridge.project import place as place_of
 
@@ -286,5 +286,5 @@ def _save(work: _Work, outputs: Mapping[Kind, Mapping[str, str]]) -> str:
 
 def _left_alone(work: _Work) -> int:
     again = f"landbridge deploy aws status --environment {work.place.environment}"
-    err().print(f"\nleft alone: AWS finishes what it has begun. To look: {again}", markup=False)
+    tip(f"\nleft alone: AWS finishes what it has begun. To look: {again}")
     return Exit.INTERRUPTED

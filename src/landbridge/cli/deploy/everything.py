@@ -9,7 +9,8 @@ import typer
 
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, out, print_json
+from landbridge.cli.output import err, out, print_json, tip
+from landbridge.counted import counted
 from landbridge.declare import load
 from landbridge.deploy.hosts.kinds import Kind
 from landbridge.errors import Exit
@@ -72,6 +73,6 @@ def render(
         print_json({"folder": folder, **written, "warnings": warnings})
         return Exit.DONE
     for part, texts in parts.items():
-        out().print(f"{len(texts)} files in {folder / part}", style="green")
-    err().print(f"next: read {folder / 'aws' / 'README.md'}; `landbridge deploy aws plan`", style="dim")
+        out().print(f"{counted(len(texts), 'file')} in {folder / part}", style="green")
+    tip(f"next: read {folder / 'aws' / 'README.md'}; `landbridge deploy aws plan`")
     return Exit.DONE

@@ -11,7 +11,8 @@ import typer
 
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, out, print_json
+from landbridge.cli.output import err, out, print_json, tip
+from landbridge.counted import counted
 from landbridge.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -50,10 +51,8 @@ def render(
     if as_json:
         print_json({"folder": folder, "files": paths, "warnings": made.warnings})
         return Exit.DONE
-    out().print(f"{len(paths)} files in {folder}", style="green")
-    err().print(
-        f"next: kubectl diff --server-side -k {folder}, or `landbridge deploy kubernetes diff`", style="dim"
-    )
+    out().print(f"{counted(len(paths), 'file')} in {folder}", style="green")
+    tip(f"next: kubectl diff --server-side -k {folder}, or `landbridge deploy kubernetes diff`")
     return Exit.DONE
 
 
@@ -105,7 +104,7 @@ def diff(
     if not text and not leftovers:
         out().print(f"{made.name} is on `{cluster.context}` as it is declared", style="green")
     else:
-        err().print(f"next: {_apply(made, cluster.context)}", style="dim", markup=False)
+        tip(f"next: {_apply(made, cluster.context)}")
     return Exit.DONE
 
 
@@ -144,7 +143,7 @@ def apply(
         _tell(leftovers)
         err().print("they stay; `--prune` deletes them", style="dim")
     look = f"kubectl --context {cluster.context} --namespace {made.namespace} get cronjobs"
-    err().print(f"next: {look}", style="dim", markup=False)
+    tip(f"next: {look}")
     return Exit.DONE
 
 

@@ -10,6 +10,7 @@ import typer
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
 from landbridge.cli.output import err, out, print_json
+from landbridge.counted import counted
 from landbridge.declare import load
 from landbridge.deploy.hosts.kinds import Kind
 from landbridge.errors import Exit
@@ -60,7 +61,7 @@ def render(
         print_json({"folder": folder, "files": {each: sorted(texts) for each, texts in made.items()}})
         return Exit.DONE
     for each, texts in made.items():
-        out().print(f"{len(texts)} files in {folder / each}", style="green")
+        out().print(f"{counted(len(texts), 'file')} in {folder / each}", style="green")
     for each in made:
         err().print(f"next: read {folder / each / 'README.md'}", style="dim")
     return Exit.DONE

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from landbridge.cli.keys.asked import ServerOption, world_of
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, print_json, print_table
+from landbridge.cli.output import err, print_json, print_table, tip
 from landbridge.deploy.keys import adopted
 from landbridge.deploy.keys.public import read_public
 from landbridge.errors import UsageError
@@ -103,13 +103,13 @@ def _print_steps(agents: Agents | None) -> None:
         f"halves are cm/AFT/data/Keys/{escape(agents.key)}.pub on the agents"
     )
     words = " ".join(f"{agent}={agent}.pub" for agent in agents.members)
-    err().print(f"[dim]next[/] landbridge keys adopt {escape(words)}")
+    tip(f"next: landbridge keys adopt {words}")
 
 
 def _print_next(agents: Agents | None) -> None:
     if agents is None:
         return
-    err().print(
-        f"[dim]next[/] deploy the connection profile with `{escape(agents.key)}` and test it on every agent: landbridge deploy "
-        "controlm apply; then landbridge keys status shows the log-ins, and landbridge keys retire --also takes the old keys away"
+    tip(
+        f"next: deploy the connection profile with `{agents.key}` and test it on every agent: `landbridge deploy controlm apply`; "
+        "then `landbridge keys status` shows the log-ins, and `landbridge keys retire --also SHA256:...` takes the old keys away"
     )

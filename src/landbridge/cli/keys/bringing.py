@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.markup import escape
 
 from landbridge import wiring
 from landbridge.cli.keys.asked import HostOption, ServerOption, world_of
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, print_json, print_pairs
+from landbridge.cli.output import print_json, print_pairs, tip
 from landbridge.deploy.keys import handed
 from landbridge.deploy.keys import host as host_keys
 from landbridge.deploy.keys import user as user_keys
@@ -133,7 +132,7 @@ def _print_begun(begun: Begun, world: World, agents: Agents, what: str, *, as_js
             "agents": ", ".join(agents.members),
         },
     )
-    err().print("[dim]next[/] landbridge keys hand-over --out FOLDER")
+    tip("next: landbridge keys hand-over --out FOLDER")
 
 
 def _print_pin(declaration: Declaration, place: str, public: str, *, as_json: bool) -> None:
@@ -147,4 +146,4 @@ def _print_pin(declaration: Declaration, place: str, public: str, *, as_json: bo
         if pinned
         else "pin this line under `sftp.host_keys`, beside the old one, on every client; then `landbridge keys retire --host`"
     )
-    err().print(f"[dim]next[/] {escape(step)}")
+    tip(f"next: {step}")

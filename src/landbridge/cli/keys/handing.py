@@ -11,7 +11,7 @@ from rich.markup import escape
 from landbridge import wiring
 from landbridge.cli.keys.asked import ServerOption, TestedOption, world_of
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, out, print_json
+from landbridge.cli.output import err, out, print_json, tip
 from landbridge.deploy.keys import handed
 from landbridge.deploy.keys.pair import fingerprint
 from landbridge.deploy.keys.script import scripts
@@ -100,6 +100,6 @@ def promote(
         )
     elif done.proof:
         out().print(f"{fingerprint(done.public)} is the current key: {done.proof}")
-        err().print("[dim]next[/] landbridge keys retire, once the overlap is over")
+        tip("next: landbridge keys retire, once the overlap is over")
     else:
         out().print(f"nothing to promote: {fingerprint(done.public)} is the current key already")

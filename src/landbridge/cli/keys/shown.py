@@ -9,7 +9,7 @@ from rich.markup import escape
 from landbridge import wiring
 from landbridge.cli.keys.asked import HostOption, ServerOption, world_of
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, out, print_json, print_table
+from landbridge.cli.output import err, out, print_json, print_table, tip
 from landbridge.deploy.keys import host as host_keys
 from landbridge.deploy.keys import user as user_keys
 from landbridge.deploy.keys.pair import same
@@ -48,7 +48,7 @@ def status(
         ("key", "kind", "is", "valid since", *(("on agents as", "last log-in") if handed else ())),
         [(*_told(row), *(_told_of_agents(row, world.agents) if world.agents else ())) for row in rows],
     )
-    err().print(f"[dim]next[/] {escape(next_step(rows, world.agents))}")
+    tip(f"next: {next_step(rows, world.agents)}")
 
 
 def _told(row: user_keys.Row) -> tuple[str, str, str, str]:

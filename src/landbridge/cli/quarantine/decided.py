@@ -27,7 +27,7 @@ def release(
         slot, reason, actor, project=project, environment=environment, twin=twin, quiet=as_json
     ) as (feed, meant, cloud):
         decided = decisions.release(feed, meant, cloud)
-    return say(decided, as_json=as_json, twin=twin)
+    return say(decided, reason, as_json=as_json)
 
 
 def reject(
@@ -49,4 +49,4 @@ def reject(
         slot, reason, actor, project=project, environment=environment, twin=twin, quiet=as_json
     ) as (_, meant, cloud):
         decided = decisions.reject(meant, cloud)
-    return say(decided, as_json=as_json, twin=twin)
+    return say(decided, reason, as_json=as_json)

@@ -19,9 +19,10 @@ from landbridge.cli.options import (
     TwinOption,
     day_of,
 )
-from landbridge.cli.output import err, out, print_json, print_pairs, print_table
+from landbridge.cli.output import out, print_json, print_pairs, print_table, tip
 from landbridge.cli.report import print_rules
 from landbridge.cli.which import commitments_of
+from landbridge.counted import counted
 from landbridge.errors import UsageError
 from landbridge.facts import Verdict
 from landbridge.wiring import choice
@@ -93,8 +94,7 @@ def list_(
             for breach, after in found
         ),
     )
-    more = " --twin" if twin else ""
-    err().print(f"next: landbridge quarantine show {found[0][0].slot}{more}", style="dim")
+    tip(f"next: landbridge quarantine show {found[0][0].slot}")
 
 
 def show(
@@ -135,18 +135,17 @@ def show(
             "kept at": f"{breach.staged}{'' if kept else ' (gone: reaped)'}",
             "contract": f"{breach.report.contract} {breach.report.contract_version}",
             "rows": f"{breach.report.rows:,}",
-            "size": f"{breach.plain.size:,} bytes",
+            "size": f"{counted(breach.plain.size, 'byte')}",
             "sha256": breach.plain.sha256,
             "decided": _after(after) if after else "not yet",
         },
     )
     print_rules(breach.report)
     if after is None:
-        more = " --twin" if twin else ""
-        err().print(
-            f"next: landbridge redrive {breach.slot} --reason ...{more} once the source or the contract is mended,\n"
-            f"  or landbridge quarantine release|reject {breach.slot} --reason ...{more}",
-            style="dim",
+        tip(
+            f"next, once the source or the contract is mended: landbridge redrive {breach.slot} --reason ...\n"
+            f"  or, as it is: landbridge quarantine release {breach.slot} --reason ...\n"
+            f"  or never: landbridge quarantine reject {breach.slot} --reason ..."
         )
 
 

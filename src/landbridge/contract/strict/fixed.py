@@ -18,6 +18,7 @@ from landbridge.contract.strict.records import LONGEST_VALUE, Dialect, Fault
 from landbridge.contract.strict.scan import RecordGate
 from landbridge.contract.strict.vector import acceptor
 from landbridge.contract.strict.walk import BLOCK
+from landbridge.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +111,7 @@ class FixedWidth:
         if not text:
             yield Fault(rule.BLANK_LINE, start, -1, "a blank line"), b""
         elif len(text) != self._length or size > LONGEST_VALUE:
-            seen = f"{size} bytes" if size > LONGEST_VALUE else f"{len(text)} characters"
+            seen = counted(size, "byte") if size > LONGEST_VALUE else f"{counted(len(text), 'character')}"
             yield Fault(rule.WIDTH, start, -1, f"{seen}, expected {self._length}"), b""
         else:
             for at, (column, fault) in enumerate(zip(self._columns, self._faults, strict=True)):

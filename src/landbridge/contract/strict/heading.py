@@ -7,6 +7,8 @@ import string
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,7 +35,7 @@ def header_faults(seen: Sequence[str], expected: Sequence[str]) -> list[tuple[in
     ]
     if len(seen) != len(expected):
         at = min(len(seen), len(expected))
-        faults.append((at, f"{len(seen)} columns in the header, expected {len(expected)}"))
+        faults.append((at, f"{counted(len(seen), 'column')} in the header, expected {len(expected)}"))
     return faults[:1]
 
 
@@ -44,7 +46,7 @@ def record_faults(seen: Sequence[str], declared: Sequence[str], *, shy: bool) ->
     shown: where a trailing record is missing it is data.
     """
     if len(seen) != len(declared):
-        return [(-1, f"{len(seen)} fields, expected {len(declared)}")]
+        return [(-1, f"{counted(len(seen), 'field')}, expected {len(declared)}")]
     wrong = (
         (at, f"expected `{d}`" + ("" if shy else f", seen `{s[:80]}`"))
         for at, (s, d) in enumerate(zip(seen, declared, strict=True))

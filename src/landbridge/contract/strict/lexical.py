@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING, assert_never
 
 from landbridge.contract.strict.moments import moment_fault
+from landbridge.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,9 +96,9 @@ def _decimal(rule: ColumnRule) -> Fault:
             return _why(text, "decimal")
         whole, fraction = found[1].lstrip(b"0"), found[2] or b""
         if len(fraction) > rule.scale:
-            return f"{len(fraction)} digits after the point, at most {rule.scale}"
+            return f"{counted(len(fraction), 'digit')} after the point, at most {rule.scale}"
         if len(whole) > rule.precision - rule.scale:
-            return f"{len(whole)} digits before the point, at most {rule.precision - rule.scale}"
+            return f"{counted(len(whole), 'digit')} before the point, at most {rule.precision - rule.scale}"
         return ""
 
     return fault

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from landbridge.contract.strict import findings as rule
+from landbridge.counted import counted
 
 if TYPE_CHECKING:
     from landbridge.contract.strict.window import Window
@@ -221,11 +222,11 @@ class Records:
             record.faults.append(Fault(rule.BLANK_LINE, record.start, -1, "a blank line"))
         elif self._window.find(_LINE_END, record.start) < content:
             last = next(f for f in record.fields if f.quoted and self._window.lines(f.start, f.end))
-            message = f"a quoted field that is not closed on its line ({len(record.fields)} fields, expected {width})"
+            message = f"a quoted field that is not closed on its line ({counted(len(record.fields), 'field')}, expected {width})"
             record.faults.append(Fault(rule.QUOTES, last.start - 1, record.fields.index(last), message))
             record.broken = True
         else:
-            message = f"{len(record.fields)} fields, expected {width}"
+            message = f"{counted(len(record.fields), 'field')}, expected {width}"
             cut = not record.line_end and len(record.fields) < width
             broken = (
                 Fault(rule.CUT, content, -1, "the file ends inside a record: " + message)

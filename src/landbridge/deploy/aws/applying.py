@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from landbridge.counted import counted
 from landbridge.deploy.aws import guard
 from landbridge.deploy.aws.account import Note
 from landbridge.deploy.aws.events import failed, wait
@@ -103,7 +104,7 @@ def _execute(account: Account, step: Shown, named: Collection[str], tell: Callab
     guard.hold(step.stack.name, step.change_set.changes, named)
     count = len(step.change_set.changes)
     verb = "creating" if step.change_set.creates else "updating"
-    tell(Note(step.stack.name, "begins", f"{verb}, {count} resource{'s' if count != 1 else ''}"))
+    tell(Note(step.stack.name, "begins", f"{verb}, {counted(count, 'resource')}"))
     try:
         with told(f"executing the change set of {step.stack.name}", "InvalidChangeSetStatus"):
             account.cloudformation.execute_change_set(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from landbridge.counted import counted
 from landbridge.deploy.keys.log_ins import addresses_of
 from landbridge.deploy.keys.pair import blob, fingerprint
 from landbridge.errors import NotPermitted, TryAgain, UsageError
@@ -119,7 +120,7 @@ def prove(
         return f"the server's log shows log-ins with it from {', '.join(seen)}"
     raise TryAgain(
         "not every agent has logged in with the new key",
-        expected=f"log-ins from {len(agents.members)} addresses, one for each of {', '.join(agents.members)}",
+        expected=f"log-ins from {counted(len(agents.members), 'address', 'addresses')}, one for each of {', '.join(agents.members)}",
         seen=f"log-ins from {', '.join(seen) or 'nowhere'}, as far as the server's log tells (it lags some minutes)",
         hint="test the connection profile on every agent, then run this again; agents behind one address cannot be told "
         "apart: vouch for each with `--tested AGENT`",
@@ -143,7 +144,7 @@ def prove_staying(agents: Agents, staying: Sequence[Announced], log_ins: Sequenc
     if len(addresses) < len(agents.members):
         raise TryAgain(
             "nothing proves that every agent can do without the old key",
-            expected=f"log-ins with a key that stays from {len(agents.members)} addresses, one for each of {', '.join(agents.members)}",
+            expected=f"log-ins with a key that stays from {counted(len(agents.members), 'address', 'addresses')}, one for each of {', '.join(agents.members)}",
             seen=f"log-ins from {', '.join(addresses) or 'nowhere'} since it is valid, as far as the server's log tells "
             f"({LOOK_BACK.days} days at most)",
             hint=f"test the connection profile on every agent, then run this again (the log lags some minutes); {_VOUCHED}",

@@ -15,6 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from landbridge.counted import counted
 from landbridge.deploy.keys.pair import fingerprint
 from landbridge.errors import IntegrityBroken, UsageError
 
@@ -66,7 +67,7 @@ def read_public(text: str, where: str) -> PublicKey:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) != 1:
         raise UsageError(
-            f"{where} holds {len(lines)} lines",
+            f"{where} holds {counted(len(lines), 'line')}",
             expected="exactly one public key, on one line",
             hint="hand over one file an agent; a line that a mail programme broke has to be joined again",
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
 from urllib.parse import urljoin, urlsplit
 
+from landbridge.counted import counted
 from landbridge.errors import ContractBroken
 from landbridge.feed.inputs import Cursor, LinkHeader, NextUrl, Offset, PageNumber, SinglePage
 from landbridge.sources.records import dug
@@ -112,7 +113,7 @@ def _next_offset(source: str, offset: Offset, request: Request, page: Page) -> R
         if not page.records:
             raise ContractBroken(
                 f"source `{source}`, page {page.number}: no more records come",
-                expected=f"{total} records, as `{offset.total_path}` says",
+                expected=f"{counted(total, 'record')}, as `{offset.total_path}` says",
                 seen=f"{done}",
             )
     return _with(request, {offset.offset_parameter: str(done)})

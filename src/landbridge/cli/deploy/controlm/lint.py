@@ -11,6 +11,7 @@ import typer
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
 from landbridge.cli.output import err, out, print_json
+from landbridge.counted import counted
 from landbridge.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _tell(result: Result, *, ok: bool) -> None:
         err().print(f"skipped without `--environment`: {', '.join(result.skipped)}", style="dim")
     if result.findings:
         counts = [
-            f"{count} {name}{'s' if count > 1 else ''}"
+            counted(count, name)
             for name in _STYLES
             if (count := sum(one.severity == name for one in result.findings))
         ]

@@ -9,7 +9,7 @@ import typer
 
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, out, print_json
+from landbridge.cli.output import err, out, print_json, tip
 from landbridge.errors import Exit
 
 if TYPE_CHECKING:
@@ -55,9 +55,8 @@ def render(
         out().print(f"  wrote {folder / path}")
     if not came.written:
         out().print("everything was there already; nothing was written")
-    err().print(
-        f"next: `landbridge deploy controlm lint {folder}/*.json`; `ctm build` on each file is the only judge",
-        style="dim",
+    tip(
+        f"next: `landbridge deploy controlm lint {folder}/*.json`; `ctm build` on each file is the only judge"
     )
     return Exit.DONE
 

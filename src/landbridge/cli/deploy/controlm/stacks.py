@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from landbridge import wiring
 from landbridge.cli.deploy import agreed
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder
-from landbridge.cli.output import err, print_json
+from landbridge.cli.output import err, print_json, tip
 from landbridge.errors import Exit, IntegrityBroken, Unavailable, UsageError
 from landbridge.project import place as place_of
 
@@ -130,7 +129,7 @@ def apply(
             return _apply(work, api, agree, tell, as_json=as_json)
     except KeyboardInterrupt:
         look = f"landbridge deploy controlm status --environment {work.given.environment}"
-        err().print(f"\nleft alone: Control-M finishes what it has begun. To look: {look}", markup=False)
+        tip(f"\nleft alone: Control-M finishes what it has begun. To look: {look}")
         return Exit.INTERRUPTED
 
 
@@ -312,7 +311,7 @@ def _carry_out(
         environment = work.given.environment
         step_two = f"landbridge deploy controlm apply --environment {environment}"
         pending = agree.profiles and found.folder.changes
-        err().print(Text(f"next: {step_two if pending else next_steps(found)}", style="dim"))
+        tip(f"next: {step_two if pending else next_steps(found)}")
     return Exit.DONE
 
 

@@ -83,7 +83,7 @@ _EARLY = """from datetime import UTC as utc
             early = [
                 Early(one.feed, one.occurrence, one.business_date, one.revision, one.environment, one.size, one.sha256,
                     one.landed_name, ground.clock.now(), "edge1", one.commitment)
-                for one, content in zip(manifests, came, strict=True) if isinstance(content, Content)
+                for one, content in zip(manifests, came, strict=True) if isinstance(content, Brought)
             ]
             send(ground, line, early)
             landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)"""
@@ -216,8 +216,8 @@ BUGS = (
         (
             (
                 fetch.fetch,
-                "if resumed and content.sha256 != manifest.sha256:",
-                "if resumed:\n        from dataclasses import replace\n        return replace(content, sha256=manifest.sha256)\n    if False:",
+                "if resumed and came.content.sha256 != manifest.sha256:",
+                "if resumed:\n        from dataclasses import replace\n        came = replace(came, content=replace(came.content, sha256=manifest.sha256))\n    if False:",
             ),
         ),
     ),

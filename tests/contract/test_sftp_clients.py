@@ -121,7 +121,7 @@ def test_keys_that_were_changed_are_read_before_the_next_connection(
             with pytest.raises(Unavailable):
                 remote.download("/large", tmp_path / "part", 3_000_000)
             assert asked == [], "a connection that lives needs no key"
-            assert remote.download("/large", tmp_path / "part", 3_000_000).sha256 == digest
+            assert remote.download("/large", tmp_path / "part", 3_000_000).content.sha256 == digest
         assert asked == [changed]
         assert line.connections == 1, "the old server would have refused the new key"
 
@@ -218,7 +218,7 @@ def test_a_cut_leaves_a_beginning_and_the_next_call_goes_on(
         assert (server.folder / "large").read_bytes().startswith(left)
         with pytest.raises(Unavailable):
             remote.download("/large", part, 6_000_000)
-        assert remote.download("/large", part, 6_000_000).sha256 == digest
+        assert remote.download("/large", part, 6_000_000).content.sha256 == digest
         assert line.connections == 3
 
 
@@ -226,7 +226,7 @@ def test_a_bandwidth_limit_holds(server: Sftp, tmp_path: Path, tuning: Tuning) -
     digest = _large(server, 1_500_000)
     began = time.monotonic()
     with SftpRemote(server.endpoint(), replace(tuning, bandwidth=1_000_000)) as remote:
-        assert remote.download("/large", tmp_path / "part", 1_500_000).sha256 == digest
+        assert remote.download("/large", tmp_path / "part", 1_500_000).content.sha256 == digest
     # The first block is asked for at once; the others cannot come faster, however fast the machine is.
     assert time.monotonic() - began > 1.1
 
@@ -265,11 +265,11 @@ def test_a_long_line_is_filled_by_as_many_connections_as_it_takes(
         line_to(server.port, delay=0.01) as line,
         SftpRemote(server.endpoint(line.port), Tuning(client=client)) as remote,
     ):
-        assert remote.download("/large", tmp_path / "part", size).sha256 == digest
+        assert remote.download("/large", tmp_path / "part", size).content.sha256 == digest
         # A busy machine makes the line look longer, never shorter.
         assert connections <= line.connections <= 4
     with SftpRemote(server.endpoint(), Tuning(client=client, bandwidth=1 << 30)) as remote:
-        assert remote.download("/large", tmp_path / "part", size).sha256 == digest
+        assert remote.download("/large", tmp_path / "part", size).content.sha256 == digest
 
 
 @needs_ssh
@@ -284,7 +284,7 @@ def test_a_server_that_allows_few_connections_is_asked_for_more_only_once(
         SftpRemote(server.endpoint(line.port), Tuning(client=Client.OPENSSH)) as remote,
     ):
         for name in ("first", "second"):
-            assert remote.download("/large", tmp_path / name, size).sha256 == digest
+            assert remote.download("/large", tmp_path / name, size).content.sha256 == digest
             assert line.connections == 4
             assert len(_children_of(os.getpid(), "ssh")) == 2
 

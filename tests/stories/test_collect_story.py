@@ -21,7 +21,7 @@ from landbridge.errors import (
     ShareRefused,
     Unavailable,
 )
-from landbridge.facts import Content
+from landbridge.facts import Content, Fetched, Server
 from landbridge.ledger import make_receipt_bytes
 from landbridge.released import State
 from landbridge.sftp.client import SftpRemote
@@ -29,6 +29,8 @@ from landbridge.sftp.endpoint import Endpoint, Tuning
 from landbridge.sftp.retried import Retried
 from landbridge.steps.fetch import fetch_claimed
 from landbridge.twin.keys import Ed25519Key
+from tests.fakes.facts import downloaded
+from tests.fakes.set_clock import SetClock
 from tests.servers.line import line_to
 from tests.servers.sftp import asyncssh_server
 from tests.stories.bridgehead import DAY, Bridgehead, some_bytes
@@ -304,15 +306,15 @@ def test_a_part_that_cannot_be_looked_at_or_removed_is_an_outcome(at: Bridgehead
     class Other:
         """A server that has other bytes."""
 
-        def download(self, *_: object) -> Content:
-            return Content(1, "0" * 64, 0)
+        def download(self, *_: object) -> Fetched:
+            return Fetched(Content(1, "0" * 64, 0), Server("host", 22, "", "user"), 1)
 
     manifest = at.release(b"one")
     (tmp_path / "folder").mkdir()
     with at.share() as share, share.claim(manifest) as claim:
         for part in (tmp_path / ("x" * 300), tmp_path / "folder"):
             elsewhere = replace(claim, part=part)
-            answer = fetch_claimed(Other(), lambda _: None, elsewhere, manifest)  # type: ignore[arg-type]
+            answer = fetch_claimed(Other(), SetClock(), "edge1", lambda _: None, elsewhere, manifest)  # type: ignore[arg-type]
             assert isinstance(answer, ShareRefused | DiskFailed)
             assert str(part) in answer.what
 
@@ -368,7 +370,7 @@ def test_a_share_that_is_unmounted_in_the_middle_gets_nothing_under_its_mount_po
             claim.part.write_bytes(b"one")
             subprocess.run(["umount", "-l", at.root], check=True)
             with pytest.raises(LandbridgeError) as caught:
-                claim.land(Content(3, manifest.sha256, 0))
+                claim.land(downloaded(3, manifest.sha256))
             assert caught.value.exit is Exit.CANNOT_CREATE
             assert "not mounted" in caught.value.seen
         assert list(at.root.iterdir()) == []

@@ -21,9 +21,10 @@ from landbridge.errors import (
     ShareRefused,
     Unavailable,
 )
-from landbridge.facts import Content, Fetched, Server
+from landbridge.facts import Content, Download, Fetched, Server
 from landbridge.ledger import make_receipt_bytes
 from landbridge.released import State
+from landbridge.sftp import keys
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Endpoint, Tuning
 from landbridge.sftp.retried import Retried
@@ -184,6 +185,12 @@ def test_a_cut_line_is_taken_up_where_it_broke(at: Bridgehead, server: Sftp) -> 
     assert at.seen() == {"flights_2026-11-20_1.csv": body}
     assert line.connections == 5
     assert sum(told) == len(body)
+    (receipt,) = at.proven()
+    assert isinstance(receipt.brought, Download)
+    assert (receipt.brought.attempts, receipt.brought.resumed_from) == (5, 0)
+    pinned = keys.read(server.endpoint()).pinned[0].fingerprint
+    assert receipt.brought.server == Server("127.0.0.1", line.port, pinned, server.user)
+    assert receipt.brought.began_at < receipt.brought.ended_at <= receipt.landed_at
 
 
 def test_without_retries_a_cut_is_an_outcome_and_the_part_stays(at: Bridgehead, server: Sftp) -> None:
@@ -203,6 +210,13 @@ def test_without_retries_a_cut_is_an_outcome_and_the_part_stays(at: Bridgehead, 
             (outcome,) = collect(at.ground(remote, share), DAY)
     assert outcome.state is State.DELIVERED
     assert at.seen() == {"flights_2026-11-20_1.csv": body}
+    assert resumed_and_tried(at) == (len(left), 1)
+
+
+def resumed_and_tried(at: Bridgehead) -> tuple[int, int]:
+    (receipt,) = at.proven()
+    assert isinstance(receipt.brought, Download)
+    return receipt.brought.resumed_from, receipt.brought.attempts
 
 
 def test_a_part_that_a_power_cut_spoiled_is_begun_again(at: Bridgehead, server: Sftp) -> None:
@@ -212,6 +226,7 @@ def test_a_part_that_a_power_cut_spoiled_is_begun_again(at: Bridgehead, server: 
         claim.part.write_bytes(bytes(400_000))
     assert states(collected(at, server)) == [("flights/2026-11-20", State.DELIVERED)]
     assert at.seen() == {"flights_2026-11-20_1.csv": body}
+    assert resumed_and_tried(at) == (0, 2)
 
 
 def test_another_host_key_stops_everything(at: Bridgehead, server: Sftp) -> None:

@@ -28,6 +28,8 @@ class Said:
         self._beginning = self._end = b""
         self._beyond = False
         """Whether anything between the two was dropped."""
+        self._over = False
+        """Whether nothing more can come."""
         self._more = threading.Condition()
         self._thread = threading.Thread(target=self._read, name="sftp-said", daemon=True)
         self._thread.start()
@@ -51,7 +53,7 @@ class Said:
         with self._more:
             while not (found := pattern.search(self.text())):
                 left = until - time.monotonic()
-                if left <= 0 or not self._thread.is_alive():
+                if left <= 0 or self._over:
                     return ""
                 self._more.wait(left)
         return found[1]
@@ -73,3 +75,6 @@ class Said:
                     self._beyond = self._beyond or len(end) > KEPT
                     self._end = end[-KEPT:]
                     self._more.notify_all()
+        with self._more:
+            self._over = True
+            self._more.notify_all()

@@ -121,6 +121,11 @@ BUGS = (
         "the session's own folders are not made to last",
         ((session.begin, "disk.sync_folder(settings.private)", _SKIP),),
     ),
+    Bug(
+        "a receipt does not say how its bytes came",
+        ((settle.receipt_for, "brought=intent.brought", "brought=None"),),
+        _delivering,
+    ),
     Bug("the done-file's name is not fsynced", ((landing._Group.record, "self._keep(done)", _SKIP),)),
     Bug(
         "the done-file comes before the file",
@@ -376,8 +381,8 @@ class Caught:
     problem: str = ""
 
 
-def caught(bug: Bug, most: int = MOST) -> Caught:
-    """Play histories with the bug in place until one of them is broken."""
+def caught(bug: Bug, most: int = MOST, history: Callable[[int], list[str]] | None = None) -> Caught:
+    """Play histories with the bug in place until one of them is broken; those of `history`, by seed, if it is given."""
     with ExitStack() as planted:
         by_function: dict[Any, list[tuple[str, str]]] = {}
         for function, old, new in bug.edits:
@@ -387,11 +392,16 @@ def caught(bug: Bug, most: int = MOST) -> Caught:
         runs = 0
         for seed in itertools.count():
             kind, chance, trouble = _SUITES[seed % len(_SUITES)](seed // len(_SUITES))
-            if not bug.where(kind):
+            if history is None and not bug.where(kind):
                 continue
             runs += 1
             try:
-                problems = corrected(seed).problems if bug.people else play(kind, chance, trouble).problems
+                if history is not None:
+                    problems = history(seed)
+                else:
+                    problems = (
+                        corrected(seed).problems if bug.people else play(kind, chance, trouble).problems
+                    )
             except (AssertionError, LookupError, TypeError, ValueError, OSError, LandbridgeError) as error:
                 problems = [f"{type(error).__name__}: {error}"]
             if problems:

@@ -79,15 +79,18 @@ def landed(seed: int, tell: Callable[[str, str], None] | None = None) -> Landed:
     world.stage.time += random.choice((1.0, 90.0, 300.0))
     _act(world, yard, random)
     world.stage.before = None
-    if trouble.nth:
-        world.meddle = plainly
-    stuck = _recovered(world, yard)
-    problems = [*judge(world), *_cleared(world, yard)]
-    if stuck and not problems:
-        problems = [f"stuck: {stuck}"]
+    problems = at_rest(world, yard)
     decided = [one for _, slot in world.feeds for one in _ledger(world).history(slot)]
     brought = sum(isinstance(one, Named) and one.by.endswith(".land") for one in world.history)
     return Landed(problems, tuple(one.verdict for one in decided), brought, trouble.befell)
+
+
+def at_rest(world: World, yard: Yard) -> list[str]:
+    """Let a world recover, without any further trouble, and give every broken promise."""
+    world.meddle = plainly
+    stuck = _recovered(world, yard)
+    problems = [*judge(world), *_cleared(world, yard)]
+    return [f"stuck: {stuck}"] if stuck and not problems else problems
 
 
 @dataclass(slots=True)

@@ -37,6 +37,7 @@ PARTS: tuple[Part, ...] = (
     Part("landings", "landings:landings"),
     Part("machine", "machine:machine"),
     Part("planted", "planted:planted"),
+    Part("landing-faults", "landing_faults:every_call"),
     Part("planted-landings", "landing_bugs:planted"),
     Part("disk", "disk_answers:figure"),
     Part("kills", "kills:killed_on_the_twin"),

@@ -82,7 +82,7 @@ _EARLY = """from datetime import UTC as utc
             from landbridge.facts import Receipt as Early
             early = [
                 Early(one.feed, one.occurrence, one.business_date, one.revision, one.environment, one.size, one.sha256,
-                    one.landed_name, ground.clock.now(), "edge1", one.commitment)
+                    one.landed_name, ground.clock.now(), "edge1", one.commitment, content)
                 for one, content in zip(manifests, came, strict=True) if isinstance(content, Brought)
             ]
             send(ground, line, early)

@@ -14,7 +14,9 @@ from landbridge.share.machine import Machine
 from landbridge.share.platform import Way
 from landbridge.steps.fetch import fetch
 from reliability.disk import SimulatedDisk
+from reliability.faults import FAULTS
 from reliability.landing_bugs import LANDING_BUGS, shown
+from reliability.landing_faults import befallen
 from reliability.landings import KINDS, landed
 from tests.contract.test_share import BODY, content, manifest, part_of
 from tests.fakes.set_clock import SetClock
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.reliability
 
-HISTORIES = 120
+HISTORIES = 100
 
 
 @pytest.mark.slow
@@ -35,6 +37,21 @@ def test_landings_among_people_who_decide_lose_double_and_tear_nothing() -> None
     assert sum(one.brought for one in played) > HISTORIES, "jobs have something to land"
     assert sum(bool(one.befell) for one in played) > HISTORIES // 4, "and something befalls them"
     assert {verdict for one in played for verdict in one.verdicts} >= set(Verdict) - {Verdict.SKIP}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_fault_at_a_call_of_the_job_ends_well() -> None:
+    """One call in 29 of each fault; `python -m reliability --part landing-faults` does all of them."""
+    befell = 0
+    for fault in (one for one in FAULTS if one.port in {"disk", "sftp"}):
+        for number in range(1, 400, 29):
+            fired, problems = befallen(fault, number)
+            assert not problems, f"{fault.name} at {fired}"
+            if not fired:
+                break
+            befell += 1
+    assert befell > 25
 
 
 def test_the_same_seed_gives_the_same_landing() -> None:

@@ -291,6 +291,7 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Bundle], Bundle], str]] = {
         "download 1",
     ),
     "no download": (lambda b: _without(b, "download"), "receipt 1"),
+    "a download without its receipt": (lambda b: _without(b, "receipt"), "download 1"),
     "a download that is said to be a copy": (
         lambda b: replace(
             b,

@@ -215,7 +215,7 @@ class _Facts:
             facts: tuple[tuple[str, str, Callable[..., str]], ...] = (
                 ("manifest", manifest_key(slot, revision), _manifest),
                 ("promotion", promotion_key(slot, revision), self._promotion),
-                *((kind, f"{name}#{kind}", partial(_brought, kind)) for kind in ("download", "taken")),
+                *((kind, f"{name}#{kind}", partial(self._brought, kind)) for kind in ("download", "taken")),
                 ("receipt", name, partial(self._receipt, receipt_keys)),
             )
             for what, key, look in facts:
@@ -236,6 +236,22 @@ class _Facts:
         if seen != expected:
             raise _differs(stored.name, f"{expected}", f"{seen}")
         return f"{found.at} version {found.at.version or '-'} ETag {found.at.etag or '-'}"
+
+    def _brought(self, kind: str, commitment: Commitment, digest: str, stored: Link) -> str:
+        """It is for this file, and there is a receipt that it travelled in; whether they fit is for that one."""
+        brought = brought_from(kind, stored.text.encode(), stored.name)
+        expected = (commitment.delivered.size, commitment.delivered.sha256, digest)
+        if (seen := (brought.size, brought.sha256, brought.commitment)) != expected:
+            raise _differs(stored.name, f"{expected}", f"{seen}")
+        if stored.name.removesuffix(f"#{kind}") not in self._by_name:
+            raise _differs(stored.name, "a receipt that names it", "none")
+        when = f"{brought.ended_at:%Y-%m-%d %H:%M:%S} UTC by {brought.collector}"
+        if isinstance(brought, Taken):
+            return f"{brought.holding}, copied {when}"
+        server = brought.server
+        if brought.remote_path != f"/{commitment.target.key}":
+            raise _differs(stored.name, f"/{commitment.target.key}", brought.remote_path)
+        return f"{server.host}:{server.port} {server.host_key or '-'} as {server.account}, {when}"
 
     def _receipt(
         self, receipt_keys: tuple[str, ...], commitment: Commitment, digest: str, stored: Link
@@ -279,20 +295,6 @@ def _manifest(commitment: Commitment, digest: str, stored: Link) -> str:
     if stored.text.encode() != manifest_bytes(commitment, digest):
         raise _differs(stored.name, "the manifest of its commitment", "another one")
     return f"of commitment {digest[:16]}"
-
-
-def _brought(kind: str, commitment: Commitment, digest: str, stored: Link) -> str:
-    brought = brought_from(kind, stored.text.encode(), stored.name)
-    expected = (commitment.delivered.size, commitment.delivered.sha256, digest)
-    if (seen := (brought.size, brought.sha256, brought.commitment)) != expected:
-        raise _differs(stored.name, f"{expected}", f"{seen}")
-    when = f"{brought.ended_at:%Y-%m-%d %H:%M:%S} UTC by {brought.collector}"
-    if isinstance(brought, Taken):
-        return f"{brought.holding}, copied {when}"
-    server = brought.server
-    if brought.remote_path != f"/{commitment.target.key}":
-        raise _differs(stored.name, f"/{commitment.target.key}", brought.remote_path)
-    return f"{server.host}:{server.port} {server.host_key or '-'} as {server.account}, {when}"
 
 
 def _differs(what: str, expected: str, seen: str) -> IntegrityBroken:

@@ -216,7 +216,6 @@ def _stated(payload: bytes) -> Receipt:
 
 
 _BROUGHT: dict[str, type[Brought]] = {"download": Download, "taken": Taken}
-
 """What a receipt can tell of how its bytes came, by the kind under which it is written."""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from landbridge.facts import Content
+    from landbridge.facts import Fetched
     from landbridge.ports import Remote, RemoteFile
     from landbridge.sftp.endpoint import Endpoint
 
@@ -127,7 +127,7 @@ class Below:
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
+    ) -> Fetched:
         """See ports.Remote."""
         return self._remote.download(self._home + path, into, size, watch)
 

@@ -140,13 +140,27 @@ def _of_people(world: World, history: Sequence[Commitment]) -> Iterator[str]:
     """A verdict is what the source calls for, unless a person let the very bytes go that are in quarantine; only people make revisions."""
     for before, one in zip((None, *history), history, strict=False):
         name = f"{one.slot} revision {one.revision}"
-        if (one.revision > 1) is not bool(one.reason):
+        if (one.revision > 1 or one.verdict is Verdict.WAIVE) is not bool(one.reason):
             yield f"{name} was made for the reason `{one.reason}`"
+        if one.verdict is Verdict.WAIVE:
+            yield from _in_vain(name, history[: one.revision - 1])
+            continue
         let_go = before and before.verdict is Verdict.QUARANTINE and before.plain == one.plain
         if one.verdict is Verdict.RELEASE and not one.report.passed and not let_go:
             yield f"{name} is released, broke its contract, and was not in quarantine"
-        elif not (let_go and one.verdict is Verdict.RELEASE) and one.verdict is not _expected(world):
+        elif one.verdict is Verdict.REJECT and not let_go:
+            yield f"{name} is rejected, and was not in quarantine"
+        elif not (
+            let_go and one.verdict in {Verdict.RELEASE, Verdict.REJECT}
+        ) and one.verdict is not _expected(world):
             yield f"{name} ended in {one.verdict}, and its source calls for {_expected(world)}"
+
+
+def _in_vain(name: str, before: Sequence[Commitment]) -> Iterator[str]:
+    """What is waived is not released all the same: nothing that could still land was decided before it."""
+    for one in before:
+        if one.verdict is Verdict.RELEASE:
+            yield f"{name} waives a slot of which revision {one.revision} is released all the same"
 
 
 def _in_order(seen: _Seen, history: Sequence[Commitment]) -> Iterator[str]:
@@ -208,6 +222,8 @@ def _expected(world: World) -> Verdict:
 
 def _kept_in_staging(seen: _Seen, one: Commitment, name: str) -> Iterator[str]:
     """What a verdict points at was there before, and is what it says."""
+    if one.verdict is Verdict.WAIVE:
+        return
     bytes_of = [wrote.kept.body for _, wrote in seen.wrote.get(("staging", one.staged.key), ())]
     if not bytes_of:
         yield f"lost: {name} points at {one.staged.key}, which was never there"
@@ -234,6 +250,8 @@ def _of_receipts(seen: _Seen, ledger: Ledger, one: Commitment, name: str) -> Ite
             if not torn:  # what a cut line left, and was sent again, is no proof and claims nothing
                 yield f"a receipt of {name} does not hold: {error}"
             continue
+        if receipt.brought is None:
+            yield f"a receipt of {name} does not say how its bytes came"
         if receipt.landed_path != one.target.landed_name:
             yield f"a receipt of {name} speaks of {receipt.landed_path}"
         if not any(moment < at for moment, _ in landed):
@@ -246,6 +264,8 @@ def _ended(world: World, seen: _Seen, ledger: Ledger, slot: Slot, newest: Commit
         Verdict.RELEASE: SlotState.DELIVERED,
         Verdict.QUARANTINE: SlotState.QUARANTINED,
         Verdict.SKIP: SlotState.SKIPPED,
+        Verdict.REJECT: SlotState.QUARANTINED,
+        Verdict.WAIVE: SlotState.WAIVED,
     }[newest.verdict]
     released = world.reports.head(manifest_key(slot, newest.revision)) is not None
     try:

@@ -93,13 +93,13 @@ def download_cut(
         _connected(remote)
         line.cut_in(offset)
         try:
-            content = remote.download(path, into, len(body))
+            content = remote.download(path, into, len(body)).content
             kept, was_cut = content.size, False
         except Unavailable:
             left = into.read_bytes() if into.exists() else b""
             assert body.startswith(left), f"cut at {offset}: what was kept is no beginning of the file"
             kept, was_cut = len(left), True
-            content = remote.download(path, into, len(body))
+            content = remote.download(path, into, len(body)).content
         line.cut_in(None)
         assert (content.size, content.sha256) == (len(body), digest), f"cut at {offset}: other bytes"
         assert into.read_bytes() == body, f"cut at {offset}: other bytes on disk"

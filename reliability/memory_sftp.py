@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.disk.local import LOCAL
 from landbridge.errors import IntegrityBroken, NotFound, NotPermitted, Unavailable
+from landbridge.facts import Fetched, Server
 from landbridge.naming import OUTBOUND, RECEIPTS
 from landbridge.ports import RemoteFile
 from landbridge.sftp.part import Part
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landbridge.disk import Disk
-    from landbridge.facts import Content
     from reliability.memory_s3 import Kept, MemoryS3
 
 _DOCUMENT = 1 << 20
+SERVER = Server("sftp.example.org", 22, "SHA256:" + "s" * 43, "collector")
+"""Who every client meets."""
 
 
 class MemorySftp:
@@ -117,7 +119,7 @@ class MemoryRemote:
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
+    ) -> Fetched:
         """See ports.Remote; the part is that of the real client."""
         server = self._open()
         with Part(self._disk, into, size, watch) as part:
@@ -128,7 +130,7 @@ class MemoryRemote:
                 if not piece:
                     raise Unavailable(f"{path} ended early")
                 part.write(piece)
-            return part.finish()
+            return Fetched(part.finish(), SERVER, attempts=1)
 
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""

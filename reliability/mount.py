@@ -27,8 +27,10 @@ class Seen:
     st_nlink: int
     st_size: int
     st_mtime: float
+    st_mtime_ns: int
     st_ctime_ns: int
     st_ino: int
+    st_dev: int = 1
 
 
 @dataclass(eq=False, slots=True)
@@ -367,6 +369,7 @@ def _seen(inode: Inode) -> Seen:
         inode.links,
         len(inode.body),
         inode.seen.mtime / 1e9,
+        inode.seen.mtime,
         max(inode.seen.ctime, inode.named_at),
         id(inode),
     )

@@ -82,8 +82,8 @@ _EARLY = """from datetime import UTC as utc
             from landbridge.facts import Receipt as Early
             early = [
                 Early(one.feed, one.occurrence, one.business_date, one.revision, one.environment, one.size, one.sha256,
-                    one.landed_name, ground.clock.now(), "edge1", one.commitment)
-                for one, content in zip(manifests, came, strict=True) if isinstance(content, Content)
+                    one.landed_name, ground.clock.now(), "edge1", one.commitment, content)
+                for one, content in zip(manifests, came, strict=True) if isinstance(content, Brought)
             ]
             send(ground, line, early)
             landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)"""
@@ -120,6 +120,11 @@ BUGS = (
     Bug(
         "the session's own folders are not made to last",
         ((session.begin, "disk.sync_folder(settings.private)", _SKIP),),
+    ),
+    Bug(
+        "a receipt does not say how its bytes came",
+        ((settle.receipt_for, "brought=intent.brought", "brought=None"),),
+        _delivering,
     ),
     Bug("the done-file's name is not fsynced", ((landing._Group.record, "self._keep(done)", _SKIP),)),
     Bug(
@@ -216,8 +221,8 @@ BUGS = (
         (
             (
                 fetch.fetch,
-                "if resumed and content.sha256 != manifest.sha256:",
-                "if resumed:\n        from dataclasses import replace\n        return replace(content, sha256=manifest.sha256)\n    if False:",
+                "if resumed and came.content.sha256 != manifest.sha256:",
+                "if resumed:\n        from dataclasses import replace\n        came = replace(came, content=replace(came.content, sha256=manifest.sha256))\n    if False:",
             ),
         ),
     ),
@@ -376,8 +381,8 @@ class Caught:
     problem: str = ""
 
 
-def caught(bug: Bug, most: int = MOST) -> Caught:
-    """Play histories with the bug in place until one of them is broken."""
+def caught(bug: Bug, most: int = MOST, history: Callable[[int], list[str]] | None = None) -> Caught:
+    """Play histories with the bug in place until one of them is broken; those of `history`, by seed, if it is given."""
     with ExitStack() as planted:
         by_function: dict[Any, list[tuple[str, str]]] = {}
         for function, old, new in bug.edits:
@@ -387,11 +392,16 @@ def caught(bug: Bug, most: int = MOST) -> Caught:
         runs = 0
         for seed in itertools.count():
             kind, chance, trouble = _SUITES[seed % len(_SUITES)](seed // len(_SUITES))
-            if not bug.where(kind):
+            if history is None and not bug.where(kind):
                 continue
             runs += 1
             try:
-                problems = corrected(seed).problems if bug.people else play(kind, chance, trouble).problems
+                if history is not None:
+                    problems = history(seed)
+                else:
+                    problems = (
+                        corrected(seed).problems if bug.people else play(kind, chance, trouble).problems
+                    )
             except (AssertionError, LookupError, TypeError, ValueError, OSError, LandbridgeError) as error:
                 problems = [f"{type(error).__name__}: {error}"]
             if problems:

@@ -9,6 +9,8 @@ from reliability.crashes import crash
 from reliability.faults import FAULTS, Nth
 from reliability.histories import Trouble, play
 from reliability.kinds import KINDS
+from reliability.landing_faults import befallen
+from reliability.landings import landed
 from reliability.power import power
 from reliability.races import collectors_race, pods_race
 
@@ -37,6 +39,15 @@ def replay(seed: str, tell: Callable[[str], None]) -> list[str]:
             return play(kind, chance, trouble, tell=call).problems
         case "corrections":
             return corrected(int(number), call).problems
+        case "landings":
+            played = landed(int(number), call)
+            tell(f"befell: {played.befell or 'nothing'}")
+            return played.problems
+        case "jobfault":
+            fault, at = map(int, number.split("."))
+            fired, problems = befallen(FAULTS[fault], at, call)
+            tell(f"{FAULTS[fault].port}, {FAULTS[fault].name} at {fired or 'no call'}")
+            return problems
         case "pods2" | "pods8":
             return pods_race(int(number), int(suite.removeprefix("pods")), call)
         case "fault":
@@ -47,5 +58,5 @@ def replay(seed: str, tell: Callable[[str], None]) -> list[str]:
             return problems
         case _:
             raise LookupError(
-                f"{seed} is no seed of the suite: crash-N, power-N, collectors-N, corrections-N, pods2-N, pods8-N, fault-K.F.N"
+                f"{seed} is no seed of the suite: crash-N, power-N, collectors-N, corrections-N, landings-N, jobfault-F.N, pods2-N, pods8-N, fault-K.F.N"
             )

@@ -30,17 +30,18 @@ from reliability.memory_sftp import MemorySftp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
     from random import Random
 
     from landbridge.facts import Slot
     from landbridge.feed import Feed
     from landbridge.released import Outcome
-    from landbridge.world import Cloud
+    from landbridge.world import Cloud, Ground
     from reliability.kinds import Kind
     from reliability.memory_s3 import Removed, Wrote
-    from reliability.through import Call
+    from reliability.mount import Mount
+    from reliability.through import Call, Passing
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
@@ -185,6 +186,25 @@ class World:
 
     def collector(self, number: int, *, after: float = 0.0, skew: float = 0.0) -> tuple[Actor, list[Outcome]]:
         """Let a collector collect; gives what it will have done, once it has ended."""
+        since = self.since
+        return self.grounded(f"edge{number}", lambda ground, *_: collect(ground, since), after, skew)
+
+    @property
+    def since(self) -> date:
+        """The first business date that the ground side looks at."""
+        return min(slot.business_date for _, slot in self.feeds) - timedelta(days=3)
+
+    def grounded(
+        self,
+        name: str,
+        act: Callable[[Ground, Mount, Passing], list[Outcome]],
+        after: float = 0.0,
+        skew: float = 0.0,
+    ) -> tuple[Actor, list[Outcome]]:
+        """Let somebody act on the ground side; gives what it will have done, once it has ended.
+
+        Of the disk `act` gets the process's own view, and what each call there must pass.
+        """
         outcomes: list[Outcome] = []
 
         def play(actor: Actor) -> None:
@@ -195,14 +215,13 @@ class World:
                 disk,
                 actor,
                 self._passing(actor),
-                collector=f"edge{number}",
+                collector=name,
                 way=self.kind.way,
                 random=self.random,
                 packet=_PACKET if self.kind.large else 1 << 15,
             )
-            since = min(slot.business_date for _, slot in self.feeds) - timedelta(days=3)
             try:
-                outcomes.extend(collect(ground, since))
+                outcomes.extend(act(ground, disk, self._passing(actor)))
                 errors = [one.error for one in outcomes if one.error and one.state is not State.BUSY]
                 actor.error = errors[0] if errors else None
             except LandbridgeError as error:
@@ -211,7 +230,7 @@ class World:
                 ground.share.close()
                 disk.end()
 
-        return self.stage.enter(f"edge{number}", play, after=after, skew=skew), outcomes
+        return self.stage.enter(name, play, after=after, skew=skew), outcomes
 
     # What is done to them
 
@@ -264,6 +283,8 @@ class World:
         return MemoryStore(self.s3, "reports")
 
     def _passing(self, actor: Actor) -> Callable[[Call, Callable[..., Any]], Any]:
+        """Give what every call of an actor passes: its turn, whoever meddles, and the history."""
+
         def passing(call: Call, make: Callable[..., Any]) -> Any:  # noqa: ANN401 # whatever the call gives
             if call.port != "clock" or actor.dead:
                 actor.step(call.name)

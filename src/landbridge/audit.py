@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from landbridge.facts import SlotState, Verdict
+from landbridge.facts import Download, SlotState, Verdict
+from landbridge.ledger import brought_fact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
+    from landbridge.facts import Brought
     from landbridge.standing import Standing
     from landbridge.world import Evidence
 
@@ -78,6 +80,12 @@ class Row:
     """sha256 of the ledger's entry."""
     landed_revision: int | None
     """An earlier one than `revision` where a correction came to nothing and what had landed stands."""
+    brought: str
+    """How the bytes came that landed: `download`, or `taken` (out of holding, another mover brought them); empty where nobody knows."""
+    brought_at: datetime | None
+    """When they had come."""
+    brought_from: str
+    """The server, or the path in holding."""
     landed_at: datetime | None
     collector: str
     failed_at: datetime | None
@@ -110,6 +118,7 @@ def _row(standing: Standing, evidence: Evidence) -> Row:
     slot, commitment, receipt, file = standing.slot, standing.known.commitment, standing.landed, standing.file
     failed = standing.known.failed
     report = commitment.report if commitment and commitment.verdict is not Verdict.WAIVE else None
+    brought = receipt.brought if receipt else None
     return Row(
         slot=str(slot),
         feed=slot.feed,
@@ -135,6 +144,9 @@ def _row(standing: Standing, evidence: Evidence) -> Row:
         contract_sha256=commitment.contract if commitment else "",
         commitment=evidence.ledger.digest(commitment) if commitment else "",
         landed_revision=receipt.revision if receipt else None,
+        brought=brought_fact(brought)[0] if brought else "",
+        brought_at=brought.ended_at if brought else None,
+        brought_from=_place(brought) if brought else "",
         landed_at=receipt.landed_at if receipt else None,
         collector=receipt.collector if receipt else "",
         failed_at=failed.failed_at if failed else None,
@@ -144,3 +156,10 @@ def _row(standing: Standing, evidence: Evidence) -> Row:
         evidence=proof_of(standing),
         doubt=standing.known.doubt,
     )
+
+
+def _place(brought: Brought) -> str:
+    if not isinstance(brought, Download):
+        return brought.holding
+    server = brought.server
+    return f"sftp://{server.account}@{server.host}:{server.port}"

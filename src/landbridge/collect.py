@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.delivered import MANY, deliver_all
 from landbridge.errors import IntegrityBroken
-from landbridge.facts import Content
+from landbridge.facts import Download
 from landbridge.receipted import resend
 from landbridge.released import judged, offered, outcome_of
 from landbridge.steps.fetch import fetch_claimed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from landbridge.errors import LandbridgeError
-    from landbridge.facts import Manifest, Receipt
+    from landbridge.facts import Brought, Manifest, Receipt
     from landbridge.ports import Claim
     from landbridge.released import Outcome
     from landbridge.world import Ground
@@ -52,10 +52,10 @@ def _download(
     watch: Callable[[int], None],
     claim: Claim | LandbridgeError,
     manifest: Manifest,
-) -> Content | Receipt | LandbridgeError:
+) -> Brought | Receipt | LandbridgeError:
     """Download, and note whose bytes came whole and are not the released ones: whether they land is for the share."""
-    came = fetch_claimed(ground.remote, watch, claim, manifest)
-    if isinstance(came, Content) and came.sha256 != manifest.sha256:
+    came = fetch_claimed(ground.remote, ground.clock, ground.share.collector, watch, claim, manifest)
+    if isinstance(came, Download) and came.sha256 != manifest.sha256:
         wrong.add(manifest)
     return came
 

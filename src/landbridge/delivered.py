@@ -9,7 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from landbridge.errors import LandbridgeError
-from landbridge.facts import Content, Manifest, Receipt
+from landbridge.facts import Brought, Manifest, Receipt
 from landbridge.ports import Claim
 from landbridge.receipted import send
 from landbridge.released import Outcome, outcome_of
@@ -27,7 +27,7 @@ GROUP, GROUP_BYTES, GROUPS = 128, 16 << 20, 3
 """Small files take each step on the share together, so many at most; while a group lands, the next one is brought."""
 
 Bring = Callable[
-    [Callable[[int], None], Claim | LandbridgeError, Manifest], Content | Receipt | LandbridgeError
+    [Callable[[int], None], Claim | LandbridgeError, Manifest], Brought | Receipt | LandbridgeError
 ]
 """Brings a file into its claim's part, telling somebody of the bytes; what it gives is for `Claimed.land_all`."""
 
@@ -52,7 +52,7 @@ def deliver(
     ground: Ground,
     line: Executor,
     halted: Event,
-    bring: Callable[[Claim | LandbridgeError, Manifest], Content | Receipt | LandbridgeError],
+    bring: Callable[[Claim | LandbridgeError, Manifest], Brought | Receipt | LandbridgeError],
     manifests: Sequence[Manifest],
 ) -> list[Outcome]:
     """Take files all the way together; what goes wrong with one is its outcome, and a share that fails as a whole halts the others."""
@@ -60,7 +60,7 @@ def deliver(
         return [outcome_of(manifest, None, None, {}) for manifest in manifests]
     try:
         with ground.share.claim_all(manifests) as claimed:
-            came: Sequence[Content | Receipt | LandbridgeError] = list(
+            came: Sequence[Brought | Receipt | LandbridgeError] = list(
                 line.map(bring, claimed.claims, manifests)
             )
             landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)

@@ -308,6 +308,66 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """An SFTP server that let us in, and who we are there."""
+
+    host: str
+    port: int
+    host_key: str
+    """Fingerprint of the key that it showed, `SHA256:...` as ssh-keygen prints it."""
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of a file over SFTP."""
+
+    content: Content
+    """Of the whole part, what was there before included: read again, and hashed; rows is 0."""
+    server: Server
+    """As it answered last."""
+    attempts: int
+    """How often it was asked for: each cut of the line is one more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """The bytes of a released file came over SFTP into a part on the share's volume, and have this sha256 there."""
+
+    server: Server
+    remote_path: str
+    resumed_from: int
+    """Bytes that an earlier try had left, and that were not asked for again."""
+    size: int
+    sha256: str
+    attempts: int
+    began_at: datetime
+    ended_at: datetime
+    collector: str
+    commitment: str
+    """sha256 of the ledger's commitment that the file is of, as its manifest says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The bytes of a released file were copied out of holding, where another mover had put them: its download nobody saw."""
+
+    holding: str
+    """Path on the collector's host."""
+    size: int
+    sha256: str
+    began_at: datetime
+    ended_at: datetime
+    collector: str
+    commitment: str
+    """As for a download."""
+
+
+Brought = Download | Taken
+"""How bytes came to the share's volume."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The share holds (or held, before the consumer took them) bytes with this sha256, landed once."""
 
@@ -322,6 +382,8 @@ class Receipt:
     landed_at: datetime
     collector: str
     commitment: str
+    brought: Brought | None = None
+    """None where nobody knows: the file was there already, a person says so, or the receipt is of before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)

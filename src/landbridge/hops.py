@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken
-from landbridge.facts import Verdict
+from landbridge.facts import Download, Verdict
 from landbridge.naming import manifest_key
 from landbridge.survey import receipt_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from landbridge.facts import Commitment, Failure
+    from landbridge.facts import Brought, Commitment, Failure
     from landbridge.world import Evidence
 
 
@@ -116,6 +116,8 @@ def _moved(commitment: Commitment, evidence: Evidence) -> Iterator[Hop]:
         yield Hop("receipt refused", None, "", str(error))
         return
     if receipt:
+        if receipt.brought:
+            yield _brought(receipt.brought)
         yield Hop(
             "landed",
             receipt.landed_at,
@@ -125,3 +127,17 @@ def _moved(commitment: Commitment, evidence: Evidence) -> Iterator[Hop]:
             receipt.size,
             receipt.sha256,
         )
+
+
+def _brought(brought: Brought) -> Hop:
+    if isinstance(brought, Download):
+        server = brought.server
+        where = f"sftp://{server.account}@{server.host}:{server.port}{brought.remote_path} {server.host_key}"
+        if brought.resumed_from:
+            where += f", resumed from byte {brought.resumed_from:,}"
+        if brought.attempts > 1:
+            where += f", {brought.attempts} attempts"
+        name = "downloaded"
+    else:
+        name, where = "from holding", f"{brought.holding}, put there by another mover"
+    return Hop(name, brought.ended_at, brought.collector, where, None, brought.size, brought.sha256)

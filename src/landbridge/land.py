@@ -43,7 +43,8 @@ def land(ground: Ground, holding: Holding, wanted: Wanted, decided: Decided) -> 
         unsent = [one for one in ground.share.unreceipted(wanted.first) if wanted.includes(one)]
         again = resend(ground, line, unsent)
         offer = wanted_of(ground, wanted, held)
-        ended = deliver_all(ground, line, "land", offer.manifests, partial(take_claimed, holding))
+        take = partial(take_claimed, holding, ground.clock, ground.share.collector)
+        ended = deliver_all(ground, line, "land", offer.manifests, take)
     on_record = {(one.what, one.revision) for one in ended if one.state in _ON_RECORD}
     clear(
         holding,

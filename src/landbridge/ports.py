@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from landbridge.errors import LandbridgeError
-    from landbridge.facts import Content, GateReport, Location, Manifest, Receipt, Slot, SourceFact
+    from landbridge.facts import (
+        Brought,
+        Content,
+        Fetched,
+        GateReport,
+        Location,
+        Manifest,
+        Receipt,
+        Slot,
+        SourceFact,
+    )
     from landbridge.feed.outputs import Csv
     from landbridge.notices import Notice
 
@@ -290,8 +300,8 @@ class Remote(Protocol):
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
-        """Bring `path` into the local file `into`, resuming what is already there, and fsync it; rows is 0.
+    ) -> Fetched:
+        """Bring `path` into the local file `into`, resuming what is already there, and fsync it.
 
         Reads are pipelined; `into` is written in order, so what a cut or a crash leaves is contiguous from 0 and is
         where the next try goes on. The sha256 covers all `size` bytes, the resumed ones re-read from disk.
@@ -331,8 +341,13 @@ class Claim(Protocol):
         """The private file on the share's own volume to download into; what an earlier try left is in it."""
         ...
 
-    def is_begun(self) -> bool:
-        """Tell whether the part is there.
+    @property
+    def brought(self) -> Brought | None:
+        """How a whole part came that a crash kept from landing, as far as the journal knows; None for any other part."""
+        ...
+
+    def there(self) -> int:
+        """Tell how many bytes of the part an earlier try has left.
 
         Raises:
             ShareRefused, DiskFailed: the share cannot tell.
@@ -347,10 +362,11 @@ class Claim(Protocol):
         """
         ...
 
-    def land(self, content: Content) -> Receipt:
-        """Check `content` against the manifest, write the intent, rename without replacing, fsync, journal `landed`.
+    def land(self, came: Brought) -> Receipt:
+        """Check what came against the manifest, write the intent, rename without replacing, fsync, journal `landed`.
 
         The consumer's done-file, if one is declared, appears after the file. A part with other bytes is thrown away.
+        How it came stands in the intent, and so in the receipt of whoever settles it.
 
         Raises:
             IntegrityBroken: size or sha256 differ, or the final name already holds other bytes.
@@ -368,9 +384,9 @@ class Claimed(Protocol):
         ...
 
     def land_all(
-        self, came: Sequence[Content | Receipt | LandbridgeError]
+        self, came: Sequence[Brought | Receipt | LandbridgeError]
     ) -> list[Receipt | LandbridgeError]:
-        """Do as `Claim.land` for what came under each claim; anything but a Content is its own answer.
+        """Do as `Claim.land` for what came under each claim; a Receipt or an error is its own answer.
 
         What goes wrong with one is its answer and keeps no other from landing. No file takes a step before its own
         step before is durable: killed anywhere, each of them is as if it had been landed alone.
@@ -385,6 +401,11 @@ class Share(Protocol):
     mount, read-only, full), DiskFailed, IntegrityBroken (the journal is damaged) or TryAgain (a collector of the same
     name is at work). A receipt it gives follows from the journal alone: asked again, it is the same.
     """
+
+    @property
+    def collector(self) -> str:
+        """Our name on it."""
+        ...
 
     def landed(self, feed: str, occurrence: str, business_date: date) -> Receipt | None:
         """Give the newest revision of the slot that is journalled as landed: an older one must never follow it."""
@@ -465,6 +486,10 @@ class Holding(Protocol):
             NotPermitted: this account may not read it.
             ShareRefused, DiskFailed: reading or writing failed; what was copied of it is of no use.
         """
+        ...
+
+    def where(self, manifest: Manifest) -> str:
+        """Give the path at which the file is looked for, for the record."""
         ...
 
     def clear(self, manifest: Manifest) -> None:

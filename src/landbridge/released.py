@@ -19,7 +19,7 @@ from landbridge.naming import MANIFESTS, RECEIPTS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from landbridge.facts import Content, Manifest
+    from landbridge.facts import Brought, Manifest
     from landbridge.ports import RemoteFile
     from landbridge.world import Ground
 
@@ -82,7 +82,7 @@ class Outcome:
 
 def outcome_of(
     manifest: Manifest,
-    came: Content | Receipt | LandbridgeError | None,
+    came: Brought | Receipt | LandbridgeError | None,
     landed: Receipt | LandbridgeError | None,
     unsent: Mapping[Receipt, LandbridgeError],
 ) -> Outcome:

@@ -181,8 +181,9 @@ def test_a_document_is_at_most_a_mebibyte(stand: Stand) -> None:
 def test_a_download_is_whole_and_hashed(stand: Stand, tmp_path: Path, size: int) -> None:
     body = _bytes(size)
     told: list[int] = []
-    content = stand.remote.download(stand.outbound("f", body), tmp_path / "part", size, told.append)
-    assert content == _content(body)
+    came = stand.remote.download(stand.outbound("f", body), tmp_path / "part", size, told.append)
+    assert came.content == _content(body)
+    assert came.attempts == 1
     assert (tmp_path / "part").read_bytes() == body
     assert sum(told) == size
 
@@ -195,15 +196,17 @@ def test_a_download_goes_on_where_it_stopped(stand: Stand, tmp_path: Path, size:
     part = tmp_path / "part"
     # Bytes of our own in what is there: they stay, so it was not downloaded again; and the digest is of what is there.
     part.write_bytes(kept := bytes(there))
-    content = stand.remote.download(stand.outbound("f", body), part, size)
+    came = stand.remote.download(stand.outbound("f", body), part, size)
     assert part.read_bytes() == kept + body[there:]
-    assert content == _content(kept + body[there:])
+    assert came.content == _content(kept + body[there:])
 
 
 def test_a_part_that_is_too_long_is_begun_again(stand: Stand, tmp_path: Path) -> None:
     body = _bytes(9_000)
     (tmp_path / "part").write_bytes(bytes(9_001))
-    assert stand.remote.download(stand.outbound("f", body), tmp_path / "part", 9_000) == _content(body)
+    assert stand.remote.download(stand.outbound("f", body), tmp_path / "part", 9_000).content == _content(
+        body
+    )
 
 
 @pytest.mark.parametrize("size", [0, 10, 20_000, 400_000, 3_000_000])
@@ -221,7 +224,7 @@ def test_many_downloads_at_once_do_not_mix(stand: Stand, tmp_path: Path) -> None
     paths = {name: stand.outbound(name, body) for name, body in bodies.items()}
 
     def one(name: str) -> bool:
-        content = stand.remote.download(paths[name], tmp_path / name, len(bodies[name]))
+        content = stand.remote.download(paths[name], tmp_path / name, len(bodies[name])).content
         return content == _content(bodies[name]) and (tmp_path / name).read_bytes() == bodies[name]
 
     with ThreadPoolExecutor(12) as pool:
@@ -234,7 +237,7 @@ def test_a_disk_that_refuses_is_told_as_such(stand: Stand, tmp_path: Path) -> No
         stand.remote.download(path, tmp_path / "no folder" / "part", 400_000)
     with pytest.raises((ShareRefused, DiskFailed)):
         stand.remote.download(path, tmp_path, 400_000)
-    assert stand.remote.download(path, tmp_path / "part", 400_000) == _content(_bytes(400_000))
+    assert stand.remote.download(path, tmp_path / "part", 400_000).content == _content(_bytes(400_000))
 
 
 def test_a_full_disk_leaves_what_came_and_the_remote_usable(stand: Stand, tmp_path: Path) -> None:
@@ -245,7 +248,7 @@ def test_a_full_disk_leaves_what_came_and_the_remote_usable(stand: Stand, tmp_pa
     left = (tmp_path / "part").read_bytes()
     assert left == body[: len(left)]
     for name in ("part", "p1", "p2", "p3"):
-        assert stand.remote.download(path, tmp_path / name, 3_000_000) == _content(body)
+        assert stand.remote.download(path, tmp_path / name, 3_000_000).content == _content(body)
 
 
 @contextmanager
@@ -285,4 +288,4 @@ def test_a_small_window_is_enough(tmp_path: Path, client: Client) -> None:
         ThreadPoolExecutor(4) as pool,
     ):
         results = pool.map(lambda name: remote.download(f"/{name}", tmp_path / name, 700_000), bodies)
-        assert list(results) == [_content(body) for body in bodies.values()]
+        assert [one.content for one in results] == [_content(body) for body in bodies.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
+from landbridge.facts import Server
 from landbridge.sftp import keys, openssh
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
@@ -121,9 +123,38 @@ def test_keys_that_were_changed_are_read_before_the_next_connection(
             with pytest.raises(Unavailable):
                 remote.download("/large", tmp_path / "part", 3_000_000)
             assert asked == [], "a connection that lives needs no key"
-            assert remote.download("/large", tmp_path / "part", 3_000_000).sha256 == digest
+            came = remote.download("/large", tmp_path / "part", 3_000_000)
+            assert (came.content.sha256, came.server) == (digest, _server_of(other))
         assert asked == [changed]
         assert line.connections == 1, "the old server would have refused the new key"
+
+
+def _server_of(running: Sftp) -> Server:
+    fingerprint = keys.read(running.endpoint()).pinned[0].fingerprint
+    return Server("127.0.0.1", running.port, fingerprint, running.user)
+
+
+@pytest.mark.parametrize("shown", [0, 1])
+def test_a_download_tells_which_of_the_pinned_keys_the_server_showed(
+    server: Sftp, tmp_path: Path, tuning: Tuning, shown: int
+) -> None:
+    pinned = [Ed25519Key.generate().public_openssh, Ed25519Key.generate().public_openssh]
+    pinned[shown] = server.host_key.public_openssh
+    (server.folder / "small").write_bytes(b"few")
+    with SftpRemote(replace(server.endpoint(), host_keys=tuple(pinned)), tuning) as remote:
+        assert remote.download("/small", tmp_path / "part", 3).server == _server_of(server)
+
+
+def test_what_a_child_said_is_found_as_soon_as_it_is_said_and_not_awaited_for_ever() -> None:
+    said = Said()
+    os.write(said.theirs, b"one\n")
+    assert said.find(re.compile("^(o.e)$", re.MULTILINE), 5.0) == "one"
+    threading.Timer(0.05, os.write, (said.theirs, b"two\n")).start()
+    assert said.find(re.compile("^(t.o)$", re.MULTILINE), 5.0) == "two"
+    assert said.find(re.compile("(three)"), 0.01) == ""
+    said.lent()
+    said.wait(5.0)
+    assert said.find(re.compile("(three)"), 5.0) == "", "nobody is there to say it"
 
 
 def test_many_who_wait_for_one_connection_share_its_failure(server: Sftp, tuning: Tuning) -> None:
@@ -218,7 +249,7 @@ def test_a_cut_leaves_a_beginning_and_the_next_call_goes_on(
         assert (server.folder / "large").read_bytes().startswith(left)
         with pytest.raises(Unavailable):
             remote.download("/large", part, 6_000_000)
-        assert remote.download("/large", part, 6_000_000).sha256 == digest
+        assert remote.download("/large", part, 6_000_000).content.sha256 == digest
         assert line.connections == 3
 
 
@@ -226,7 +257,7 @@ def test_a_bandwidth_limit_holds(server: Sftp, tmp_path: Path, tuning: Tuning) -
     digest = _large(server, 1_500_000)
     began = time.monotonic()
     with SftpRemote(server.endpoint(), replace(tuning, bandwidth=1_000_000)) as remote:
-        assert remote.download("/large", tmp_path / "part", 1_500_000).sha256 == digest
+        assert remote.download("/large", tmp_path / "part", 1_500_000).content.sha256 == digest
     # The first block is asked for at once; the others cannot come faster, however fast the machine is.
     assert time.monotonic() - began > 1.1
 
@@ -265,11 +296,11 @@ def test_a_long_line_is_filled_by_as_many_connections_as_it_takes(
         line_to(server.port, delay=0.01) as line,
         SftpRemote(server.endpoint(line.port), Tuning(client=client)) as remote,
     ):
-        assert remote.download("/large", tmp_path / "part", size).sha256 == digest
+        assert remote.download("/large", tmp_path / "part", size).content.sha256 == digest
         # A busy machine makes the line look longer, never shorter.
         assert connections <= line.connections <= 4
     with SftpRemote(server.endpoint(), Tuning(client=client, bandwidth=1 << 30)) as remote:
-        assert remote.download("/large", tmp_path / "part", size).sha256 == digest
+        assert remote.download("/large", tmp_path / "part", size).content.sha256 == digest
 
 
 @needs_ssh
@@ -284,7 +315,7 @@ def test_a_server_that_allows_few_connections_is_asked_for_more_only_once(
         SftpRemote(server.endpoint(line.port), Tuning(client=Client.OPENSSH)) as remote,
     ):
         for name in ("first", "second"):
-            assert remote.download("/large", tmp_path / name, size).sha256 == digest
+            assert remote.download("/large", tmp_path / name, size).content.sha256 == digest
             assert line.connections == 4
             assert len(_children_of(os.getpid(), "ssh")) == 2
 

@@ -26,11 +26,12 @@ from landbridge.errors import (
     Unavailable,
     UsageError,
 )
-from landbridge.facts import Content, Manifest, Receipt
+from landbridge.facts import Download, Manifest, Receipt
 from landbridge.share.folder import FolderShare
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way
 from reliability.disk import UMASK, SimulatedDisk
+from tests.fakes.facts import downloaded
 from tests.fakes.place import Place
 from tests.fakes.set_clock import SetClock
 
@@ -170,8 +171,8 @@ def deliver(share: FolderShare, wanted: Manifest, body: bytes = BODY) -> Receipt
         return claim.land(content(body))
 
 
-def content(body: bytes) -> Content:
-    return Content(len(body), hashlib.sha256(body).hexdigest(), 0)
+def content(body: bytes) -> Download:
+    return downloaded(len(body), hashlib.sha256(body).hexdigest())
 
 
 def land_after(share: FolderShare, wanted: Manifest, body: bytes, *before: Callable[[], object]) -> Receipt:
@@ -574,7 +575,7 @@ def test_what_goes_wrong_with_one_keeps_no_other_from_landing(stand: Stand) -> N
     wanted[6] = replace(wanted[6], done_name="in/fine.csv/done")
     landed = deliver(other, wanted[5])
     with other.claim(wanted[3]), one.claim_all([*wanted, wanted[0]]) as claimed:
-        came: list[Content | Receipt | LandbridgeError] = []
+        came: list[Download | Receipt | LandbridgeError] = []
         for name, claim in zip([*names, "again"], claimed.claims, strict=True):
             if isinstance(claim, LandbridgeError) or claim.landed is not None:
                 came.append(claim if isinstance(claim, LandbridgeError) else claim.landed)  # type: ignore[arg-type]
@@ -635,7 +636,7 @@ def test_collectors_that_want_the_same_files_at_once_share_them(stand: Stand) ->
                 together.wait()
             with share.claim_all(left) as claimed:
                 ours = [claim for claim in claimed.claims if not isinstance(claim, LandbridgeError)]
-                came: list[Content | Receipt | LandbridgeError] = []
+                came: list[Download | Receipt | LandbridgeError] = []
                 for claim in claimed.claims:
                     if isinstance(claim, LandbridgeError):
                         came.append(claim)

@@ -87,6 +87,19 @@ def test_a_release_from_quarantine_is_told_from_one_that_met_its_contract() -> N
     assert (met.rows, met.landed_revision) == (first.delivered.rows, 1)
 
 
+def test_a_row_tells_how_the_file_that_landed_came() -> None:
+    there, first = delivered()
+    found = row(there, Known(first, True, there.receipt(first)))
+    assert (found.brought, found.brought_from) == ("download", "sftp://collector@sftp.example.org:22")
+    assert found.brought_at == AT + timedelta(minutes=5, seconds=2)
+    taken = replace(there.receipt(first), brought=there.taken(first))
+    found = row(there, Known(first, True, taken))
+    assert (found.brought, found.brought_from) == ("taken", "/holding/flights/flights_1.csv")
+    before = row(there, Known(first, True, there.receipt(first, old=True)))
+    assert (before.brought, before.brought_at, before.brought_from) == ("", None, "")
+    assert before.evidence is found.evidence is Proof.WHOLE
+
+
 def test_a_waived_slot_has_no_file_in_its_row() -> None:
     there = stage()
     found = row(there, Known(waived(there)))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from landbridge.facts import Content, Slot
+    from landbridge.facts import Fetched, Slot
     from landbridge.feed import Feed
     from landbridge.released import Outcome
 
@@ -55,7 +55,7 @@ class Cut(FolderRemote):
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
+    ) -> Fetched:
         self.downloads += 1
         return super().download(path, into, size, watch)
 

@@ -53,7 +53,7 @@ def wrong(bundle: Bundle) -> list[str]:
 def test_a_delivered_slot_is_proved_from_contract_to_receipt(made: Bundle, body: bytes) -> None:
     found, checked = check(body, [STRANGER.public, AUDIT.public])
     assert found == made
-    assert kinds(made) == ["contract", "commitment", "manifest", "promotion", "receipt"]
+    assert kinds(made) == ["contract", "commitment", "manifest", "promotion", "download", "receipt"]
     assert [one.what for one in checked if one.holds] == [
         "signature",
         "chain",
@@ -62,6 +62,7 @@ def test_a_delivered_slot_is_proved_from_contract_to_receipt(made: Bundle, body:
         "verdict",
         "manifest 1",
         "promotion 1",
+        "download 1",
         "receipt 1",
     ]
     assert all(one.holds for one in checked)
@@ -73,7 +74,8 @@ def test_each_fact_names_those_before_it(made: Bundle) -> None:
     assert follows["commitment"] == {digests["contract"]}
     assert follows["manifest"] == {digests["commitment"]}
     assert follows["promotion"] == {digests["commitment"], digests["manifest"]}
-    assert follows["receipt"] == {digests["commitment"]}
+    assert follows["download"] == {digests["commitment"]}
+    assert follows["receipt"] == {digests["commitment"], digests["download"]}
 
 
 def test_the_facts_say_where_what_and_which_version(made: Bundle) -> None:
@@ -85,11 +87,24 @@ def test_the_facts_say_where_what_and_which_version(made: Bundle) -> None:
     promotion = json.loads(facts["promotion"])
     assert (promotion["at"]["version"], promotion["at"]["etag"]) == ("v7", '"e7"')
     assert promotion["promoted_at"].startswith("2026-11-21T05:30")
+    download = json.loads(facts["download"])
+    assert download["server"] == {
+        "account": "collector",
+        "host": "sftp.example.org",
+        "host_key": "SHA256:" + "s" * 43,
+        "port": 22,
+    }
+    assert (download["remote_path"], download["resumed_from"], download["attempts"]) == (
+        "/outbound/flights/flights_1.csv",
+        0,
+        1,
+    )
+    assert (download["size"], download["sha256"]) == (len(FILE), made.delivered.sha256)
+    assert (download["began_at"], download["ended_at"]) == ("2026-11-21T05:35:00Z", "2026-11-21T05:35:02Z")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_one_flipped_bit_of_any_byte_is_found(body: bytes, seed: int) -> None:
-    chance = random.Random(seed)
+def test_one_flipped_bit_of_any_byte_is_found(body: bytes) -> None:
+    chance = random.Random(1)
     _flip_all(body, [AUDIT.public], lambda: [chance.randrange(8)])
 
 
@@ -267,6 +282,28 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Bundle], Bundle], str]] = {
         lambda b: _linked(b, "receipt", lambda text: text.replace('"sig":"', '"sig":"AAAA', 1)),
         "receipt 1",
     ),
+    "another server": (
+        lambda b: _linked(b, "download", lambda text: text.replace("sftp.example.org", "sftp.example.com")),
+        "receipt 1",
+    ),
+    "another download": (
+        lambda b: _linked(b, "download", lambda text: text.replace("flights_1.csv", "flights_9.csv")),
+        "download 1",
+    ),
+    "no download": (lambda b: _without(b, "download"), "receipt 1"),
+    "a download without its receipt": (lambda b: _without(b, "receipt"), "download 1"),
+    "a download that is said to be a copy": (
+        lambda b: replace(
+            b,
+            links=tuple(
+                replace(one, kind="taken", name=one.name.replace("#download", "#taken"))
+                if one.kind == "download"
+                else one
+                for one in b.links
+            ),
+        ),
+        "taken 1",
+    ),
     "the receipt of a stranger": (lambda b: replace(b, receipt_keys=(STRANGER.public,)), "receipt 1"),
 }
 
@@ -396,13 +433,31 @@ def test_an_entry_of_before_is_read_and_bundled(version: str, known: str) -> Non
     (old,) = there.ledger.history(slot())
     assert (old.contract, old.previous) == ("", "")
     there.release(old, recorded=False)
-    there.land(old)
+    there.land(old, old=True)
     bundle = there.bundle(old, Declared("flights", version, CONTRACT))
     assert bundle.contract == known
     assert kinds(bundle)[-3:] == ["manifest", "object", "receipt"]
     assert wrong(bundle) == []
     second = there.decide(2)
     assert second.previous == there.ledger.digest(old)
+
+
+def test_a_file_that_another_mover_brought_is_proved_without_a_download() -> None:
+    there = stage()
+    decided = there.decide()
+    there.release(decided)
+    there.land(decided, taken=True)
+    bundle = there.bundle(decided)
+    assert kinds(bundle)[-2:] == ["taken", "receipt"]
+    assert wrong(bundle) == []
+    (seen,) = (
+        one.seen
+        for one in check(dsse.sealed(payload_of(bundle), signer()), [AUDIT.public])[1]
+        if one.what == "taken 1"
+    )
+    assert "/holding/flights/flights_1.csv" in seen
+    changed = _linked(bundle, "taken", lambda text: text.replace("/holding/", "/elsewhere/"))
+    assert wrong(changed) == ["receipt 1"]
 
 
 def test_a_release_is_recorded_once_and_by_the_first() -> None:

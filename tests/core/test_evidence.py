@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landbridge.errors import IntegrityBroken, UsageError
-from landbridge.facts import Receipt
+from landbridge.facts import Receipt, Taken
 from landbridge.ledger import (
+    brought_fact,
+    brought_from,
     confirm,
+    entries,
     make_receipt_bytes,
     manifest_bytes,
     manifest_for,
@@ -32,13 +36,13 @@ from landbridge.ledger import (
     receipt_in,
 )
 from landbridge.naming import receipt_key
-from tests.fakes.facts import AT, DAY, commitment
+from tests.fakes.facts import AT, DAY, commitment, downloaded
 from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from landbridge.facts import Manifest
+    from landbridge.facts import Brought, Manifest
 
 NAME = "flights.2026-11-20.0001.json"
 DIGEST = "e" * 64
@@ -181,6 +185,80 @@ def test_a_receipt_comes_back_from_its_envelope(receipt: Receipt) -> None:
     assert read_receipt(body, [PUBLIC]) == receipt
     assert read_receipt(body, [STRANGER_PUBLIC, PUBLIC]) == receipt
     assert make_receipt_bytes(receipt, PRIVATE) == body
+
+
+@pytest.mark.parametrize("how", ["download", "taken"])
+def test_how_the_bytes_came_is_a_fact_of_its_own_that_the_receipt_names(
+    manifest: Manifest, receipt: Receipt, how: str
+) -> None:
+    told = replace(receipt, brought=_brought(manifest, how))
+    body = make_receipt_bytes(told, PRIVATE)
+    assert read_receipt(body, [PUBLIC]) == told
+    confirm(told, manifest)
+    statement = json.loads(base64.b64decode(json.loads(body)["payload"]))
+    assert statement["predicateType"] == "urn:landbridge:receipt:v2"
+    assert told.brought is not None
+    kind, fact = brought_fact(told.brought)
+    assert (kind, json.loads(fact)) == (how, statement["predicate"]["brought"])
+    assert statement["predicate"]["receipt"]["brought"] == hashlib.sha256(fact).hexdigest()
+    assert brought_from(kind, fact, "here") == told.brought
+
+
+def _brought(manifest: Manifest, how: str) -> Brought:
+    if how == "download":
+        return downloaded(manifest.size, manifest.sha256, manifest.commitment, path=manifest.remote_path)
+    return Taken("/holding/x.csv", manifest.size, manifest.sha256, AT, AT, "collector-1", manifest.commitment)
+
+
+def test_a_receipt_without_it_is_to_the_letter_what_it_was_before_it_was_kept(receipt: Receipt) -> None:
+    body = make_receipt_bytes(receipt, PRIVATE)
+    assert (
+        hashlib.sha256(body).hexdigest() == "f06d401e4899b61b43c385b09fc10cd3136b477dfc0c1f938ce6ff44924895dc"
+    )
+    assert b"urn:landbridge:receipt:v1" in base64.b64decode(json.loads(body)["payload"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("size", 1), ("sha256", "0" * 64), ("commitment", "0" * 64), ("remote_path", "/x")]
+)
+def test_a_receipt_that_tells_of_another_files_way_breaks_the_chain(
+    manifest: Manifest, receipt: Receipt, field: str, value: object
+) -> None:
+    changed: dict[str, Any] = {field: value}
+    brought = replace(_brought(manifest, "download"), **changed)
+    with pytest.raises(IntegrityBroken, match="another file's way"):
+        confirm(replace(receipt, brought=brought), manifest)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p["brought"].update(attempts=2),
+        lambda p: p["brought"]["server"].update(host="other"),
+        lambda p: p["brought"].update(kind="taken"),
+        lambda p: p["brought"].update(kind=None),
+        lambda p: p["brought"].update(more=1),
+        lambda p: p.update(brought=None),
+        lambda p: p.update(brought=[]),
+        lambda p: p.pop("brought"),
+        lambda p: p["receipt"].pop("brought"),
+        lambda p: p.update(more=1),
+    ],
+)
+def test_a_signed_receipt_that_contradicts_its_own_way_is_refused(
+    manifest: Manifest, receipt: Receipt, change: Callable[[dict[str, Any]], object]
+) -> None:
+    body = make_receipt_bytes(replace(receipt, brought=_brought(manifest, "download")), PRIVATE)
+
+    def spoil(statement: dict[str, Any]) -> None:
+        predicate = statement["predicate"]
+        change(predicate)
+        predicate["digest"]["sha256"] = hashlib.sha256(entries.canonical(predicate["receipt"])).hexdigest()
+
+    with pytest.raises(IntegrityBroken):
+        read_receipt(_resigned(body, spoil), [PUBLIC])
+    with pytest.raises(IntegrityBroken):  # as version 1 none of it may be there
+        read_receipt(_resigned(body, lambda s: s.update(predicateType="urn:landbridge:receipt:v1")), [PUBLIC])
 
 
 def test_a_receipt_by_a_stranger_does_not_count(receipt: Receipt) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from landbridge.disk.local import LOCAL
 from landbridge.errors import IntegrityBroken
+from landbridge.facts import Server
 from landbridge.sftp import exchange, packets
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.pace import Pace, Window
@@ -37,6 +38,9 @@ class Scripted:
     """A line whose other end we write by hand; obeys channel.Line."""
 
     client, window = "script", 1
+
+    def server(self) -> Server:
+        return Server("script", 22, "", "nobody")
 
     def __init__(self) -> None:
         self.sent = b""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from landbridge import dsse
 from landbridge.bundle import payload_of
-from landbridge.bundle.statement import PREDICATE
+from landbridge.bundle.statement import PREDICATE, Link, link
+from landbridge.facts import Download
+from landbridge.ledger import brought_fact
 from tests.fakes.proven import AUDIT, COLLECTOR, FILE, STRANGER, delivered, p256, signer
 
 PAGE = (Path(__file__).parents[2] / "docs" / "evidence.md").read_text(encoding="utf-8")
@@ -35,7 +38,7 @@ def _run(folder: Path, *titles: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-ALL = ("signature", "ed25519", "file", "facts", "receipts", "read")
+ALL = ("signature", "ed25519", "file", "facts", "receipts", "downloads", "read")
 
 
 @pytest.fixture
@@ -57,6 +60,7 @@ def test_the_commands_of_the_page_check_a_bundle(folder: Path) -> None:
     assert "flights.csv: OK" in done.stdout
     assert '"verdict": "release"' in done.stdout
     assert "kind: DataContract" in done.stdout
+    assert '"host": "sftp.example.org"' in done.stdout
     assert PREDICATE in PAGE
 
 
@@ -80,6 +84,27 @@ def test_the_commands_find_what_was_changed(folder: Path) -> None:
     assert _run(folder, "signature", "ed25519", "file").returncode != 0
     (folder / "collector.pub").write_text(STRANGER.public)
     assert _run(folder, "signature", "facts", "receipts").returncode != 0
+
+
+def test_the_commands_find_a_download_that_the_collector_did_not_sign(folder: Path) -> None:
+    """Its digest and links are right, as whoever signs the bundle can make them; the receipt tells of another one."""
+    there, decided = delivered()
+    receipt = there.receipt(decided)
+    assert isinstance(receipt.brought, Download)
+    another = replace(receipt, brought=replace(receipt.brought, attempts=7))
+    assert another.brought is not None
+    _, fact = brought_fact(another.brought)
+    made = there.bundle(decided)
+    links: list[Link] = []
+    for one in made.links:
+        body = fact if one.kind == "download" else one.text.encode()
+        links.append(link(one.kind, one.name, body, links))
+    forged = dsse.sealed(payload_of(replace(made, links=tuple(links))), signer())
+    (folder / "evidence.json").write_bytes(forged)
+    done = _run(folder, "signature", "ed25519", "facts", "receipts", "downloads")
+    assert done.returncode != 0
+    assert done.stdout.count("Signature Verified Successfully") == 2
+    assert (done.stdout.count("fact.4: OK"), done.stdout.count("fact.4: FAILED")) == (1, 1)
 
 
 def test_the_commands_find_a_fact_that_another_took_the_place_of(folder: Path) -> None:

@@ -8,9 +8,11 @@ from landbridge.facts import (
     Commitment,
     Content,
     Defect,
+    Download,
     GateReport,
     Location,
     RuleResult,
+    Server,
     Slot,
     SourceFact,
     Staged,
@@ -59,6 +61,14 @@ def commitment(
         plan="d" * 64,
         reason="late correction" if revision > 1 else "",
         recipients=("FPR1",),
+    )
+
+
+def downloaded(size: int, sha256: str, commitment: str = "c" * 64, *, path: str = "/outbound/x") -> Download:
+    server = Server("sftp.example.org", 22, "SHA256:" + "s" * 43, "collector")
+    began = AT + timedelta(minutes=5)
+    return Download(
+        server, path, 0, size, sha256, 1, began, began + timedelta(seconds=2), "edge1", commitment
     )
 
 

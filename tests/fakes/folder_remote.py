@@ -7,12 +7,15 @@ import os
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken, NotFound, Unavailable, disk_refused
-from landbridge.facts import Content
+from landbridge.facts import Content, Fetched, Server
 from landbridge.ports import RemoteFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+
+_SERVER = Server("localhost", 22, "SHA256:" + "s" * 43, "collector")
 
 
 class FolderRemote:
@@ -40,7 +43,7 @@ class FolderRemote:
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
+    ) -> Fetched:
         body = self._body(path)
         if len(body) != size:
             raise IntegrityBroken(f"{path} is not as long as its manifest says")
@@ -56,7 +59,7 @@ class FolderRemote:
             raise disk_refused(error, f"writing {into}") from error
         if watch is not None:
             watch(size)
-        return Content(size, hashlib.sha256(kept).hexdigest(), 0)
+        return Fetched(Content(size, hashlib.sha256(kept).hexdigest(), 0), _SERVER, 1)
 
     def write(self, path: str, body: bytes) -> None:
         self._open()

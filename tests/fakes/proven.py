@@ -17,18 +17,18 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from landbridge import bundle, dsse
-from landbridge.facts import Content, Location, Receipt, Released, Verdict
+from landbridge.facts import Content, Location, Receipt, Released, Taken, Verdict
 from landbridge.ledger import Ledger, make_receipt_bytes, manifest_bytes
 from landbridge.naming import manifest_key, receipt_key
 from landbridge.steps.record import record
 from landbridge.world import Evidence
-from tests.fakes.facts import AT, commitment
+from tests.fakes.facts import AT, commitment, downloaded
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.set_clock import SetClock
 
 if TYPE_CHECKING:
     from landbridge.bundle import Bundle
-    from landbridge.facts import Commitment
+    from landbridge.facts import Commitment, Download
 
 FILE = b"id,amount\n1,12.50\n"
 CONTENT = Content(len(FILE), hashlib.sha256(FILE).hexdigest(), 1)
@@ -140,7 +140,8 @@ class Proven:
         if recorded:
             record(Released(decided, at, written.at), manifest, self)
 
-    def receipt(self, decided: Commitment) -> Receipt:
+    def receipt(self, decided: Commitment, *, old: bool = False) -> Receipt:
+        """Give it; `old` as before downloads were kept."""
         return Receipt(
             feed=decided.slot.feed,
             occurrence=decided.slot.occurrence,
@@ -153,11 +154,25 @@ class Proven:
             landed_at=AT,
             collector="edge1",
             commitment=self.ledger.digest(decided),
+            brought=None if old else self.download(decided),
         )
 
-    def land(self, decided: Commitment, keys: Pair = COLLECTOR) -> None:
-        """Do what the collector does."""
-        receipt = self.receipt(decided)
+    def taken(self, decided: Commitment) -> Taken:
+        content, name = decided.delivered, decided.target.key.rpartition("/")[2]
+        path, digest = f"/holding/{decided.slot.feed}/{name}", self.ledger.digest(decided)
+        return Taken(path, content.size, content.sha256, AT, AT, "edge1.land.flights", digest)
+
+    def download(self, decided: Commitment) -> Download:
+        content, digest = decided.delivered, self.ledger.digest(decided)
+        return downloaded(content.size, content.sha256, digest, path=f"/{decided.target.key}")
+
+    def land(
+        self, decided: Commitment, keys: Pair = COLLECTOR, *, old: bool = False, taken: bool = False
+    ) -> None:
+        """Do what the collector does; `taken` as where another mover brings the files."""
+        receipt = self.receipt(decided, old=old)
+        if taken:
+            receipt = replace(receipt, brought=self.taken(decided))
         key = receipt_key(receipt.feed, receipt.occurrence, receipt.revision, receipt.business_date)
         self.reports._add(key, make_receipt_bytes(receipt, keys.private))
 

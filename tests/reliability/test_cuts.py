@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from landbridge.facts import Content
+    from landbridge.facts import Fetched
 
 pytestmark = pytest.mark.reliability
 
@@ -46,7 +46,7 @@ class _Careless(SftpRemote):
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
+    ) -> Fetched:
         if into.exists():
             with into.open("ab") as file:
                 file.write(bytes(1000))

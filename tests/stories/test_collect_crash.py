@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.facts import Download
 from landbridge.share.platform import Way
 from landbridge.twin.keys import Ed25519Key
 from tests.servers.sftp import asyncssh_server
@@ -49,7 +50,10 @@ def test_a_kill_at_every_step_loses_nothing_and_repeats_nothing(
             assert crashing.collect(at, server, way, kill=0, collector="edge3", lease=0) == 0
         took = sorted(consumer.took)
         assert took == [("REPORT.csv", released.sha256), ("REPORT.done", _NOTHING)], f"killed at step {kill}"
-        assert [receipt.sha256 for receipt in at.proven()] == [released.sha256], f"killed at step {kill}"
+        (receipt,) = at.proven()
+        assert receipt.sha256 == released.sha256, f"killed at step {kill}"
+        assert isinstance(receipt.brought, Download), f"killed at step {kill}"
+        assert receipt.brought.remote_path == released.remote_path
         if ended != _KILLED:
             assert ended == 0
             break

@@ -21,14 +21,17 @@ from landbridge.errors import (
     ShareRefused,
     Unavailable,
 )
-from landbridge.facts import Content
+from landbridge.facts import Content, Download, Fetched, Server
 from landbridge.ledger import make_receipt_bytes
 from landbridge.released import State
+from landbridge.sftp import keys
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Endpoint, Tuning
 from landbridge.sftp.retried import Retried
 from landbridge.steps.fetch import fetch_claimed
 from landbridge.twin.keys import Ed25519Key
+from tests.fakes.facts import downloaded
+from tests.fakes.set_clock import SetClock
 from tests.servers.line import line_to
 from tests.servers.sftp import asyncssh_server
 from tests.stories.bridgehead import DAY, Bridgehead, some_bytes
@@ -182,6 +185,12 @@ def test_a_cut_line_is_taken_up_where_it_broke(at: Bridgehead, server: Sftp) -> 
     assert at.seen() == {"flights_2026-11-20_1.csv": body}
     assert line.connections == 5
     assert sum(told) == len(body)
+    (receipt,) = at.proven()
+    assert isinstance(receipt.brought, Download)
+    assert (receipt.brought.attempts, receipt.brought.resumed_from) == (5, 0)
+    pinned = keys.read(server.endpoint()).pinned[0].fingerprint
+    assert receipt.brought.server == Server("127.0.0.1", line.port, pinned, server.user)
+    assert receipt.brought.began_at < receipt.brought.ended_at <= receipt.landed_at
 
 
 def test_without_retries_a_cut_is_an_outcome_and_the_part_stays(at: Bridgehead, server: Sftp) -> None:
@@ -201,6 +210,13 @@ def test_without_retries_a_cut_is_an_outcome_and_the_part_stays(at: Bridgehead, 
             (outcome,) = collect(at.ground(remote, share), DAY)
     assert outcome.state is State.DELIVERED
     assert at.seen() == {"flights_2026-11-20_1.csv": body}
+    assert resumed_and_tried(at) == (len(left), 1)
+
+
+def resumed_and_tried(at: Bridgehead) -> tuple[int, int]:
+    (receipt,) = at.proven()
+    assert isinstance(receipt.brought, Download)
+    return receipt.brought.resumed_from, receipt.brought.attempts
 
 
 def test_a_part_that_a_power_cut_spoiled_is_begun_again(at: Bridgehead, server: Sftp) -> None:
@@ -210,6 +226,7 @@ def test_a_part_that_a_power_cut_spoiled_is_begun_again(at: Bridgehead, server: 
         claim.part.write_bytes(bytes(400_000))
     assert states(collected(at, server)) == [("flights/2026-11-20", State.DELIVERED)]
     assert at.seen() == {"flights_2026-11-20_1.csv": body}
+    assert resumed_and_tried(at) == (0, 2)
 
 
 def test_another_host_key_stops_everything(at: Bridgehead, server: Sftp) -> None:
@@ -304,15 +321,15 @@ def test_a_part_that_cannot_be_looked_at_or_removed_is_an_outcome(at: Bridgehead
     class Other:
         """A server that has other bytes."""
 
-        def download(self, *_: object) -> Content:
-            return Content(1, "0" * 64, 0)
+        def download(self, *_: object) -> Fetched:
+            return Fetched(Content(1, "0" * 64, 0), Server("host", 22, "", "user"), 1)
 
     manifest = at.release(b"one")
     (tmp_path / "folder").mkdir()
     with at.share() as share, share.claim(manifest) as claim:
         for part in (tmp_path / ("x" * 300), tmp_path / "folder"):
             elsewhere = replace(claim, part=part)
-            answer = fetch_claimed(Other(), lambda _: None, elsewhere, manifest)  # type: ignore[arg-type]
+            answer = fetch_claimed(Other(), SetClock(), "edge1", lambda _: None, elsewhere, manifest)  # type: ignore[arg-type]
             assert isinstance(answer, ShareRefused | DiskFailed)
             assert str(part) in answer.what
 
@@ -368,7 +385,7 @@ def test_a_share_that_is_unmounted_in_the_middle_gets_nothing_under_its_mount_po
             claim.part.write_bytes(b"one")
             subprocess.run(["umount", "-l", at.root], check=True)
             with pytest.raises(LandbridgeError) as caught:
-                claim.land(Content(3, manifest.sha256, 0))
+                claim.land(downloaded(3, manifest.sha256))
             assert caught.value.exit is Exit.CANNOT_CREATE
             assert "not mounted" in caught.value.seen
         assert list(at.root.iterdir()) == []

@@ -72,6 +72,7 @@ def test_a_slot_is_run_collected_bundled_and_checked_elsewhere(stage: Stage, tmp
         "verdict",
         "manifest 1",
         "promotion 1",
+        "download 1",
         "receipt 1",
         "file",
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.facts import Download, Taken
 from landbridge.share.platform import Way
 from landbridge.twin.keys import Ed25519Key
 from tests.servers.sftp import asyncssh_server
@@ -41,7 +42,7 @@ def test_a_kill_at_every_step_loses_nothing_repeats_nothing_and_leaves_nothing(
     by: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    steps = 0
+    steps, ways = 0, set[type]()
     keys = Ed25519Key.generate(), Ed25519Key.generate()
     for kill in range(1, _MOST_STEPS):
         at = Bridgehead(tmp_path / f"{kill}")
@@ -54,7 +55,10 @@ def test_a_kill_at_every_step_loses_nothing_repeats_nothing_and_leaves_nothing(
             assert crashing.collect(at, server, way, kill=0, collector="edge3", lease=0, land="any") == 0
         took = sorted(consumer.took)
         assert took == [("REPORT.csv", released.sha256), ("REPORT.done", _NOTHING)], f"killed at step {kill}"
-        assert [receipt.sha256 for receipt in at.proven()] == [released.sha256], f"killed at step {kill}"
+        (receipt,) = at.proven()
+        assert receipt.sha256 == released.sha256, f"killed at step {kill}"
+        assert isinstance(receipt.brought, Taken if by else Taken | Download), f"killed at step {kill}"
+        ways.add(type(receipt.brought))
         assert at.holding.names("flights") == [], f"killed at step {kill}"
         assert not list((at.root / ".landbridge/dev/parts").iterdir()), f"killed at step {kill}"
         if ended != _KILLED:
@@ -63,3 +67,4 @@ def test_a_kill_at_every_step_loses_nothing_repeats_nothing_and_leaves_nothing(
         steps += 1
     record_property("kills", steps)
     assert 30 < steps < _MOST_STEPS
+    assert ways == ({Taken} if by else {Taken, Download})

@@ -11,8 +11,16 @@ from landbridge import dsse
 from landbridge.bundle.statement import MOST, Bundle, bundle_in, link
 from landbridge.counted import counted
 from landbridge.errors import DiskFailed, IntegrityBroken, UsageError
-from landbridge.facts import NO_REPORT, Commitment, Promotion, Verdict
-from landbridge.ledger import confirm, entries, manifest_bytes, manifest_for, read_receipt
+from landbridge.facts import NO_REPORT, Commitment, Promotion, Taken, Verdict
+from landbridge.ledger import (
+    brought_fact,
+    brought_from,
+    confirm,
+    entries,
+    manifest_bytes,
+    manifest_for,
+    read_receipt,
+)
 from landbridge.naming import contract_key, ledger_key, manifest_key, promotion_key, receipt_key
 
 if TYPE_CHECKING:
@@ -204,10 +212,11 @@ class _Facts:
         for commitment, stored in self._commitments_or_none():
             slot, revision = commitment.slot, commitment.revision
             name = receipt_key(slot.feed, slot.occurrence, revision, slot.business_date)
-            facts = (
+            facts: tuple[tuple[str, str, Callable[..., str]], ...] = (
                 ("manifest", manifest_key(slot, revision), _manifest),
                 ("promotion", promotion_key(slot, revision), self._promotion),
-                ("receipt", name, partial(_receipt, receipt_keys)),
+                *((kind, f"{name}#{kind}", partial(self._brought, kind)) for kind in ("download", "taken")),
+                ("receipt", name, partial(self._receipt, receipt_keys)),
             )
             for what, key, look in facts:
                 if one := self._by_name.get(key):
@@ -227,6 +236,39 @@ class _Facts:
         if seen != expected:
             raise _differs(stored.name, f"{expected}", f"{seen}")
         return f"{found.at} version {found.at.version or '-'} ETag {found.at.etag or '-'}"
+
+    def _brought(self, kind: str, commitment: Commitment, digest: str, stored: Link) -> str:
+        """It is for this file, and there is a receipt that it travelled in; whether they fit is for that one."""
+        brought = brought_from(kind, stored.text.encode(), stored.name)
+        expected = (commitment.delivered.size, commitment.delivered.sha256, digest)
+        if (seen := (brought.size, brought.sha256, brought.commitment)) != expected:
+            raise _differs(stored.name, f"{expected}", f"{seen}")
+        if stored.name.removesuffix(f"#{kind}") not in self._by_name:
+            raise _differs(stored.name, "a receipt that names it", "none")
+        when = f"{brought.ended_at:%Y-%m-%d %H:%M:%S} UTC by {brought.collector}"
+        if isinstance(brought, Taken):
+            return f"{brought.holding}, copied {when}"
+        server = brought.server
+        if brought.remote_path != f"/{commitment.target.key}":
+            raise _differs(stored.name, f"/{commitment.target.key}", brought.remote_path)
+        return f"{server.host}:{server.port} {server.host_key or '-'} as {server.account}, {when}"
+
+    def _receipt(
+        self, receipt_keys: tuple[str, ...], commitment: Commitment, digest: str, stored: Link
+    ) -> str:
+        """The collector signed it, it is for this file, and what it says of how that came stands here as a fact of its own."""
+        receipt = read_receipt(stored.text.encode(), receipt_keys)
+        confirm(receipt, manifest_for(commitment, digest))
+        expected = {}
+        if receipt.brought:
+            kind, fact = brought_fact(receipt.brought)
+            expected[f"{stored.name}#{kind}"] = fact.decode()
+        seen = {name: one.text for name, one in self._by_name.items() if name.startswith(f"{stored.name}#")}
+        if seen != expected:
+            raise _differs(f"what {stored.name} follows", f"{expected or 'nothing'}", f"{seen or 'nothing'}")
+        return (
+            f"{receipt.landed_path}, landed {receipt.landed_at:%Y-%m-%d %H:%M:%S} UTC by {receipt.collector}"
+        )
 
     def _commitments(self) -> list[tuple[Commitment, Link]]:
         return [
@@ -253,12 +295,6 @@ def _manifest(commitment: Commitment, digest: str, stored: Link) -> str:
     if stored.text.encode() != manifest_bytes(commitment, digest):
         raise _differs(stored.name, "the manifest of its commitment", "another one")
     return f"of commitment {digest[:16]}"
-
-
-def _receipt(receipt_keys: tuple[str, ...], commitment: Commitment, digest: str, stored: Link) -> str:
-    receipt = read_receipt(stored.text.encode(), receipt_keys)
-    confirm(receipt, manifest_for(commitment, digest))
-    return f"{receipt.landed_path}, landed {receipt.landed_at:%Y-%m-%d %H:%M:%S} UTC by {receipt.collector}"
 
 
 def _differs(what: str, expected: str, seen: str) -> IntegrityBroken:

@@ -11,7 +11,7 @@ import orjson
 from landbridge.bundle.statement import Bundle, link
 from landbridge.errors import NotFound
 from landbridge.facts import Seen, Verdict
-from landbridge.ledger import entries, envelope_in, manifest_for
+from landbridge.ledger import brought_fact, entries, envelope_in, manifest_for, read_receipt
 from landbridge.naming import contract_key, ledger_key, manifest_key, promotion_key, receipt_key
 
 if TYPE_CHECKING:
@@ -120,7 +120,11 @@ def _moved(
         yield "object", commitment.target.key, entries.written("object", seen)
     digest = hashlib.sha256(stored[ledger_key(slot, revision)]).hexdigest()
     if body := envelope_in(evidence.reports, manifest_for(commitment, digest), evidence.receipt_keys):
-        yield "receipt", receipt_key(slot.feed, slot.occurrence, revision, slot.business_date), body
+        key = receipt_key(slot.feed, slot.occurrence, revision, slot.business_date)
+        if brought := read_receipt(body, evidence.receipt_keys).brought:
+            kind, fact = brought_fact(brought)
+            yield kind, f"{key}#{kind}", fact
+        yield "receipt", key, body
 
 
 def _kind(key: str, body: bytes) -> str:

@@ -33,9 +33,9 @@ class Link:
     """One fact, as it is stored."""
 
     kind: str
-    """`contract`, `attempt`, `failure`, `commitment`, `manifest`, `promotion`, `object`, `receipt`."""
+    """`contract`, `attempt`, `failure`, `commitment`, `manifest`, `promotion`, `object`, `download` or `taken`, `receipt`."""
     name: str
-    """Its key: in the ledger, or in the reports store."""
+    """Its key: in the ledger, or in the reports store; of what travels in a receipt, the receipt's with `#` and its kind."""
     sha256: str
     """Of `text` in UTF-8."""
     follows: tuple[str, ...]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from landbridge.facts import Content
+    from landbridge.facts import Fetched
     from landbridge.ports import Remote, RemoteFile
 
 SENT = f"/{OUTBOUND}/{CANARY}"
@@ -56,7 +56,7 @@ class Below:
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
+    ) -> Fetched:
         """See ports.Remote."""
         return self._remote.download(self._at(path), into, size, watch)
 

@@ -153,7 +153,8 @@ def bring(canary: str, ground: Ground, log: Log) -> None:
         with ground.share.claim_all([manifest]) as claimed:
             with log.hop("download") as hop:
                 watch = partial(ground.progress.advance, "canary")
-                (came,) = (fetch_claimed(ground.remote, watch, one, manifest) for one in claimed.claims)
+                fetch = partial(fetch_claimed, ground.remote, ground.clock, ground.share.collector, watch)
+                (came,) = (fetch(one, manifest) for one in claimed.claims)
                 if isinstance(came, LandbridgeError):
                     raise came
                 hop.where = manifest.remote_path

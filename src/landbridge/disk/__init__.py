@@ -28,6 +28,16 @@ class Stat(Protocol):
         ...
 
     @property
+    def st_dev(self) -> int:
+        """Which volume it is on."""
+        ...
+
+    @property
+    def st_ino(self) -> int:
+        """Which file of the volume it is."""
+        ...
+
+    @property
     def st_nlink(self) -> int:
         """How many names it has."""
         ...
@@ -40,6 +50,11 @@ class Stat(Protocol):
     @property
     def st_mtime(self) -> float:
         """Last change of its bytes, seconds of the disk's own clock."""
+        ...
+
+    @property
+    def st_mtime_ns(self) -> int:
+        """The same in nanoseconds."""
         ...
 
     @property

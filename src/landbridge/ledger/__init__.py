@@ -5,11 +5,21 @@ The ledger is objects in a store that are written once, laid out by date so that
 
 from landbridge.ledger.book import Ledger, SlotEntries
 from landbridge.ledger.manifests import manifest_bytes, manifest_for, manifest_from
-from landbridge.ledger.receipts import confirm, envelope_in, make_receipt_bytes, read_receipt, receipt_in
+from landbridge.ledger.receipts import (
+    brought_fact,
+    brought_from,
+    confirm,
+    envelope_in,
+    make_receipt_bytes,
+    read_receipt,
+    receipt_in,
+)
 
 __all__ = [
     "Ledger",
     "SlotEntries",
+    "brought_fact",
+    "brought_from",
     "confirm",
     "envelope_in",
     "make_receipt_bytes",

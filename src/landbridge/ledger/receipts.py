@@ -4,12 +4,17 @@ A receipt is an in-toto statement in a DSSE envelope, signed with the collector'
 key can check it without Landbridge. It names the sha256 of the landed bytes and of the ledger's commitment, which
 chains it to the verdict, and carries a digest of itself, so that damage shows also to those without the key.
 
+How the bytes came (a download, or a copy out of holding) is a fact of its own, and travels in the receipt, since a
+collector can write nothing else: the receipt names its digest, and the signature is over both. Receipts of before, and
+those of which nobody knows it, are of version 1 and have no such fact; to the letter what they always were.
+
 Source: DSSE 1.0 (secure-systems-lab/dsse), in-toto Attestation Framework, Statement v1.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,7 +23,7 @@ import orjson
 from landbridge import dsse
 from landbridge.dsse import STATEMENT
 from landbridge.errors import IntegrityBroken, UsageError
-from landbridge.facts import Receipt
+from landbridge.facts import Download, Receipt, Taken
 from landbridge.ledger import entries
 from landbridge.naming import receipt_key
 
@@ -26,10 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from landbridge.dsse import KeyInFile
-    from landbridge.facts import Manifest
+    from landbridge.facts import Brought, Manifest
     from landbridge.ports import Store
 
 PREDICATE = "urn:landbridge:receipt:v1"
+"""Of a receipt alone."""
+WITH_BROUGHT = "urn:landbridge:receipt:v2"
+"""Of a receipt with the fact of how its bytes came."""
 
 MOST = 64 << 10
 """Bytes of an envelope."""
@@ -87,6 +95,41 @@ def confirm(receipt: Receipt, manifest: Manifest) -> None:
                 expected=f"{field} {expected}",
                 seen=str(seen),
             )
+    _confirm_brought(receipt, manifest)
+
+
+def brought_fact(brought: Brought) -> tuple[str, bytes]:
+    """Give the kind of the fact of how bytes came, and its bytes, whose sha256 the receipt names."""
+    kind = next(kind for kind, fact in _BROUGHT.items() if isinstance(brought, fact))
+    return kind, entries.written(kind, brought)
+
+
+def brought_from(kind: str, body: bytes, where: str) -> Brought:
+    """Read such a fact, which stands at `where`.
+
+    Raises:
+        IntegrityBroken: it is none.
+    """
+    fact = _BROUGHT.get(kind)
+    if fact is None:
+        raise entries.broken(where, f"a fact of the kind {' or '.join(_BROUGHT)}", kind[:80] or "none")
+    return entries.read(kind, fact, body, where, most=MOST)
+
+
+def _confirm_brought(receipt: Receipt, manifest: Manifest) -> None:
+    brought = receipt.brought
+    if brought is None:
+        return
+    expected: tuple[object, ...] = (manifest.size, manifest.sha256, manifest.commitment)
+    seen: tuple[object, ...] = (brought.size, brought.sha256, brought.commitment)
+    if isinstance(brought, Download):
+        expected, seen = (*expected, manifest.remote_path), (*seen, brought.remote_path)
+    if seen != expected:
+        raise IntegrityBroken(
+            f"the receipt for {manifest.feed}/{manifest.occurrence} revision {manifest.revision} tells of another file's way",
+            expected=", ".join(map(str, expected)),
+            seen=", ".join(map(str, seen)),
+        )
 
 
 def receipt_in(reports: Store, manifest: Manifest, public_keys: Sequence[str]) -> Receipt | None:
@@ -120,11 +163,18 @@ def envelope_in(reports: Store, manifest: Manifest, public_keys: Sequence[str]) 
 
 def _statement(receipt: Receipt) -> dict[str, object]:
     fields = orjson.loads(entries.written("receipt", receipt))
+    del fields["brought"]
+    predicate: dict[str, object] = {"receipt": fields}
+    if receipt.brought is not None:
+        _, fact = brought_fact(receipt.brought)
+        fields["brought"] = hashlib.sha256(fact).hexdigest()
+        predicate["brought"] = orjson.loads(fact)
+    predicate["digest"] = {"sha256": _self_digest(fields)}
     return {
         "_type": STATEMENT,
         "subject": [{"name": receipt.landed_path, "digest": {"sha256": receipt.sha256}}],
-        "predicateType": PREDICATE,
-        "predicate": {"digest": {"sha256": _self_digest(fields)}, "receipt": fields},
+        "predicateType": WITH_BROUGHT if receipt.brought else PREDICATE,
+        "predicate": predicate,
     }
 
 
@@ -142,16 +192,31 @@ def _stated(payload: bytes) -> Receipt:
         case {
             "_type": str(kind),
             "predicateType": str(predicate),
-            "predicate": {"digest": {"sha256": str(digest)}, "receipt": dict(fields)},
-        } if kind == STATEMENT and predicate == PREDICATE:
+            "predicate": {"digest": {"sha256": str(digest)}, "receipt": dict(fields), **others},
+        } if kind == STATEMENT and predicate in {PREDICATE, WITH_BROUGHT}:
             if digest != _self_digest(fields):
                 raise entries.broken("a receipt", f"its own digest {digest:.64}", _self_digest(fields))
-            found = entries.read("receipt", Receipt, entries.canonical(fields), "a receipt", most=MOST)
+            fact = others.get("brought") if predicate == WITH_BROUGHT else None
+            fact_kind = str(fact.get("kind")) if isinstance(fact, dict) else ""
+            brought = brought_from(fact_kind, entries.canonical(fact), "a receipt") if fact else None
+            own = {name: value for name, value in fields.items() if name != "brought"}
+            found = entries.read("receipt", Receipt, entries.canonical(own), "a receipt", most=MOST)
+            found = replace(found, brought=brought)
         case _:
-            raise entries.broken("a receipt", f"an in-toto statement of {PREDICATE}", "another statement")
+            raise entries.broken(
+                "a receipt",
+                f"an in-toto statement of {PREDICATE} or {WITH_BROUGHT}; a newer Landbridge may have written it",
+                "another statement",
+            )
     if statement != orjson.loads(entries.canonical(_statement(found))):
-        raise entries.broken("a receipt", "a subject that is the file it speaks of", "another subject")
+        raise entries.broken(
+            "a receipt", "the file it speaks of as its subject, and the digest of how that came", "others"
+        )
     return found
+
+
+_BROUGHT: dict[str, type[Brought]] = {"download": Download, "taken": Taken}
+"""What a receipt can tell of how its bytes came, by the kind under which it is written."""
 
 
 @lru_cache(maxsize=1)

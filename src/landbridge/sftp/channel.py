@@ -19,6 +19,7 @@ from landbridge.sftp.packets import U32, Malformed, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from landbridge.facts import Server
     from landbridge.sftp.packets import Request
 
 _T = TypeVar("_T")
@@ -53,6 +54,10 @@ class Line(Protocol):
     """For the log: who speaks SSH."""
     window: int
     """Most bytes that are on their way to us at once."""
+
+    def server(self) -> Server:
+        """Tell who let us in, as whom; once it has."""
+        ...
 
     def send(self, packet: bytes) -> None:
         """Send."""

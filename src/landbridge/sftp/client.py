@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
 from landbridge.disk.local import LOCAL
+from landbridge.facts import Fetched
 from landbridge.ports import RemoteFile
 from landbridge.sftp import exchange
 from landbridge.sftp.endpoint import Tuning
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from landbridge.disk import Disk
-    from landbridge.facts import Content
     from landbridge.sftp.channel import Steps
     from landbridge.sftp.endpoint import Endpoint
     from landbridge.sftp.packets import Entry
@@ -98,18 +98,19 @@ class SftpRemote:
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
+    ) -> Fetched:
         """See ports.Remote."""
         doing = f"reading {path}"
         with Part(self._disk, into, size, watch) as part:
             if part.there == 0 and size <= _SMALL:
                 self._pace.ask(size)
-                part.write(self._result(doing, self._begin(exchange.whole(path, size))))
+                channels = [self._lines.first()]
+                part.write(self._result(doing, channels[0].run(exchange.whole(path, size))))
             else:
                 channels = self._lines.for_bytes(size - part.there)
                 with translated(self._endpoint, doing):
                     Download(path, part, size, self._window, self._pace).over(channels)
-            return part.finish()
+            return Fetched(part.finish(), channels[0].line.server(), attempts=1)
 
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""

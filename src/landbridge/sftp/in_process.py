@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import asyncssh
 
 from landbridge.errors import NotPermitted
+from landbridge.facts import Server
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.endpoint import CLIENT, UNANSWERED
 from landbridge.sftp.errors import closed, failed, host_key_changed, key_refused
@@ -94,6 +95,12 @@ class InProcess:
         except (TimeoutError, Lost) as error:
             raise failed(self._endpoint, "opening SFTP", str(error) or "no answer") from error
         return self._channel
+
+    def server(self) -> Server:
+        """See channel.Line."""
+        key = self._connection.get_server_host_key() if self._connection is not None else None
+        shown = key.get_fingerprint() if key is not None else ""
+        return Server(self._endpoint.host, self._endpoint.port, shown, self._endpoint.user)
 
     def send(self, packet: bytes) -> None:
         """See channel.Line."""

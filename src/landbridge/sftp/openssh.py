@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landbridge.facts import Server
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.endpoint import UNANSWERED
 from landbridge.sftp.errors import closed, failed, host_key_changed, key_refused
@@ -82,6 +83,7 @@ class OpenSsh:
         """
         self._endpoint = endpoint
         self._pinned = keys.pinned
+        self._shown: Server | None = None
         self._patience = 2 * tuning.connect_timeout
         self._ending = threading.Lock()
         self._ended = False
@@ -136,6 +138,15 @@ class OpenSsh:
             raise self._why() from error
         self._lent.close()
         return self._channel
+
+    def server(self) -> Server:
+        """See channel.Line."""
+        if self._shown is None:
+            # With one pinned key it can have shown no other; of several its log tells which.
+            only = self._pinned[0].fingerprint if len(self._pinned) == 1 else ""
+            shown = only or self._said.find(_FINGERPRINT, _PATIENCE)
+            self._shown = Server(self._endpoint.host, self._endpoint.port, shown, self._endpoint.user)
+        return self._shown
 
     def send(self, packet: bytes) -> None:
         """See channel.Line."""

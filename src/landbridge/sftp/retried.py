@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from landbridge.again import Again
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from landbridge.facts import Content
+    from landbridge.facts import Fetched
     from landbridge.ports import Remote, RemoteFile
 
 
@@ -43,12 +44,13 @@ class Retried:
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
+    ) -> Fetched:
         """See ports.Remote; `watch` is told of no byte twice, also when it is read again from the disk."""
-        told = 0
+        told = tries = 0
 
-        def once() -> Content:
-            seen = 0
+        def once() -> Fetched:
+            nonlocal tries
+            tries, seen = tries + 1, 0
 
             def fresh(amount: int) -> None:
                 nonlocal told, seen
@@ -59,7 +61,7 @@ class Retried:
 
             return self._remote.download(path, into, size, fresh)
 
-        return self._again.call(once)
+        return replace(self._again.call(once), attempts=tries)
 
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from landbridge.disk import is_there, remove
 from landbridge.errors import IntegrityBroken, LandbridgeError, TryAgain, disk_refused
-from landbridge.facts import Content, Receipt
+from landbridge.facts import Download, Receipt, Taken
 from landbridge.share import volume
 from landbridge.share.landing import Landing, Names, found, holds, land
 from landbridge.share.machine import THIS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landbridge.disk import Disk
-    from landbridge.facts import Manifest
+    from landbridge.facts import Brought, Manifest
     from landbridge.ports import Clock
     from landbridge.share.machine import Machine
     from landbridge.share.platform import Way
@@ -72,6 +72,11 @@ class FolderShare:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+    @property
+    def collector(self) -> str:
+        """See ports.Share."""
+        return self._settings.collector
 
     def adopt(self) -> None:
         """Mark the share as ours and begin its journal, on a person's word. Again is harmless; a lost journal is begun anew.
@@ -226,8 +231,9 @@ class FolderShare:
                 expected=self._settings.environment,
                 hint="the SFTP user of one environment must not see another's files",
             )
+        withdrawn = None
         if account.intents:
-            settle(session, account, token)
+            withdrawn = settle(session, account, token).get(manifest.revision)
             parts = _by_slot(session.disk, session.parts).get(_slot(manifest), ())
         part = session.parts / part_name(manifest, token)
         landed = account.newest
@@ -238,7 +244,9 @@ class FolderShare:
         if landed is None:
             self._known_to_be_new(session, account, manifest)
             _take_up(session, parts, part)
-        return _FolderClaim(session, manifest, token, landed, part)
+        same = withdrawn is not None and withdrawn.manifest.sha256 == manifest.sha256
+        brought = withdrawn.brought if withdrawn is not None and same else None
+        return _FolderClaim(session, manifest, token, landed, part, brought)
 
     def _known_to_be_new(self, session: Session, account: Account, manifest: Manifest) -> None:
         lost = session.volume.marker.lost_before
@@ -262,20 +270,24 @@ class _FolderClaim:
     token: str
     landed: Receipt | None
     part: Path
+    brought: Brought | None
 
-    def is_begun(self) -> bool:
+    def there(self) -> int:
         """See ports.Claim."""
         with _disk(f"looking at {self.part}"):
-            return is_there(self.session.disk, self.part)
+            try:
+                return self.session.disk.lstat(self.part).st_size
+            except FileNotFoundError:
+                return 0
 
     def begin_anew(self) -> None:
         """See ports.Claim."""
         with _disk(f"removing {self.part}"):
             remove(self.session.disk, self.part)
 
-    def land(self, content: Content) -> Receipt:
+    def land(self, came: Brought) -> Receipt:
         """See ports.Claim."""
-        (landed,) = _FolderClaims(self.session, [self]).land_all([content])
+        (landed,) = _FolderClaims(self.session, [self]).land_all([came])
         if isinstance(landed, LandbridgeError):
             raise landed
         return landed
@@ -289,18 +301,18 @@ class _FolderClaims:
     claims: list[_FolderClaim | LandbridgeError]
 
     def land_all(
-        self, came: Sequence[Content | Receipt | LandbridgeError]
+        self, came: Sequence[Brought | Receipt | LandbridgeError]
     ) -> list[Receipt | LandbridgeError]:
         """See ports.Claimed."""
         answers: dict[int, Receipt | LandbridgeError] = {}
         landings: dict[int, Landing] = {}
-        for number, (claim, content) in enumerate(zip(self.claims, came, strict=True)):
+        for number, (claim, one) in enumerate(zip(self.claims, came, strict=True)):
             if isinstance(claim, LandbridgeError):
                 answers[number] = claim
-            elif isinstance(content, Content):
-                landings[number] = Landing(claim.manifest, claim.token, claim.part, content)
+            elif isinstance(one, Download | Taken):
+                landings[number] = Landing(claim.manifest, claim.token, claim.part, one)
             else:
-                answers[number] = content
+                answers[number] = one
         if landings:
             answers |= zip(landings, self._landed(list(landings.values())), strict=True)
         return [answers[number] for number in range(len(self.claims))]

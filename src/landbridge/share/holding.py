@@ -7,12 +7,14 @@ was verified, and it would land with the mover's owner and rights. So this may a
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from landbridge.disk import PIECE, is_there, remove
+from landbridge.disk.local import LOCAL
 from landbridge.errors import (
     IntegrityBroken,
     LandbridgeError,
@@ -28,8 +30,10 @@ from landbridge.share.room import Room, open_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from landbridge.disk import Disk, Stat
     from landbridge.facts import Manifest
     from landbridge.ports import Clock
 
@@ -43,11 +47,28 @@ def usual_place(root: Path, environment: str) -> Path:
     return root / ".landbridge" / environment.lower() / "holding"
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How holding and share are reached. Whoever simulates a disk decides what happens there."""
+
+    disk: Disk = LOCAL
+    rooms: Callable[[Path], AbstractContextManager[Room]] = open_room
+    copy: Callable[[int, Path, int, Callable[[int], None] | None], str] = copy
+    """See `copied.copy`."""
+
+
+THIS: Final = Reach()
+"""As this system reaches them."""
+
+
 class HoldingFolder:
     """The holding folder of one environment; obeys ports.Holding."""
 
-    def __init__(self, root: Path, share: Path, clock: Clock, *, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self, root: Path, share: Path, clock: Clock, *, patience: timedelta = PATIENCE, reach: Reach = THIS
+    ) -> None:
         """Remember; nothing is touched before the first call. `share` is the root of the share that files land on."""
+        self._reach = reach
         self._root = root
         self._share = share
         self._clock = clock
@@ -83,15 +104,19 @@ class HoldingFolder:
         with self._room(manifest.feed) as room:
             self._expected(room, manifest, room.look(name))
             with room.opened(name) as file:
-                before = os.fstat(file)
-                sha256 = copy(file, into, manifest.size, watch)
-                after = os.fstat(file)
+                before = room.state(file)
+                sha256 = self._reach.copy(file, into, manifest.size, watch)
+                after = room.state(file)
             if (sha256, after.st_size) != (manifest.sha256, manifest.size):
                 with suppress(OSError):
-                    into.unlink()
+                    remove(self._reach.disk, into)
                 raise self._wrong(room, manifest, after, sha256)
         self._taken[manifest.feed, name] = _identity(before)
         return Content(manifest.size, sha256, 0)
+
+    def where(self, manifest: Manifest) -> str:
+        """See ports.Holding."""
+        return str(self._root / manifest.feed / _name(manifest))
 
     def clear(self, manifest: Manifest) -> None:
         """See ports.Holding."""
@@ -106,18 +131,22 @@ class HoldingFolder:
     def _remove(self, room: Room, manifest: Manifest) -> None:
         name = _name(manifest)
         seen = room.look(name)
-        final = self._share / manifest.landed_name
-        if final.exists() and os.path.samestat(final.lstat(), seen):
-            return  # declared so that a feed lands where it is held: this is the consumer's file
+        with suppress(FileNotFoundError, NotADirectoryError):
+            final = self._reach.disk.lstat(self._share / manifest.landed_name)
+            if (final.st_dev, final.st_ino) == (seen.st_dev, seen.st_ino):
+                return  # declared so that a feed lands where it is held: this is the consumer's file
         if self._taken.get((manifest.feed, name)) != _identity(seen):
             if not stat.S_ISREG(seen.st_mode) or seen.st_size != manifest.size:
                 return
-            with room.opened(name) as number, os.fdopen(os.dup(number), "rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != manifest.sha256:
-                    return
+            digest = hashlib.sha256()
+            with room.opened(name) as file:
+                while piece := room.read(file, PIECE):
+                    digest.update(piece)
+            if digest.hexdigest() != manifest.sha256:
+                return
         room.remove(name)
 
-    def _expected(self, room: Room, manifest: Manifest, seen: os.stat_result) -> None:
+    def _expected(self, room: Room, manifest: Manifest, seen: Stat) -> None:
         if not stat.S_ISREG(seen.st_mode):
             raise IntegrityBroken(
                 f"{room.path / _name(manifest)} is not a plain file",
@@ -128,9 +157,7 @@ class HoldingFolder:
         if seen.st_size != manifest.size:
             raise self._wrong(room, manifest, seen)
 
-    def _wrong(
-        self, room: Room, manifest: Manifest, seen: os.stat_result, sha256: str = ""
-    ) -> LandbridgeError:
+    def _wrong(self, room: Room, manifest: Manifest, seen: Stat, sha256: str = "") -> LandbridgeError:
         """Say that these are not the bytes; whether they may still become them depends on the mover."""
         where = room.path / _name(manifest)
         seems = f"{seen.st_size} bytes" + (f", sha256 {sha256}" if sha256 else "")
@@ -138,7 +165,8 @@ class HoldingFolder:
         through = room.has(announced)
         # Of the times of a file the mover can set one, and the share sets the other.
         rests = (
-            self._clock.now().timestamp() - max(seen.st_mtime, seen.st_ctime) > self._patience.total_seconds()
+            self._clock.now().timestamp() - max(seen.st_mtime, seen.st_ctime_ns / 1e9)
+            > self._patience.total_seconds()
         )
         if not through and (seen.st_size < manifest.size or not rests):
             return NotYet(
@@ -158,10 +186,10 @@ class HoldingFolder:
     def _room(self, feed: str) -> Iterator[Room]:
         path = self._root / feed
         try:
-            with open_room(path) as room:
+            with self._reach.rooms(path) as room:
                 yield room
         except FileNotFoundError as error:
-            if not os.path.lexists(path):
+            if not is_there(self._reach.disk, path):
                 raise _not_there(path) from error
             raise NotYet(
                 f"{path / str(error.filename)} is not there",
@@ -187,7 +215,7 @@ def _name(manifest: Manifest) -> str:
     return manifest.remote_path.rsplit("/", 1)[-1]
 
 
-def _identity(seen: os.stat_result) -> tuple[int, ...]:
+def _identity(seen: Stat) -> tuple[int, ...]:
     return (seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns)
 
 

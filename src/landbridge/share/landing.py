@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landbridge.disk import Disk, Stat
-    from landbridge.facts import Content, Manifest, Receipt
+    from landbridge.facts import Brought, Manifest, Receipt
     from landbridge.ports import Clock
     from landbridge.share.session import Session
 
@@ -50,7 +50,7 @@ class Landing:
     manifest: Manifest
     claim: str
     part: Path
-    content: Content
+    brought: Brought
 
 
 def land(session: Session, landings: Sequence[Landing]) -> list[Receipt | LandbridgeError]:
@@ -193,12 +193,12 @@ class _Group:
 def _check(disk: Disk, one: Landing) -> None:
     manifest, state = one.manifest, disk.lstat(one.part)
     on_disk = state.st_size
-    if (one.content.size, on_disk, one.content.sha256) != (manifest.size, manifest.size, manifest.sha256):
+    if (one.brought.size, on_disk, one.brought.sha256) != (manifest.size, manifest.size, manifest.sha256):
         remove(disk, one.part)
         raise IntegrityBroken(
             f"the bytes that came from {manifest.remote_path} are not the ones that were released",
             expected=f"{manifest.size} bytes, sha256 {manifest.sha256}",
-            seen=f"{on_disk} bytes, sha256 {one.content.sha256}",
+            seen=f"{on_disk} bytes, sha256 {one.brought.sha256}",
             hint="nothing was landed; compare with `landbridge verify`",
         )
     _let_group_read(disk, one.part, state)
@@ -340,6 +340,7 @@ def _intent(session: Session, one: Landing, done_changed: int) -> Intent:
         done_changed,
         session.settings.clock.now(),
         session.settings.collector,
+        one.brought,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from landbridge.facts import Manifest, Receipt  # noqa: TC001 - as datetime
+from landbridge.facts import Brought, Manifest, Receipt  # noqa: TC001 - as datetime
 from landbridge.share.platform import Way  # noqa: TC001 - as datetime
 
 How = Literal["placed", "recovered", "found", "restored", "answered"]
@@ -43,6 +43,8 @@ class Intent:
     at: datetime
     """Goes into the receipt as the time of landing."""
     collector: str
+    brought: Brought | None = None
+    """Goes into the receipt; None where the file was found, and in journals of before it was kept."""
     kind: Literal["intent"] = "intent"
 
 

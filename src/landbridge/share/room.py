@@ -11,42 +11,91 @@ import os
 import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from landbridge.errors import IntegrityBroken, NotYet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from landbridge.disk import Stat
 
 JUNCTION = 0xA0000003
 """IO_REPARSE_TAG_MOUNT_POINT, Win32: a link that looks like a folder."""
 _BY_DESCRIPTOR = {os.open, os.stat, os.unlink} <= os.supports_dir_fd and os.scandir in os.supports_fd
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Protocol):
     """A folder that is open."""
+
+    @property
+    def path(self) -> Path:
+        """Where it was found."""
+        ...
+
+    def names(self) -> list[str]:
+        """Give the names of all that is in it."""
+        ...
+
+    def look(self, name: str) -> Stat:
+        """Look at one name without following it.
+
+        Raises:
+            FileNotFoundError, OSError: it is not there, or cannot be looked at.
+        """
+        ...
+
+    def has(self, name: str) -> bool:
+        """Tell whether `name` is a plain file in it."""
+        ...
+
+    def opened(self, name: str) -> AbstractContextManager[int]:
+        """Open the plain file `name` for reading and give its descriptor; neither a pipe nor a link can hold us up.
+
+        Raises:
+            NotYet: it is another file than a moment ago.
+            OSError: it is not there, or cannot be read.
+        """
+        ...
+
+    def state(self, file: int) -> Stat:
+        """Look at a file that is open."""
+        ...
+
+    def read(self, file: int, size: int) -> bytes:
+        """Give up to `size` bytes from where the file stands; none at its end."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove one name; a link, not what it leads to.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder of this system; obeys Room."""
 
     path: Path
     number: int | None
     """Its descriptor, where there are such."""
 
     def names(self) -> list[str]:
-        """Give the names of all that is in it."""
+        """See Room."""
         with os.scandir(self.path if self.number is None else self.number) as entries:
             return [entry.name for entry in entries]
 
     def look(self, name: str) -> os.stat_result:
-        """Look at one name without following it.
-
-        Raises:
-            FileNotFoundError, OSError: it is not there, or cannot be looked at.
-        """
+        """See Room."""
         return os.stat(self._at(name), dir_fd=self.number, follow_symlinks=False)
 
     def has(self, name: str) -> bool:
-        """Tell whether `name` is a plain file in it."""
+        """See Room."""
         try:
             return stat.S_ISREG(self.look(name).st_mode)
         except OSError:
@@ -54,12 +103,7 @@ class Room:
 
     @contextmanager
     def opened(self, name: str) -> Iterator[int]:
-        """Open the plain file `name` for reading and give its descriptor; neither a pipe nor a link can hold us up.
-
-        Raises:
-            NotYet: it is another file than a moment ago.
-            OSError: it is not there, or cannot be read.
-        """
+        """See Room."""
         seen = self.look(name)
         flags = os.O_RDONLY
         for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"):
@@ -72,12 +116,16 @@ class Room:
         finally:
             os.close(number)
 
-    def remove(self, name: str) -> None:
-        """Remove one name; a link, not what it leads to.
+    def state(self, file: int) -> os.stat_result:
+        """See Room."""
+        return os.fstat(file)
 
-        Raises:
-            OSError: it cannot be removed.
-        """
+    def read(self, file: int, size: int) -> bytes:
+        """See Room."""
+        return os.read(file, size)
+
+    def remove(self, name: str) -> None:
+        """See Room."""
         os.unlink(self._at(name), dir_fd=self.number)
 
     def _at(self, name: str) -> str:
@@ -96,7 +144,7 @@ def open_room(path: Path) -> Iterator[Room]:
     if not stat.S_ISDIR(seen.st_mode) or getattr(seen, "st_reparse_tag", 0) == JUNCTION:
         raise _not_a_folder(path)
     if not _BY_DESCRIPTOR:
-        yield Room(path, None)
+        yield _Folder(path, None)
         return
     try:
         number = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -105,7 +153,7 @@ def open_room(path: Path) -> Iterator[Room]:
             raise _not_a_folder(path) from error
         raise
     try:
-        yield Room(path, number)
+        yield _Folder(path, number)
     finally:
         os.close(number)
 

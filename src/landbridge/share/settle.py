@@ -53,21 +53,27 @@ def receipt_for(manifest: Manifest, intent: Intent) -> Receipt:
         landed_at=intent.at,
         collector=intent.collector,
         commitment=manifest.commitment,
+        brought=intent.brought,
     )
 
 
-def settle(session: Session, account: Account, claim: str) -> None:
-    """Close every open intent of the slot that `claim` is for.
+def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
+    """Close every open intent of the slot that `claim` is for; give those that came to nothing, by revision.
+
+    The part of such a one is whole, and now the part of `claim`.
 
     Raises:
         OSError: the share refused.
     """
+    withdrawn = {}
     for revision, intent in sorted(account.intents.items()):
         if _was_delivered(session, intent, tuple(account.parts[revision]), claim):
             deliver_done(session, intent)
             journal_landed(session, receipt_for(intent.manifest, intent), "recovered")
         else:
             withdraw(session, intent)
+            withdrawn[revision] = intent
+    return withdrawn
 
 
 def withdraw(session: Session, intent: Intent) -> None:

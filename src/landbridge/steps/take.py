@@ -5,21 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from landbridge.errors import LandbridgeError
+from landbridge.facts import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from landbridge.facts import Content, Manifest, Receipt
-    from landbridge.ports import Claim, Holding
+    from landbridge.facts import Brought, Manifest, Receipt
+    from landbridge.ports import Claim, Clock, Holding
 
 
 def take_claimed(
-    holding: Holding, watch: Callable[[int], None], claim: Claim | LandbridgeError, manifest: Manifest
-) -> Content | Receipt | LandbridgeError:
+    holding: Holding,
+    clock: Clock,
+    collector: str,
+    watch: Callable[[int], None],
+    claim: Claim | LandbridgeError,
+    manifest: Manifest,
+) -> Brought | Receipt | LandbridgeError:
     """Copy out of holding if there is a claim and something to deliver; else pass on why not."""
     if isinstance(claim, LandbridgeError):
         return claim
     try:
-        return claim.landed or holding.take(manifest, claim.part, watch)
+        return claim.landed or _taken(holding, clock, collector, watch, claim, manifest)
     except LandbridgeError as error:
         return error
+
+
+def _taken(
+    holding: Holding,
+    clock: Clock,
+    collector: str,
+    watch: Callable[[int], None],
+    claim: Claim,
+    manifest: Manifest,
+) -> Taken:
+    began_at = clock.now()
+    content = holding.take(manifest, claim.part, watch)
+    return Taken(
+        holding=holding.where(manifest),
+        size=content.size,
+        sha256=content.sha256,
+        began_at=began_at,
+        ended_at=clock.now(),
+        collector=collector,
+        commitment=manifest.commitment,
+    )

@@ -1,0 +1,133 @@
+"""Would anybody notice if a safeguard of landings or of decisions were taken away? Bugs that histories of landings must show."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from landbridge import decisions, land
+from landbridge.share import folder, holding
+from reliability.figures import Figure
+from reliability.landings import KINDS, landed
+from reliability.planted import Bug, Caught, caught
+
+if TYPE_CHECKING:
+    from reliability.kinds import Kind
+
+MOST = 1_500
+"""Histories in which a bug must show."""
+
+
+def _corrected(kind: Kind) -> bool:
+    return kind.feeds == 1 and "bad" not in kind.rows
+
+
+def _in_quarantine(kind: Kind) -> bool:
+    return "bad" in kind.rows
+
+
+LANDING_BUGS = (
+    Bug(
+        "a correction is followed by what it corrects",
+        (
+            (
+                folder.FolderShare._prepare,
+                "landed = account.newest",
+                "landed = account.landed.get(manifest.revision)",
+            ),
+        ),
+        _corrected,
+    ),
+    Bug(
+        "what was copied out of holding is taken for what was released",
+        (
+            (
+                holding.HoldingFolder.take,
+                "if (sha256, after.st_size) != (manifest.sha256, manifest.size):",
+                "if False:",
+            ),
+            (
+                holding.HoldingFolder.take,
+                "Content(manifest.size, sha256, 0)",
+                "Content(manifest.size, manifest.sha256, 0)",
+            ),
+        ),
+    ),
+    Bug(
+        "holding is cleared of what has not landed",
+        ((land.land, "if one.state in _ON_RECORD}", "if one.state}"),),
+    ),
+    Bug(
+        "holding is cleared by name, whatever the bytes",
+        (
+            (
+                holding.HoldingFolder._remove,
+                "if self._taken.get((manifest.feed, name)) != _identity(seen):",
+                "if False:",
+            ),
+        ),
+    ),
+    Bug(
+        "a slot is waived while its file may land",
+        ((decisions.waive, "(one for one in history if _may_land(one, cloud))", "iter(())"),),
+    ),
+    Bug(
+        "a waiver does not look for what a run has left to be released",
+        (
+            (
+                decisions._may_land,
+                "return one.staged.store != cloud.staging.name or _is_there(cloud.staging, one.staged)",
+                "return False",
+            ),
+        ),
+        _corrected,
+    ),
+    Bug(
+        "what was rejected is released all the same",
+        (
+            (
+                decisions._in_quarantine,
+                "newest.verdict is not Verdict.QUARANTINE",
+                "newest.verdict not in {Verdict.QUARANTINE, Verdict.REJECT}",
+            ),
+        ),
+        _in_quarantine,
+    ),
+    Bug(
+        "what was released is rejected",
+        ((decisions.reject, "_in_quarantine(newest)", "pass"),),
+        _in_quarantine,
+    ),
+)
+
+
+def shown(bug: Bug) -> Caught:
+    """Play histories with the bug in place until one of them is broken, those first in which it can show."""
+    suitable = [number for number, kind in enumerate(KINDS) if bug.where(kind)]
+
+    def history(number: int) -> list[str]:
+        round_, which = divmod(number, len(suitable))
+        return landed(round_ * len(KINDS) + suitable[which]).problems
+
+    return caught(bug, MOST, history)
+
+
+def planted() -> Figure:
+    """Plant every bug, and see each of them caught.
+
+    Raises:
+        AssertionError: one is not; names it.
+    """
+    began = time.monotonic()
+    found = [shown(bug) for bug in LANDING_BUGS]
+    if missed := [one.bug for one in found if not one.runs]:
+        raise AssertionError(f"not caught within {MOST} histories: {'; '.join(missed)}")
+    names = "; ".join(f"{one.bug} ({one.runs})" for one in found)
+    return Figure(
+        "planted bugs of landings and decisions, each caught",
+        len(LANDING_BUGS),
+        len(found),
+        time.monotonic() - began,
+        0,
+        f"histories it took: {names}",
+    )

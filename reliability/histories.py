@@ -109,7 +109,7 @@ class _Troubled:
 
     def before(self, actor: Actor, call: str) -> None:
         world, now = self.world, self.world.stage.calls
-        if world.greed and (world.greed == 1.0 or world.random.random() < world.greed):
+        if world.visible and (world.greed == 1.0 or world.random.random() < world.greed):
             world.consume()
         if now == self._intrudes or (self._at_the_door and call == "disk.rename_new"):
             self._at_the_door = False

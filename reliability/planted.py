@@ -26,6 +26,7 @@ from reliability.figures import Figure
 from reliability.histories import play
 from reliability.power import power
 from reliability.races import collectors_race
+from reliability.spread import spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -411,14 +412,18 @@ def caught(bug: Bug, most: int = MOST, history: Callable[[int], list[str]] | Non
     return Caught(bug.name, 0)
 
 
+def _caught(number: int) -> Caught:
+    return caught(BUGS[number])
+
+
 def planted() -> Figure:
-    """Plant every bug, and see each of them caught.
+    """Plant every bug, and see each of them caught, on all processors.
 
     Raises:
         AssertionError: one is not; names it.
     """
     began = time.monotonic()
-    found = [caught(bug) for bug in BUGS]
+    found = list(spread(_caught, range(len(BUGS))))
     if missed := [one.bug for one in found if not one.runs]:
         raise AssertionError(f"not caught within {MOST} histories: {'; '.join(missed)}")
     names = "; ".join(f"{one.bug} ({one.runs})" for one in found)

@@ -59,6 +59,14 @@ def _delivering(kind: Kind) -> bool:
     return bool(kind.rows) and "bad" not in kind.rows
 
 
+def _with_done_files(kind: Kind) -> bool:
+    return kind.done
+
+
+def _in_parts(kind: Kind) -> bool:
+    return kind.large
+
+
 def _with_strangers(kind: Kind) -> bool:
     return kind.stranger
 
@@ -127,7 +135,11 @@ BUGS = (
         ((settle.receipt_for, "brought=intent.brought", "brought=None"),),
         _delivering,
     ),
-    Bug("the done-file's name is not fsynced", ((landing._Group.record, "self._keep(done)", _SKIP),)),
+    Bug(
+        "the done-file's name is not fsynced",
+        ((landing._Group.record, "self._keep(done)", _SKIP),),
+        _with_done_files,
+    ),
     Bug(
         "the done-file comes before the file",
         (
@@ -226,6 +238,7 @@ BUGS = (
                 "if resumed:\n        from dataclasses import replace\n        came = replace(came, content=replace(came.content, sha256=manifest.sha256))\n    if False:",
             ),
         ),
+        _in_parts,
     ),
     Bug(
         "a file lands in place of another one",

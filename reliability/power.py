@@ -24,11 +24,13 @@ _IN_PARTS = tuple(kind for kind in _LANDING if kind.large)
 
 
 def power(seed: int) -> tuple[Kind, int, Trouble]:
-    """Give the history of a seed: one to three cuts; every other one while files travel in parts."""
+    """Give the history of a seed: one to three cuts; every other one where files travel in parts, half of these while one does."""
     random = Random(seed)
     kind = random.choice(_IN_PARTS if seed % 2 else _LANDING)
     calls = usual_calls(kind)
     cuts = tuple(random.randint(1, calls) for _ in range(random.randint(1, 3)))
+    if seed % 4 == 1:
+        return kind, seed, Trouble(pieces=(random.randint(3, 5),), replaced=0.9)
     return kind, seed, Trouble(cuts=cuts, replaced=0.9)
 
 

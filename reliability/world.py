@@ -237,12 +237,12 @@ class World:
             process.end()
         actor.kill()
 
-    def power_cut(self) -> None:
-        """Let the machine of the share lose power, and everybody on it."""
+    def power_cut(self, strictly: float = 0.5) -> None:
+        """Let the machine of the share lose power, and everybody on it; `strictly` is how likely nothing unsynced survives."""
         for actor in self.stage.actors:
             if actor in self._processes:
                 self.kill(actor)
-        self.disk = self.disk.power_cut(self.random, strict=self.random.random() < 0.5)
+        self.disk = self.disk.power_cut(self.random, strict=self.random.random() < strictly)
         bare = self.disk.mount()
         for path in sorted(self.visible):
             if not is_there(bare, path):

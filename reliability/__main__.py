@@ -9,9 +9,11 @@ from pathlib import Path
 
 import structlog
 
+from reliability.histories import Broken
 from reliability.parts import PARTS
 from reliability.report import put, table
 
+_INTERRUPTED = 130
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 
 
@@ -32,21 +34,34 @@ def main() -> int:
     # Thousands of cuts and crashes would each be told; who wants to see one replays it.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    match given.command:
-        case "replay":
-            from reliability.replay import replay
+    try:
+        match given.command:
+            case "replay":
+                return _replay(given.seed)
+            case "soak":
+                from reliability.crashes import soak
 
-            problems = replay(given.seed, print)
-            print("\n".join(problems) or "nothing was lost, twice or torn")
-            return 1 if problems else 0
-        case "soak":
-            from reliability.crashes import soak
+                given.state.parent.mkdir(parents=True, exist_ok=True)
+                figure = soak(given.runs, given.state)
+                print(table([figure]))
+                return 0 if figure.is_reached else _INTERRUPTED
+            case _:
+                return _report(given.part, write=given.write)
+    except Broken as broken:
+        print(f"broken: {broken}")
+        return 1
 
-            given.state.parent.mkdir(exist_ok=True)
-            print(table([soak(given.runs, given.state)]))
-            return 0
-        case _:
-            return _report(given.part, write=given.write)
+
+def _replay(seed: str) -> int:
+    from reliability.replay import replay
+
+    try:
+        problems = replay(seed, print)
+    except LookupError as error:
+        print(error)
+        return 64
+    print("\n".join(problems) or "nothing was lost, twice or torn")
+    return 1 if problems else 0
 
 
 def _report(names: list[str] | None, *, write: bool) -> int:

@@ -122,13 +122,20 @@ class Stage:
     def play(self) -> None:
         """Let all take their turns until everybody has ended."""
         self._hub = getcurrent()
-        while going := [actor for actor in self.actors if not actor.ended]:
-            awake = [actor for actor in going if actor.wakes <= self.time]
+        chance = self.random.random
+        while True:
+            now = self.time
+            awake = [actor for actor in self.actors if not actor.ended and actor.wakes <= now]
             if not awake:
-                self.time = min(actor.wakes for actor in going)
+                going = [actor.wakes for actor in self.actors if not actor.ended]
+                if not going:
+                    break
+                self.time = min(going)
                 continue
-            actor = awake[0] if len(awake) == 1 else self.random.choice(awake)
+            actor = awake[0] if len(awake) == 1 else awake[int(chance() * len(awake))]
             said = actor.thread.switch()
-            if said is not None and self.before is not None and not actor.ended:
+            if actor.ended:
+                self.actors.remove(actor)
+            elif said is not None and self.before is not None:
                 self.before(*said)
         self.actors.clear()

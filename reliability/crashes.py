@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from random import Random
 from typing import TYPE_CHECKING
@@ -14,18 +13,22 @@ from typing import TYPE_CHECKING
 from reliability.figures import Figure
 from reliability.histories import Broken, Trouble, play
 from reliability.kinds import KINDS
+from reliability.spread import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from reliability.kinds import Kind
+
+    Spread = Callable[[Callable[[int], "Stretch"], Iterable[int]], Iterator["Stretch"]]
 
 CI = 20_000
 """Histories that CI plays."""
 SOAK = 1_000_000
 """Histories of `make soak`."""
-_CHUNK = 500
+_CHUNK = 100
+"""Histories that a process plays before it tells of them: a second or two."""
 
 
 def crash(seed: int) -> tuple[Kind, int, Trouble]:
@@ -89,8 +92,7 @@ def crashes(runs: int = CI) -> Figure:
         Broken: a promise was broken.
     """
     began = time.monotonic()
-    with ProcessPoolExecutor() as pool:
-        done = list(pool.map(partial(stretch, runs=_CHUNK), range(0, runs, _CHUNK)))
+    done = list(spread(partial(stretch, runs=_CHUNK), range(0, runs, _CHUNK)))
     return _figure(done, runs, time.monotonic() - began)
 
 
@@ -104,23 +106,48 @@ def _figure(done: Sequence[Stretch], asked: int, seconds: float) -> Figure:
     return Figure("crash at every call, simulated", asked, reached, seconds, 0, note)
 
 
-def soak(runs: int, state: Path) -> Figure:
-    """Play `runs` histories on all processors; going on where an earlier soak ended, of which `state` tells.
+@dataclass(frozen=True, slots=True)
+class Soaked:
+    """How far all soaks together have come."""
+
+    next: int = 0
+    """Seed of the first history that was not played."""
+    calls: int = 0
+    seconds: float = 0.0
+    points: tuple[str, ...] = ()
+    """Who died, or what failed, before which call."""
+
+
+def soak(runs: int, state: Path, chunk: int = _CHUNK, spread: Spread = spread) -> Figure:
+    """Play `runs` histories on all processors; going on where an earlier soak ended, of which the file `state` tells.
+
+    Ctrl-C ends it after a second or two; what was played until then counts, and is the figure.
 
     Raises:
-        Broken: a promise was broken.
+        Broken: a promise was broken. The next soak begins with the histories around it.
     """
-    began, done = time.monotonic(), list[Stretch]()
-    before = json.loads(state.read_text()) if state.exists() else {"next": 0}
-    first = int(before["next"])
-    with ProcessPoolExecutor() as pool:
-        for one in pool.map(partial(stretch, runs=_CHUNK), range(first, runs, _CHUNK)):
-            done.append(one)
-            first += one.runs
-            state.write_text(json.dumps({"next": first}))
-            rate = sum(each.runs for each in done) / (time.monotonic() - began)
-            sys.stderr.write(f"\r{first:,} of {runs:,} histories, {rate:.0f} a second ")
+    before = Soaked(**json.loads(state.read_text())) if state.exists() else Soaked()
+    began, done = time.monotonic(), before
+    sys.stderr.write(f"{before.next:,} of {runs:,} histories were played before\n")
+    try:
+        for one in spread(partial(stretch, runs=chunk), range(before.next, runs, chunk)):
+            took = time.monotonic() - began
+            points = tuple(sorted(one.points.union(done.points)))
+            done = Soaked(done.next + one.runs, done.calls + one.calls, before.seconds + took, points)
+            _remember(done, state)
+            rate = (done.next - before.next) / took
+            sys.stderr.write(f"\r{done.next:,} of {runs:,} histories, {rate * 3600:,.0f} an hour ")
             sys.stderr.flush()
-    sys.stderr.write("\n")
-    figure = _figure(done, runs, time.monotonic() - began)
-    return replace(figure, reached=first)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped; the next soak goes on from here")
+    finally:
+        sys.stderr.write("\n")
+    played = Stretch(done.next, done.calls, frozenset(done.points))
+    return replace(_figure([played], runs, done.seconds), part="crash at every call, simulated, soaked")
+
+
+def _remember(done: Soaked, state: Path) -> None:
+    """In one step: a soak may be killed at any moment."""
+    fresh = state.with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(done)))
+    fresh.replace(state)

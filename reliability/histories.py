@@ -44,6 +44,8 @@ class Trouble:
     """Before which calls whoever is about to make it sleeps, for so many seconds."""
     replaced: float = 0.7
     """How likely a killed process is started again while the others still run."""
+    pieces: tuple[int, ...] = ()
+    """Before which pieces of the files that come over the line the machine of the share loses power, too: a part is half written then."""
 
 
 @dataclass(slots=True)
@@ -90,6 +92,8 @@ class _Troubled:
         self.reached: list[str] = []
         self._trouble = trouble
         self._naps = dict(trouble.naps)
+        self._pieces = -1
+        """How many pieces of files were asked for; -1 before the first file is opened."""
         self._pods: dict[Actor, tuple[Feed, Slot]] = {}
         self._collectors: dict[Actor, int] = {}
         self._number = 0
@@ -109,15 +113,16 @@ class _Troubled:
 
     def before(self, actor: Actor, call: str) -> None:
         world, now = self.world, self.world.stage.calls
-        if world.greed and (world.greed == 1.0 or world.random.random() < world.greed):
+        if world.visible and (world.greed == 1.0 or world.random.random() < world.greed):
             world.consume()
         if now == self._intrudes or (self._at_the_door and call == "disk.rename_new"):
             self._at_the_door = False
             world.intrude()
-        if now in self._trouble.cuts:
+        half_written = self._comes_a_piece(call)
+        if now in self._trouble.cuts or half_written:
             self.reached.append(f"cut {call}")
             victims = [one for one in world.stage.actors if one in self._collectors and not one.ended]
-            world.power_cut()
+            world.power_cut(0.0 if half_written else 0.5)  # a part of which nothing is left is no part
             for victim in victims:
                 self._again(victim)
         if now in self._trouble.kills and not actor.ended:
@@ -126,6 +131,15 @@ class _Troubled:
             self._again(actor)
         if now in self._naps:
             actor.wakes = world.stage.time + self._naps[now]
+
+    def _comes_a_piece(self, call: str) -> bool:
+        """Tell whether it is one at which the power goes."""
+        if call == "sftp.size" and self._pieces < 0:
+            self._pieces = 0
+        if call != "sftp.read" or self._pieces < 0:
+            return False
+        self._pieces += 1
+        return self._pieces in self._trouble.pieces
 
     def _again(self, actor: Actor) -> None:
         random = self.world.random

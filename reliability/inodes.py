@@ -11,7 +11,8 @@ all together: here one that was not synced may be lost while a later one, of oth
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,8 +37,7 @@ class Cut:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(NamedTuple):
     """Mode and times, which are kept with neither bytes nor names; nanoseconds of the disk's own clock."""
 
     mode: int
@@ -108,7 +108,7 @@ class Inode:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Named:
     """One change of names, which survives whole or not at all."""
 
@@ -119,9 +119,10 @@ class Named:
     subject: Inode
     at: int
 
-    def touches(self) -> set[tuple[Inode, str]]:
-        """Give the names it changes: two changes of one name survive in their order."""
-        return {(folder, name) for folder, name, _ in self.entries}
+    @cached_property
+    def touches(self) -> frozenset[tuple[Inode, str]]:
+        """The names it changes: two changes of one name survive in their order."""
+        return frozenset((folder, name) for folder, name, _ in self.entries)
 
     def keep(self) -> None:
         """Have it survive."""
@@ -156,12 +157,16 @@ class Changes:
 
     def sync(self, folder: Inode | None) -> None:
         """Have the changes last that are at home in `folder` (all, without one), and those of the same names before them."""
+        if folder is None:
+            for change in self._pending:
+                change.keep()
+            self._pending = []
+            return
         needed: set[tuple[Inode, str]] = set()
         lasting, open_still = [], []
         for change in reversed(self._pending):
-            touched = change.touches()
-            if folder is None or change.home is folder or touched & needed:
-                needed |= touched
+            if change.home is folder or change.touches & needed:
+                needed |= change.touches
                 lasting.append(change)
             else:
                 open_still.append(change)
@@ -178,10 +183,10 @@ class Changes:
         kind, most = random.randrange(4), random.randint(0, len(self._pending))
         for number, change in enumerate(self._pending):
             survives = (False, True, number < most, random.random() < 0.5)[kind]
-            if survives and not change.touches() & lost:
+            if survives and not change.touches & lost:
                 left.append(change)
             else:
-                lost |= change.touches()
+                lost |= change.touches
         return left
 
 

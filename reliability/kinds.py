@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from landbridge.facts import Slot
 from landbridge.feed import Feed
@@ -56,10 +56,18 @@ KINDS = (
 )
 
 
+class KeyPair(NamedTuple):
+    """A key that signs receipts, spelled once: a history needs it dozens of times."""
+
+    private_pem: str
+    public_pem: str
+
+
 @cache
-def receipt_key() -> Ed25519Key:
+def receipt_key() -> KeyPair:
     """Give the key that signs all receipts of the simulation."""
-    return Ed25519Key.generate()
+    made = Ed25519Key.generate()
+    return KeyPair(made.private_pem, made.public_pem)
 
 
 def feeds_of(kind: Kind) -> list[tuple[Feed, Slot]]:
@@ -67,6 +75,7 @@ def feeds_of(kind: Kind) -> list[tuple[Feed, Slot]]:
     return [(made, _slot(made)) for made in (_feed(kind, number) for number in range(kind.feeds))]
 
 
+@cache
 def _feed(kind: Kind, number: int) -> Feed:
     name = f"feed{number}"
     file: dict[str, Any] = {

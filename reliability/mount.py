@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from reliability.inodes import Attributes, Inode, Named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from reliability.disk import SimulatedDisk
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 _NAME_MAX = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What the disk tells of a file; obeys landbridge.disk.Stat."""
 
     st_mode: int
@@ -176,7 +175,7 @@ class Mount:
         self._before("chmod", path)
         with self._disk.turn:
             inode = self._inode(path)
-            inode.seen = replace(inode.seen, mode=mode, ctime=self._disk.time())
+            inode.seen = Attributes(mode, inode.seen.mtime, self._disk.time())
 
     def rename(self, path: Path, target: Path) -> None:
         """See disk.Disk."""
@@ -326,17 +325,22 @@ class Mount:
         at = self._disk.time()
         self._disk.changes.add(Named(home, entries, subject, at))
         for folder, _, _ in entries:
-            folder.seen = replace(folder.seen, mtime=at, ctime=at)
+            folder.seen = Attributes(folder.seen.mode, at, at)
 
     def _changed(self, inode: Inode) -> None:
         at = self._disk.time()
-        inode.seen = replace(inode.seen, mtime=at, ctime=at)
+        inode.seen = Attributes(inode.seen.mode, at, at)
 
     def _inode(self, path: Path) -> Inode:
+        return self._walked(path, path.parts[1:])
+
+    def _walked(self, path: Path, names: Sequence[str]) -> Inode:
+        """Go from the root by these names of `path`."""
         found = self._disk.root
-        for name in path.parts[1:]:
-            child = self._child(found, name)
+        for name in names:
+            child = found.names.get(name) if found.is_folder else None
             if child is None:
+                self._child(found, name)  # may refuse for a better reason
                 _refuse(errno.ENOENT, path)
             found = child
         return found
@@ -348,7 +352,11 @@ class Mount:
         return found
 
     def _parent(self, path: Path) -> tuple[Inode, str]:
-        return self._folder(path.parent), path.name
+        _, *names, name = path.parts
+        found = self._walked(path, names)
+        if not found.is_folder:
+            _refuse(errno.ENOTDIR, path)
+        return found, name
 
     def _above(self, path: Path) -> list[Inode]:
         """Give the folders that lead to `path`."""

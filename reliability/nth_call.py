@@ -10,6 +10,7 @@ from reliability.faults import FAULTS, Nth
 from reliability.figures import Figure
 from reliability.histories import Broken, Trouble, play
 from reliability.kinds import KINDS
+from reliability.spread import spread
 
 if TYPE_CHECKING:
     from reliability.faults import Fault
@@ -47,16 +48,21 @@ def every_call(kind: Kind, fault: Fault) -> int:
         number += 1
 
 
+def _every_call(piece: tuple[int, int]) -> int:
+    situation, fault = piece
+    return every_call(SITUATIONS[situation], FAULTS[fault])
+
+
 def nth_calls() -> Figure:
-    """Do so for every fault in a few situations.
+    """Do so for every fault in a few situations, on all processors.
 
     Raises:
         Broken: a promise was broken.
     """
     began, count = time.monotonic(), Counter[str]()
-    for kind in SITUATIONS:
-        for fault in FAULTS:
-            count[fault.port] += every_call(kind, fault)
+    pieces = [(situation, fault) for situation in range(len(SITUATIONS)) for fault in range(len(FAULTS))]
+    for (_, fault), befallen in zip(pieces, spread(_every_call, pieces), strict=True):
+        count[FAULTS[fault].port] += befallen
     ports = ", ".join(f"{port} {number:,}" for port, number in sorted(count.items()))
     total = count.total()
     return Figure(

@@ -26,6 +26,7 @@ from reliability.figures import Figure
 from reliability.histories import play
 from reliability.power import power
 from reliability.races import collectors_race
+from reliability.spread import spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,14 @@ def _with_links(kind: Kind) -> bool:
 
 def _delivering(kind: Kind) -> bool:
     return bool(kind.rows) and "bad" not in kind.rows
+
+
+def _with_done_files(kind: Kind) -> bool:
+    return kind.done
+
+
+def _in_parts(kind: Kind) -> bool:
+    return kind.large
 
 
 def _with_strangers(kind: Kind) -> bool:
@@ -126,7 +135,11 @@ BUGS = (
         ((settle.receipt_for, "brought=intent.brought", "brought=None"),),
         _delivering,
     ),
-    Bug("the done-file's name is not fsynced", ((landing._Group.record, "self._keep(done)", _SKIP),)),
+    Bug(
+        "the done-file's name is not fsynced",
+        ((landing._Group.record, "self._keep(done)", _SKIP),),
+        _with_done_files,
+    ),
     Bug(
         "the done-file comes before the file",
         (
@@ -225,6 +238,7 @@ BUGS = (
                 "if resumed:\n        from dataclasses import replace\n        came = replace(came, content=replace(came.content, sha256=manifest.sha256))\n    if False:",
             ),
         ),
+        _in_parts,
     ),
     Bug(
         "a file lands in place of another one",
@@ -411,14 +425,18 @@ def caught(bug: Bug, most: int = MOST, history: Callable[[int], list[str]] | Non
     return Caught(bug.name, 0)
 
 
+def _caught(number: int) -> Caught:
+    return caught(BUGS[number])
+
+
 def planted() -> Figure:
-    """Plant every bug, and see each of them caught.
+    """Plant every bug, and see each of them caught, on all processors.
 
     Raises:
         AssertionError: one is not; names it.
     """
     began = time.monotonic()
-    found = [caught(bug) for bug in BUGS]
+    found = list(spread(_caught, range(len(BUGS))))
     if missed := [one.bug for one in found if not one.runs]:
         raise AssertionError(f"not caught within {MOST} histories: {'; '.join(missed)}")
     names = "; ".join(f"{one.bug} ({one.runs})" for one in found)

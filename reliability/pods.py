@@ -17,7 +17,7 @@ import pyarrow as pa
 from landbridge.errors import DiskFailed
 from landbridge.facts import GateReport, RuleResult, SourceFact
 from landbridge.ledger import Ledger
-from landbridge.ports import Extract
+from landbridge.ports import Extract, Lines
 from landbridge.retention import Retention
 from landbridge.world import Cloud, Evidence, Reaping
 from reliability.kinds import ENVIRONMENT, receipt_key
@@ -25,16 +25,18 @@ from reliability.memory_s3 import MemoryStore
 from reliability.through import Through
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from landbridge.facts import Commitment, Slot
     from landbridge.feed import Feed
+    from landbridge.feed.outputs import Csv
     from landbridge.ports import Clock, Gate, Place, Progress, Source
     from landbridge.stores.s3_parts import Sizes
     from reliability.memory_s3 import MemoryS3
     from reliability.through import Passing
 
 _SCHEMA = pa.schema([("id", pa.string())])
+_LINES = pa.schema([("", pa.string())])
 CONTRACT = "simulated"
 
 
@@ -53,7 +55,7 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A source whose rows may be others each time it is asked; obeys ports.Source."""
+    """A source whose rows may be others each time it is asked; obeys ports.SourceLines, since lines cost the least to write."""
 
     rows: tuple[str, ...]
     asked: Callable[[], int]
@@ -62,16 +64,27 @@ class Rows:
     @contextmanager
     def open(self, slot: Slot) -> Iterator[Extract]:
         """See ports.Source."""
+        with self._opened(slot, _SCHEMA, "") as (batches, fact):
+            yield Extract(_SCHEMA, batches, fact)
+
+    @contextmanager
+    def open_lines(self, slot: Slot, _csv: Csv, _formulas: str, _beside: Collection[str]) -> Iterator[Lines]:
+        """See ports.SourceLines; no row needs quotes."""
+        with self._opened(slot, _LINES, "\n") as (batches, fact):
+            yield Lines(_SCHEMA, batches, fact)
+
+    @contextmanager
+    def _opened(
+        self, slot: Slot, schema: pa.Schema, end: str
+    ) -> Iterator[tuple[Iterator[pa.RecordBatch], list[SourceFact]]]:
         began, fact = self.clock.now(), list[SourceFact]()
         values = [f"{row}{self.asked()}" if row == "changes" else row for row in self.rows]
 
         def batches() -> Iterator[pa.RecordBatch]:
-            yield pa.record_batch(
-                [pa.array([f"{slot.feed}-{value}" for value in values], pa.string())], _SCHEMA
-            )
+            yield pa.record_batch([pa.array([f"{slot.feed}-{value}{end}" for value in values])], schema)
             fact.append(SourceFact("rows", "simulated", "rows", {}, len(values), began, self.clock.now()))
 
-        yield Extract(_SCHEMA, batches(), fact)
+        yield batches(), fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +108,28 @@ class Strict:
         return GateReport(CONTRACT, "1", len(rows), (rule,), ())
 
 
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 # a folder with a name of chance is made there
+
+
 @cache
 def _scratch_root() -> Path:
-    root = Path(tempfile.mkdtemp(prefix="landbridge-simulated-"))
+    home = _IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None
+    root = Path(tempfile.mkdtemp(prefix="landbridge-simulated-", dir=home))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     return root
+
+
+@cache
+def _scratch(process: int, actor: str) -> Path:
+    folder = _scratch_root() / f"{process}-{actor}"
+    folder.mkdir()
+    return folder
 
 
 @contextmanager
 def scratch(actor: str) -> Iterator[Path]:
     """Lend a folder that is empty at first. It is used again by the next history: making one costs more than a run."""
-    folder = _scratch_root() / f"{os.getpid()}-{actor}"
-    folder.mkdir(exist_ok=True)
+    folder = _scratch(os.getpid(), actor)
     for left in folder.iterdir():  # of a pod that was killed
         left.unlink()
     yield folder

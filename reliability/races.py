@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,17 @@ from reliability.figures import Figure
 from reliability.histories import Broken, Trouble, play
 from reliability.kinds import CHANGING, KINDS, Kind
 from reliability.memory_s3 import Wrote
+from reliability.spread import spread
 from reliability.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-_ROUNDS = 2_500
+PODS = (2, 8)
+"""How many are on one slot at once."""
+ROUNDS, COLLECTORS = 5_000, 2_000
+"""Rounds that CI plays: with each number of pods, and of collectors."""
+_CHUNK = 100
 
 
 def pods_race(seed: int, pods: int, tell: Callable[[str, str], None] | None = None) -> list[str]:
@@ -37,25 +43,34 @@ def pods_race(seed: int, pods: int, tell: Callable[[str, str], None] | None = No
     return problems
 
 
-def pods_on_one_slot(rounds: int = _ROUNDS, sizes: Sequence[int] = (2, 8)) -> Figure:
-    """Race `rounds` times with each number of pods.
+def pods_on_one_slot(piece: tuple[int, int], runs: int = _CHUNK) -> int:
+    """Race so often, with so many pods, from a seed on; give how often.
+
+    Raises:
+        Broken: a round did not end in one verdict.
+    """
+    pods, first = piece
+    for seed in range(first, first + runs):
+        if problems := pods_race(seed, pods):
+            raise Broken.of(f"pods{pods}-{seed}", problems)
+    return runs
+
+
+def many_pods() -> Figure:
+    """Race as often as CI does, on all processors.
 
     Raises:
         Broken: a round did not end in one verdict.
     """
     began = time.monotonic()
-    for pods in sizes:
-        for seed in range(rounds):
-            if problems := pods_race(seed, pods):
-                raise Broken.of(f"pods{pods}-{seed}", problems)
-    asked = len(sizes) * rounds
+    pieces = [(pods, first) for pods in PODS for first in range(0, ROUNDS, _CHUNK)]
     return Figure(
-        "2 and 8 pods on one slot",
-        asked,
-        asked,
+        f"{' and '.join(map(str, PODS))} pods on one slot",
+        len(PODS) * ROUNDS,
+        sum(spread(pods_on_one_slot, pieces)),
         time.monotonic() - began,
         0,
-        f"{rounds:,} rounds each, one commit each",
+        f"{ROUNDS:,} rounds each, one commit each",
     )
 
 
@@ -69,20 +84,30 @@ def collectors_race(seed: int) -> tuple[Kind, int, Trouble]:
     return _TWO[seed % len(_TWO)], seed, Trouble(naps=naps)
 
 
-def two_collectors(rounds: int = 2_000) -> Figure:
-    """Race so.
+def two_collectors(first: int, runs: int) -> int:
+    """Race so for so many seeds in a row; give how many.
+
+    Raises:
+        Broken: a file landed twice, or not.
+    """
+    for seed in range(first, first + runs):
+        if problems := play(*collectors_race(seed)).problems:
+            raise Broken.of(f"collectors-{seed}", problems)
+    return runs
+
+
+def many_collectors() -> Figure:
+    """Race as often as CI does, on all processors.
 
     Raises:
         Broken: a file landed twice, or not.
     """
     began = time.monotonic()
-    for seed in range(rounds):
-        if problems := play(*collectors_race(seed)).problems:
-            raise Broken.of(f"collectors-{seed}", problems)
+    reached = sum(spread(partial(two_collectors, runs=_CHUNK), range(0, COLLECTORS, _CHUNK)))
     return Figure(
         "2 collectors on one slot",
-        rounds,
-        rounds,
+        COLLECTORS,
+        reached,
         time.monotonic() - began,
         0,
         "some sleep longer than a lease",

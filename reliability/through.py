@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a port that is about to be made."""
+class Call(NamedTuple):
+    """One call of a port that is about to be made. A tuple, because a history has hundreds."""
 
+    name: str
+    """`s3.put`."""
     port: str
     """`s3`, `sftp`, `disk`, `clock`, `source`, `gate`."""
     operation: str
     arguments: tuple[Any, ...]
     options: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        """Give `s3.put`."""
-        return f"{self.port}.{self.operation}"
 
     def __str__(self) -> str:
         """Give it with what a person can read of its arguments."""
@@ -55,10 +50,10 @@ class Through:
         found = getattr(self._target, name)
         if name.startswith("_") or not callable(found):
             return found
-        port, passing = self._port, self._passing
+        port, passing, whole = self._port, self._passing, f"{self._port}.{name}"
 
         def call(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 # as above
-            return passing(Call(port, name, arguments, options), found)
+            return passing(Call(whole, port, name, arguments, options), found)
 
         self.__dict__[name] = call
         return call

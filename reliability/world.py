@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, partial
+from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
     from pathlib import Path
-    from random import Random
 
     from landbridge.facts import Slot
     from landbridge.feed import Feed
@@ -47,6 +47,8 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 WHOLE, PARTS = Sizes(), Sizes(copy_limit=4, copy_part=8, part=8)
 _PACKET = 8
+_NAMING = frozenset({"disk.rename_new", "disk.rename", "disk.link"})
+"""Calls whose second argument is a name that a file has from then on."""
 _EPOCH = int(START.timestamp()) * 1_000_000_000
 
 
@@ -121,21 +123,16 @@ class World:
     """How likely the consumer takes what is there, at each call of anybody."""
     tell: Callable[[str, str], None] | None = None
     """Is told of every call, for a replay."""
+    visible: set[Path] = field(default_factory=set)
+    """What the consumer could take now."""
     _asked: int = 0
-    _visible: set[Path] = field(default_factory=set)
     _processes: dict[Actor, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.stage = Stage(self.random)
         self.s3 = MemoryS3(self._now, self.history.append)
-        self.disk = SimulatedDisk(self._nanoseconds)
+        self.disk = _adopted().again(self._nanoseconds)
         self.feeds = feeds_of(self.kind)
-        bare = self.disk.mount()
-        bare.mkdir(collectors.ROOT)
-        machine = Machine(disk=bare, token=lambda: f"{0:016x}", chance=self.random.random)
-        clock: Any = Actor("adopter", self.stage, lambda _actor: None)
-        FolderShare(collectors.ROOT, ENVIRONMENT, "adopter", clock, machine=machine).adopt()
-        self.disk.settle()
 
     # Who plays
 
@@ -240,28 +237,28 @@ class World:
             process.end()
         actor.kill()
 
-    def power_cut(self) -> None:
-        """Let the machine of the share lose power, and everybody on it."""
+    def power_cut(self, strictly: float = 0.5) -> None:
+        """Let the machine of the share lose power, and everybody on it; `strictly` is how likely nothing unsynced survives."""
         for actor in self.stage.actors:
             if actor in self._processes:
                 self.kill(actor)
-        self.disk = self.disk.power_cut(self.random, strict=self.random.random() < 0.5)
+        self.disk = self.disk.power_cut(self.random, strict=self.random.random() < strictly)
         bare = self.disk.mount()
-        for path in sorted(self._visible):
+        for path in sorted(self.visible):
             if not is_there(bare, path):
-                self._visible.discard(path)
+                self.visible.discard(path)
                 self.history.append(Lost(path))
 
     def consume(self) -> None:
         """Let the consumer take everything that is there, for good."""
-        if not self._visible:
+        if not self.visible:
             return
         consumer = self.disk.mount()
-        for path in sorted(self._visible):
+        for path in sorted(self.visible):
             self.history.append(Took(path, read_whole(consumer, path)))
             consumer.unlink(path)
         self.disk.settle()
-        self._visible.clear()
+        self.visible.clear()
 
     def intrude(self) -> None:
         """Put somebody else's file under the name of the first slot's, unless something is there."""
@@ -275,7 +272,7 @@ class World:
             stranger.write(file, b"somebody else's")
         self.disk.settle()
         self.history.append(Strange(path, b"somebody else's"))
-        self._visible.add(path)
+        self.visible.add(path)
 
     @property
     def reports(self) -> MemoryStore:
@@ -284,20 +281,26 @@ class World:
 
     def _passing(self, actor: Actor) -> Callable[[Call, Callable[..., Any]], Any]:
         """Give what every call of an actor passes: its turn, whoever meddles, and the history."""
+        meddle = None if self.meddle is plainly else self.meddle
 
         def passing(call: Call, make: Callable[..., Any]) -> Any:  # noqa: ANN401 # whatever the call gives
             if call.port != "clock" or actor.dead:
                 actor.step(call.name)
             if self.tell is not None:
                 self.tell(actor.name, str(call))
-
-            def effect(*others: Any) -> Any:  # noqa: ANN401 # as above
-                given = make(*(others or call.arguments), **call.options)
-                if call.port == "disk" and call.operation in {"rename_new", "rename", "link"}:
+            if meddle is None:
+                given = make(*call.arguments, **call.options)
+                if call.name in _NAMING:
                     self._named(actor, call.arguments[1])
                 return given
 
-            return self.meddle(actor, call, effect)
+            def effect(*others: Any) -> Any:  # noqa: ANN401 # as above
+                given = make(*(others or call.arguments), **call.options)
+                if call.name in _NAMING:
+                    self._named(actor, call.arguments[1])
+                return given
+
+            return meddle(actor, call, effect)
 
         return passing
 
@@ -305,7 +308,7 @@ class World:
         if collectors.PRIVATE in path.parents:
             return
         self.history.append(Named(path, read_whole(self.disk.mount(), path), actor.name))
-        self._visible.add(path)
+        self.visible.add(path)
 
     def _judged(self, body: bytes, passed: bool) -> None:  # noqa: FBT001 # the gate's word
         self.history.append(Judged(hashlib.sha256(body).hexdigest(), passed))
@@ -319,6 +322,19 @@ class World:
 
     def _nanoseconds(self) -> int:
         return _EPOCH + int(self.stage.time * 1_000_000_000)
+
+
+@cache
+def _adopted() -> SimulatedDisk:
+    """Give the disk of a share that was adopted long ago, for every history to begin with; none changes it."""
+    disk = SimulatedDisk(lambda: _EPOCH)
+    bare = disk.mount()
+    bare.mkdir(collectors.ROOT)
+    machine = Machine(disk=bare, token=lambda: f"{0:016x}")
+    clock: Any = Actor("adopter", Stage(Random(0)), lambda _actor: None)
+    FolderShare(collectors.ROOT, ENVIRONMENT, "adopter", clock, machine=machine).adopt()
+    disk.settle()
+    return disk
 
 
 @cache

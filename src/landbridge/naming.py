@@ -262,7 +262,7 @@ _STAGED_PARTS = 4
 
 def attempt_prefix(slot: Slot) -> str:
     """Where the durable records of generated but not yet judged files of a slot lie (in the ledger)."""
-    return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/attempts/"
+    return f"{slot.business_date}/{slot.feed}/{slot.occurrence}/attempts/"
 
 
 def failure_prefix(slot: Slot) -> str:
@@ -272,7 +272,7 @@ def failure_prefix(slot: Slot) -> str:
 
 def ledger_key(slot: Slot, revision: int) -> str:
     """The commitment of a revision: `2026-11-20/flights/2026-11-20/0001.json`."""
-    return f"{slot.business_date:%Y-%m-%d}/{slot.feed}/{slot.occurrence}/{revision:04d}.json"
+    return f"{slot.business_date}/{slot.feed}/{slot.occurrence}/{revision:04d}.json"
 
 
 def promotion_key(slot: Slot, revision: int) -> str:
@@ -292,7 +292,7 @@ def contract_key(sha256: str) -> str:
 
 def ledger_day(business_date: date) -> str:
     """The prefix that holds everything of one business date."""
-    return f"{business_date:%Y-%m-%d}/"
+    return f"{business_date}/"
 
 
 def manifest_name(feed: str, occurrence: str, revision: int) -> str:
@@ -302,7 +302,7 @@ def manifest_name(feed: str, occurrence: str, revision: int) -> str:
 
 def manifest_key(slot: Slot, revision: int) -> str:
     """A manifest's key in the reports store: `outbound/_manifests/2026-11-20/flights.2026-11-20.0001.json`."""
-    return f"{MANIFESTS}/{slot.business_date:%Y-%m-%d}/{manifest_name(slot.feed, slot.occurrence, revision)}"
+    return f"{MANIFESTS}/{slot.business_date}/{manifest_name(slot.feed, slot.occurrence, revision)}"
 
 
 def manifest_day(key: str) -> date | None:
@@ -317,7 +317,7 @@ def manifest_day(key: str) -> date | None:
 
 def receipt_key(feed: str, occurrence: str, revision: int, business_date: date) -> str:
     """A receipt's key in the reports store: `receipts/2026-11-20/flights.2026-11-20.0001.json`."""
-    return f"{RECEIPTS}/{business_date:%Y-%m-%d}/{manifest_name(feed, occurrence, revision)}"
+    return f"{RECEIPTS}/{business_date}/{manifest_name(feed, occurrence, revision)}"
 
 
 def credential_of(path: str) -> str:

@@ -73,9 +73,9 @@ def carry_on(feed: Feed, commitment: Commitment, cloud: Cloud) -> Commitment | R
     match commitment.verdict:
         case Verdict.RELEASE:
             with failing("promote", commitment.slot, cloud, commitment.revision):
-                manifest = manifest_bytes(commitment, cloud.ledger.digest(commitment))
+                manifest = manifest_bytes(commitment, digest := cloud.ledger.digest(commitment))
                 released = promote(commitment, manifest, cloud.reports, cloud.places(feed, commitment))
-                record(released, manifest, cloud)
+                record(released, manifest, digest, cloud)
             return released
         case Verdict.QUARANTINE | Verdict.SKIP | Verdict.REJECT | Verdict.WAIVE:
             return commitment

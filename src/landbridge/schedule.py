@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,8 @@ _MOST_NEAR = 3
 _ONE_MINUTE = timedelta(minutes=1)
 _ONE_HOUR = timedelta(hours=1)
 _ONE_DAY = timedelta(days=1)
+_ANY = datetime(2024, 1, 1, tzinfo=UTC)
+"""An instant, where it does not matter which."""
 _EVER = 50 * timedelta(days=366)
 _LOOK_AROUND = timedelta(days=40)
 """Farther than any business date lies from its scheduled day: a month of holidays in a row is refused."""
@@ -102,11 +104,9 @@ def firings(schedule: Schedule, since: datetime, until: datetime) -> Iterator[da
     zone = ZoneInfo(schedule.time_zone)
     # A second earlier in UTC, not on the wall clock: on the day the clocks change these are an hour apart.
     before = (since.astimezone(UTC) - timedelta(seconds=1)).astimezone(zone)
-    cron = _cron(schedule.cron, before)
-    if len(cron.hours) * len(cron.minutes) == 1:
-        # `*/60 2 * * *` is a daily time too, but cronsim would fire it twice when the hour repeats, and not at all when it is skipped.
-        cron = _cron(_with_plain_time(schedule.cron, cron), before)
-    for at in cron:  # ends after fifty years without any: it never fires again
+    for at in _cron(
+        _with_plain_time(schedule.cron), before
+    ):  # ends after fifty years without any: it never fires again
         if at.astimezone(UTC) >= until:
             return
         if at.astimezone(UTC) >= since:
@@ -119,7 +119,7 @@ def check_cron(expression: str) -> None:
     Raises:
         UsageError: it does not.
     """
-    if next(_cron(expression, datetime(2026, 1, 1, tzinfo=UTC)), None) is None:
+    if next(_cron(expression, _ANY), None) is None:
         raise UsageError(
             f"the cron expression `{expression}` never fires", expected="a day that some year has"
         )
@@ -149,9 +149,23 @@ def fired_before(expression: str, now: datetime) -> datetime:
     return next(CronSim(expression, now, reverse=True))
 
 
-def _with_plain_time(expression: str, cron: CronSim) -> str:
+@lru_cache(maxsize=1_024)
+def _with_plain_time(expression: str) -> str:
+    """Give the expression that fires as declared. Kept, as whoever looks at all slots asks for the same few thousands of times.
+
+    `*/60 2 * * *` is a daily time too, but cronsim would fire it twice when the hour repeats, and not at all when it is skipped.
+    """
+    if _is_frequent(expression):
+        return expression
+    cron = _cron(expression, _ANY)
     (minute,), (hour,) = cron.minutes, cron.hours
     return " ".join([str(minute), str(hour), *expression.split()[2:]])
+
+
+@lru_cache(maxsize=1_024)
+def _is_frequent(expression: str) -> bool:
+    cron = _cron(expression, _ANY)
+    return len(cron.hours) * len(cron.minutes) > 1
 
 
 def is_frequent(schedule: Schedule) -> bool:
@@ -160,8 +174,7 @@ def is_frequent(schedule: Schedule) -> bool:
     Raises:
         UsageError: the expression cannot be read.
     """
-    cron = _cron(schedule.cron, datetime(2024, 1, 1, tzinfo=UTC))
-    return len(cron.hours) * len(cron.minutes) > 1
+    return _is_frequent(schedule.cron)
 
 
 def slots(feed: Feed, calendar: Calendar, since: datetime, until: datetime) -> Iterator[Slot]:

@@ -134,11 +134,12 @@ class Proven:
     def release(self, decided: Commitment, *, recorded: bool = True) -> None:
         """Do what promotion does."""
         blob = self.reports._add(decided.target.key, FILE)
-        manifest = manifest_bytes(decided, self.ledger.digest(decided))
+        digest = self.ledger.digest(decided)
+        manifest = manifest_bytes(decided, digest)
         written = self.reports.put_new(manifest_key(decided.slot, decided.revision), manifest)
         at = replace(blob.at, version="v7", etag='"e7"')
         if recorded:
-            record(Released(decided, at, written.at), manifest, self)
+            record(Released(decided, at, written.at), manifest, digest, self)
 
     def receipt(self, decided: Commitment, *, old: bool = False) -> Receipt:
         """Give it; `old` as before downloads were kept."""

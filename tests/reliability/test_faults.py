@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reliability.faults import FAULTS
-from reliability.machine import machine
+from reliability.machine import RUNS, SHARDS, machine
 from reliability.nth_call import SITUATIONS, every_call
-from reliability.races import pods_on_one_slot, two_collectors
+from reliability.races import COLLECTORS, ROUNDS, pods_on_one_slot, two_collectors
 
 if TYPE_CHECKING:
     from reliability.kinds import Kind
@@ -23,15 +23,16 @@ def test_every_fault_at_every_call_until_none_fires(kind: Kind) -> None:
     assert sum(befallen) > 200
 
 
-@pytest.mark.parametrize("pods", [2, 8])
-def test_pods_on_one_slot_come_to_one_verdict(pods: int) -> None:
-    assert pods_on_one_slot(sizes=(pods,)).is_reached
+@pytest.mark.parametrize(("pods", "shard"), [(2, 0), (8, 0), (8, 1)])
+def test_pods_on_one_slot_come_to_one_verdict(pods: int, shard: int) -> None:
+    runs = ROUNDS if pods == 2 else ROUNDS // 2
+    assert pods_on_one_slot((pods, shard * runs), runs) == runs
 
 
 def test_two_collectors_deliver_once() -> None:
-    assert two_collectors(500).is_reached
+    assert two_collectors(0, COLLECTORS) == COLLECTORS
 
 
-@pytest.mark.parametrize("chance", range(4))
+@pytest.mark.parametrize("chance", range(SHARDS))
 def test_no_sequence_of_events_leaves_the_model(chance: int) -> None:
-    assert machine(375, chance).is_reached
+    assert machine(chance) * SHARDS == RUNS

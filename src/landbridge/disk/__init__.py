@@ -222,10 +222,14 @@ def is_folder(disk: Disk, path: Path) -> bool:
 
 def make_folder(disk: Disk, folder: Path) -> None:
     """Make a folder, unless it is there. Not those above it: what is missing there may be the mount."""
+    if is_folder(
+        disk, folder
+    ):  # as nearly always: one question to the server instead of a refusal and a question
+        return
     try:
         disk.mkdir(folder)
     except OSError:
-        # What is there may be a folder; and some systems refuse to make one before they look.
+        # Somebody else may have made it meanwhile; and some systems refuse to make one before they look.
         if not is_folder(disk, folder):
             raise
 

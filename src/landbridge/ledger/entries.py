@@ -59,7 +59,7 @@ def read(kind: str, fact: type[_T], body: bytes, where: str, *, most: int) -> _T
     if schema != SCHEMA or isinstance(schema, bool):
         raise broken(where, f"schema {SCHEMA}; a newer Landbridge may have written it", repr(schema)[:80])
     try:
-        return cast("_T", _adapter(fact).validate_json(canonical(document), strict=True, extra="forbid"))
+        return cast("_T", _adapter(fact).validate_json(orjson.dumps(document), strict=True, extra="forbid"))
     except ValidationError as error:
         raise broken(where, f"the fields of a {kind}", _first(error)) from error
 

@@ -232,7 +232,9 @@ def _signer(pem: str) -> KeyInFile:
     return key
 
 
+@lru_cache(maxsize=16)
 def _public(pem: str) -> dsse.PublicKey:
+    """Give what checks. A project has a few collectors, and an audit reads thousands of their receipts."""
     key = dsse.public_key(pem)
     if key is None or key.algorithm != "ed25519":
         raise UsageError(

@@ -115,7 +115,7 @@ class Journal:
         with self._adding:
             day = self._days.get(business_date)
             if day is None:
-                day = _Day(self._disk, self._folder / f"{business_date:%Y-%m-%d}", self._collector)
+                day = _Day(self._disk, self._folder / f"{business_date}", self._collector)
                 self._days[business_date] = day
             try:
                 day.refresh()

@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from landbridge.disk import make_folder
@@ -30,7 +31,7 @@ _PATIENCE = timedelta(seconds=5)
 """How long the end of another run of the same collector is awaited: two jobs of one minute may overlap."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """Which share, for which environment, and who we are on it."""
 
@@ -45,7 +46,7 @@ class Settings:
     """A collector that gives no sign of life for so long may lose its claims."""
     machine: Machine
 
-    @property
+    @cached_property
     def private(self) -> Path:
         """Our own folder on the share's volume."""
         return self.root / ".landbridge" / self.environment.lower()

@@ -61,7 +61,9 @@ class Recognised:
     private: Path
     journal: Path
     marker: Volume
-    bytes_seen: bytes
+    marker_seen: bytes
+    """The very bytes that were recognised."""
+    mark_seen: bytes
 
     def still_there(self) -> None:
         """See that marker and journal are the same as when the share was recognised; cheap enough for every group of files.
@@ -69,7 +71,10 @@ class Recognised:
         Raises:
             ShareRefused, IntegrityBroken, DiskFailed: they are not; see `recognise`.
         """
-        if _bytes(self.disk, self.private, self.journal) != self.bytes_seen:
+        if (
+            _bytes(self.disk, self.private / _MARKER) != self.marker_seen
+            or _bytes(self.disk, self.journal / _MARK) != self.mark_seen
+        ):
             recognise(self.disk, self.private, self.journal)
             raise ShareRefused(
                 f"the share {self.private.parent.parent} was adopted anew meanwhile",
@@ -86,7 +91,7 @@ def recognise(disk: Disk, private: Path, journal: Path) -> Recognised:
         IntegrityBroken: a marker that cannot be read.
         DiskFailed: the disk failed.
     """
-    volume = _read(disk, private / _MARKER, _volumes())
+    volume, marker_seen = _read(disk, private / _MARKER, _volumes())
     if volume is None:
         raise ShareRefused(
             f"{private.parent.parent} is not a share that was adopted",
@@ -95,7 +100,7 @@ def recognise(disk: Disk, private: Path, journal: Path) -> Recognised:
             hint=f"mount the share; {_ADOPT}",
             whole=True,
         )
-    mark = _read(disk, journal / _MARK, _marks())
+    mark, mark_seen = _read(disk, journal / _MARK, _marks())
     if mark is None or (mark.volume, mark.journal) != (volume.volume, volume.journal):
         raise ShareRefused(
             f"the journal in {journal} is not the one of the share {private.parent.parent}",
@@ -105,7 +110,7 @@ def recognise(disk: Disk, private: Path, journal: Path) -> Recognised:
             "a new one is rebuilt from the receipts, and what neither of them tells is asked",
             whole=True,
         )
-    return Recognised(disk, private, journal, volume, _bytes(disk, private, journal))
+    return Recognised(disk, private, journal, volume, marker_seen, mark_seen)
 
 
 def adopt(machine: Machine, private: Path, journal: Path, clock: Clock) -> None:
@@ -142,13 +147,14 @@ def adopt(machine: Machine, private: Path, journal: Path, clock: Clock) -> None:
         raise disk_refused(error, f"adopting {root}", whole=True) from error
 
 
-def _bytes(disk: Disk, private: Path, journal: Path) -> bytes:
+def _bytes(disk: Disk, path: Path) -> bytes | None:
+    """Give what is there; None for nothing."""
     try:
-        return read_whole(disk, private / _MARKER) + read_whole(disk, journal / _MARK)
+        return read_whole(disk, path)
     except (FileNotFoundError, NotADirectoryError):
-        return b""
+        return None
     except OSError as error:
-        raise disk_refused(error, f"reading {private}", whole=True) from error
+        raise disk_refused(error, f"reading {path}", whole=True) from error
 
 
 def _is_root(disk: Disk, root: Path) -> bool:
@@ -166,7 +172,7 @@ def _fresh(machine: Machine) -> str:
 def _known(disk: Disk, private: Path) -> tuple[str, bool]:
     """Give the volume's identity, if it has one, and whether it had a journal that is lost now."""
     try:
-        volume = _read(disk, private / _MARKER, _volumes())
+        volume, _ = _read(disk, private / _MARKER, _volumes())
     except IntegrityBroken:
         return "", True
     return (volume.volume, True) if volume else ("", False)
@@ -180,13 +186,13 @@ def _write(disk: Disk, path: Path, body: bytes) -> None:
     disk.rename(fresh, path)
 
 
-def _read(disk: Disk, path: Path, adapter: TypeAdapter[_T]) -> _T | None:
+def _read(disk: Disk, path: Path, adapter: TypeAdapter[_T]) -> tuple[_T, bytes] | tuple[None, bytes]:
+    """Give what is there, and the very bytes of it; None for nothing."""
+    body = _bytes(disk, path)
+    if body is None:
+        return None, b""
     try:
-        return adapter.validate_json(read_whole(disk, path))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise disk_refused(error, f"reading {path}", whole=True) from error
+        return adapter.validate_json(body), body
     except ValidationError as error:
         raise IntegrityBroken(
             f"{path} is damaged", hint="restore it from a backup, or see docs on adopting a share"

@@ -9,15 +9,11 @@ from landbridge.facts import Promotion
 from landbridge.steps.runs import Runs
 
 if TYPE_CHECKING:
-    from landbridge.facts import Commitment, Released
+    from landbridge.facts import Released
 
 
 class Records(Protocol):
     """The ledger, as far as a release needs it."""
-
-    def digest(self, commitment: Commitment) -> str:
-        """Give the sha256 of the stored commitment."""
-        ...
 
     def record_promotion(self, promotion: Promotion) -> None:
         """Write it down, unless an earlier run has."""
@@ -33,8 +29,10 @@ class By(Runs, Protocol):
         ...
 
 
-def record(released: Released, manifest: bytes, by: By) -> None:
+def record(released: Released, manifest: bytes, digest: str, by: By) -> None:
     """Write down key, version and ETag of what was released, once; the first record stands. Idempotent.
+
+    `digest` is the sha256 of the commitment as the ledger holds it.
 
     After the manifest: a crash in between leaves a released file without its record, and the next run writes it, as long
     as the file is there to be described.
@@ -55,6 +53,6 @@ def record(released: Released, manifest: bytes, by: By) -> None:
             run_id=by.run_id,
             actor=by.actor,
             promoted_at=by.clock.now(),
-            commitment=by.ledger.digest(commitment),
+            commitment=digest,
         )
     )

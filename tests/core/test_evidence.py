@@ -326,6 +326,19 @@ def test_what_is_signed_and_is_no_statement_is_refused() -> None:
     assert refused.value.seen == "no JSON"
 
 
+@pytest.mark.parametrize("letters", ["\n", "!", " ", "-"])
+def test_what_is_no_base64_is_not_passed_over(receipt: Receipt, letters: str) -> None:
+    """Or one receipt would have any number of forms, each with a digest of its own."""
+    envelope = json.loads(make_receipt_bytes(receipt, PRIVATE))
+    payload, sig = envelope["payload"], envelope["signatures"][0]["sig"]
+    for spelled in (
+        envelope | {"payload": payload[:8] + letters + payload[8:]},
+        envelope | {"signatures": [{"keyid": "", "sig": sig[:8] + letters + sig[8:]}]},
+    ):
+        with pytest.raises(IntegrityBroken):
+            read_receipt(json.dumps(spelled).encode(), [PUBLIC])
+
+
 def test_the_envelope_is_verifiable_without_us(receipt: Receipt) -> None:
     dsse = pytest.importorskip("securesystemslib.dsse")
     signer = pytest.importorskip("securesystemslib.signer")

@@ -162,11 +162,19 @@ def test_one_who_stays_is_given_way_to(at: Stand) -> None:
     assert at.there() == [f"{SLOT}~edge2~now~f0"]
 
 
-def test_a_claim_of_the_dead_that_wakes_up_while_it_is_removed_is_removed_all_the_same(at: Stand) -> None:
+@pytest.mark.parametrize("look", [1, 2])
+def test_a_claim_of_the_dead_that_wakes_up_while_it_is_removed_is_removed_all_the_same(
+    at: Stand, look: int
+) -> None:
     """It renames its claim to pass the fence, and the removal finds nothing."""
-    ours, name = at.open(), at.left_by("edge2~gone", alive=False)
+    ours, looks = at.open(), [0]
+    name = f"{SLOT}~edge2~gone~f0"
 
     def wake(call: str, path: Path) -> None:
+        if call == "listdir" and path == at.claims:
+            looks[0] += 1
+            if looks[0] == look:
+                at.left_by("edge2~gone", alive=False)
         if call == "unlink" and path == at.claims / name and path.exists():
             path.rename(at.claims / f"{name}~landing")
 
@@ -199,9 +207,10 @@ def test_where_there_are_no_locks_another_session_of_the_collector_may_live(at: 
     name = at.left_by("edge1~earlier")
     assert isinstance(at.open(alone=False).take([SLOT])[SLOT], TryAgain)
     assert at.there() == [name]
+    neighbour = at.left_by("edge10~earlier", OTHER)
     token = at.open().take([SLOT])[SLOT]  # with a lock it is known to be dead
-    assert at.there() == [token]
-    assert {path.name for path in at.alive.iterdir()} == {"edge1~now"}
+    assert at.there() == sorted([neighbour, str(token)])
+    assert {path.name for path in at.alive.iterdir()} == {"edge1~now", "edge10~earlier"}
 
 
 def test_threads_of_one_session_keep_their_claims_from_each_other(at: Stand) -> None:
@@ -270,7 +279,8 @@ def test_a_claim_that_has_passed_the_fence_is_given_back_as_well(at: Stand) -> N
     token = str(ours.take([SLOT])[SLOT])
     ours.mark_landing(token)
     assert at.there() == [f"{token}~landing"]
-    assert isinstance(at.open("edge2").take([SLOT])[SLOT], TryAgain), "it is a claim all the same"
+    for other in (ours, at.open("edge2")):
+        assert isinstance(other.take([SLOT])[SLOT], TryAgain), "it is a claim all the same"
     ours.release([token])
     assert at.there() == []
     with pytest.raises(ShareRefused, match="taken over"):

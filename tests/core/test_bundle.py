@@ -6,6 +6,7 @@ import base64
 import json
 import random
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,10 +19,10 @@ from landbridge.bundle import check, check_file, gather, payload_of
 from landbridge.bundle.gathering import Declared
 from landbridge.bundle.statement import link, schema
 from landbridge.errors import DiskFailed, IntegrityBroken, NotFound, UsageError
-from landbridge.facts import NO_FILE, NO_REPORT, NOWHERE, Promotion, Verdict
+from landbridge.facts import NO_FILE, NO_REPORT, NOWHERE, Attempt, Promotion, Verdict
 from landbridge.ledger import entries, make_receipt_bytes, read_receipt
-from landbridge.naming import contract_key, ledger_key, promotion_key
-from tests.fakes.facts import AT, slot
+from landbridge.naming import contract_key, ledger_key, promotion_key, slot_prefix
+from tests.fakes.facts import AT, slot, staged
 from tests.fakes.proven import AUDIT, COLLECTOR, CONTRACT, FILE, STRANGER, delivered, p256, signer, stage
 
 if TYPE_CHECKING:
@@ -427,6 +428,27 @@ def test_a_history_with_a_revision_that_belongs_elsewhere_is_found(how: str) -> 
         "revision": (ledger_key(slot(), 3), lambda text: text.replace('"revision":1', '"revision":3')),
     }[how]
     assert "commitments" in wrong(_forged(bundle, name, edit))
+
+
+def test_what_else_lies_with_the_slot_is_bundled_in_the_order_of_its_names() -> None:
+    there, decided = delivered()
+    at = AT
+    for letter in "fbdac":
+        at += timedelta(seconds=1)
+        there.ledger.record_attempt(Attempt(staged(letter=letter), "run", at))
+    bundle = there.bundle(decided)
+    names = [one.name for one in bundle.links if one.kind == "attempt"]
+    assert len(names) == 5
+    assert names == sorted(names)
+    assert wrong(bundle) == []
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"[]", b"{}"])
+def test_no_bundle_is_made_of_what_is_no_entry_of_the_ledger(body: bytes) -> None:
+    there, decided = delivered()
+    there.store.put_new(slot_prefix(slot()) + "strange.json", body)
+    with pytest.raises(IntegrityBroken, match="not readable as evidence"):
+        there.bundle(decided)
 
 
 def test_a_quarantine_of_what_broke_nothing_is_found() -> None:

@@ -312,7 +312,33 @@ def test_a_junction_of_windows_is_a_link(tmp_path: Path) -> None:
         _is_folder(Junctions(), tmp_path)
 
 
+# What the journal says once
+
+
+def test_what_is_on_the_journal_is_not_put_there_again(at: Scene) -> None:
+    receipt = deliver(at.share, manifest())
+    journal = at.stand.private.path / "journal" / f"{DAY}" / "edge1.jsonl"
+    at.share.receipted(receipt)
+    before = journal.read_bytes()
+    at.share.receipted(receipt)
+    at.share.restore(receipt)
+    assert journal.read_bytes() == before
+
+
 # What is left of other tries
+
+
+def test_a_part_whose_revision_is_superseded_before_it_had_its_name_is_removed(at: Scene) -> None:
+    def die(call: str, path: Path) -> None:
+        if call == "name" and path.name == "REPORT.csv":
+            raise Killed
+
+    at.disk.before = die
+    with pytest.raises(Killed):
+        deliver(at.share, manifest(done_name="in/REPORT.done"))
+    assert len(at.parts) == 2
+    with at.again().claim(manifest(revision=2, name="in/second.csv")):
+        assert at.parts == []
 
 
 @pytest.mark.parametrize("alone", [True, False])

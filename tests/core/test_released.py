@@ -43,12 +43,14 @@ class Server(FolderRemote):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.asked: list[str] = []
+        self.listed: set[str] = set()
         self.more: list[RemoteFile] = []
         self.days: list[str] = []
         self.shows = True
         self.writes: LandbridgeError | None = None
 
     def files(self, folder: str) -> list[RemoteFile]:
+        self.listed.add(folder)
         if folder.startswith("/receipts") and not self.shows:
             raise NotPermitted("listing the receipts")
         return [*super().files(folder), *(one for one in self.more if one.path.startswith(f"{folder}/"))]
@@ -143,7 +145,9 @@ def test_of_a_slot_the_highest_revision_counts_however_it_is_listed(stand: Stand
 def test_what_landed_in_this_or_a_later_revision_is_not_offered_and_a_correction_is(stand: Stand) -> None:
     stand.at.release(b"one", revision=2)
     assert [one.state for one in stand.collect()] == [State.DELIVERED]
-    for revision, expected in ((1, []), (3, [(f"{DAY}", 3)])):
+    for manifest in (stand.at.outbound / "_manifests" / f"{DAY}").iterdir():
+        manifest.unlink()  # or the newest one would be the one that counts
+    for revision, expected in ((1, []), (2, []), (3, [(f"{DAY}", 3)])):
         stand.at.release(b"x", revision=revision)
         assert of(stand.offer()) == expected
 
@@ -168,7 +172,7 @@ def test_only_the_days_and_feeds_that_are_asked_for_are_looked_at(stand: Stand) 
     earlier = f"{DAY - timedelta(days=1)}"
     (stand.at.outbound / "_manifests" / earlier).mkdir()
     (stand.at.outbound / "_manifests" / earlier / "flights.json").write_bytes(b"?")
-    stand.server.days = ["20261120", "2026-W47-5", f"{DAY}", f"{DAY}/..", "never"]
+    stand.server.days = ["20261118", "2026-W47-2", f"{DAY}", f"{DAY}/..", "never"]
     offer = stand.offer(feeds=["flights"])
     assert [(one.feed, one.revision) for one in offer.manifests] == [("flights", 1)], (
         "a day that is listed twice is one"
@@ -178,6 +182,10 @@ def test_only_the_days_and_feeds_that_are_asked_for_are_looked_at(stand: Stand) 
     assert stand.offer(date.min, until=DAY - timedelta(days=1)).manifests == []
     assert len(stand.offer(DAY - timedelta(days=1)).strange) == 1
     assert all("/outbound/_manifests/2026-11-20/" in path for path in stand.server.asked)
+    stand.offer(date.min)
+    assert stand.server.listed == {f"/outbound/_manifests/{day}" for day in (DAY, earlier)} | {
+        f"/receipts/{DAY}"
+    }
 
 
 def test_small_files_come_first(stand: Stand) -> None:

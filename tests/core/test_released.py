@@ -29,10 +29,10 @@ from tests.fakes.folder_remote import FolderRemote
 from tests.stories.bridgehead import DAY, Bridgehead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from landbridge.facts import Manifest
+    from landbridge.facts import Content, Manifest
     from landbridge.released import Offered, Outcome
     from landbridge.world import Ground
 
@@ -48,6 +48,15 @@ class Server(FolderRemote):
         self.days: list[str] = []
         self.shows = True
         self.writes: LandbridgeError | None = None
+        self.after: Callable[[], object] = lambda: None
+        """Happens when a download has ended."""
+
+    def download(
+        self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
+    ) -> Content:
+        came = super().download(path, into, size, watch)
+        self.after()
+        return came
 
     def files(self, folder: str) -> list[RemoteFile]:
         self.listed.add(folder)
@@ -234,6 +243,19 @@ def test_a_server_that_shows_no_receipts_leaves_the_journal_to_tell(stand: Stand
     stand.server.shows = False
     assert [one.state for one in stand.collect()] == [State.DELIVERED]
     assert stand.collect() == []
+
+
+def test_right_bytes_whose_name_is_taken_do_not_rest(stand: Stand) -> None:
+    """Only bytes that came wrong twice are not asked for again so soon; a person clears a name in a minute."""
+    manifest = stand.at.release(b"one")
+    taken = stand.at.root / manifest.landed_name
+    stand.server.after = lambda: taken.write_bytes(b"somebody's")
+    ground = stand.ground
+    for _ in range(2):
+        assert [one.state for one in collect(ground, DAY)] == [State.REFUSED]
+        taken.unlink()
+    stand.server.after = lambda: None
+    assert [one.state for one in collect(ground, DAY)] == [State.DELIVERED]
 
 
 def test_a_receipt_that_could_not_be_sent_is_an_outcome_and_is_sent_by_the_next_one(stand: Stand) -> None:

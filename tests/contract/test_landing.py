@@ -151,6 +151,8 @@ def test_a_name_that_cannot_be_given_is_told_and_given_by_the_next_run(at: Scene
     assert at.stand.files() == {}
     share = at.again()
     assert share.unreceipted(DAY) == []
+    with share.claim(manifest()) as claim:
+        assert part_of(claim).read_bytes() == BODY, "it need not come once more"
     deliver(share, manifest())
     assert at.stand.files() == {"in/REPORT.csv": BODY}
     assert at.parts == []
@@ -339,6 +341,38 @@ def test_a_part_whose_revision_is_superseded_before_it_had_its_name_is_removed(a
     assert len(at.parts) == 2
     with at.again().claim(manifest(revision=2, name="in/second.csv")):
         assert at.parts == []
+
+
+def test_what_waits_beside_a_part_is_not_taken_for_one(at: Scene) -> None:
+    at.share.unreceipted(DAY)
+    own = f"flights.2026-11-20.0001-{manifest().sha256[:16]}~edge1~dead~02.done"
+    (at.stand.private.path / "parts" / own).write_bytes(b"")
+    with at.share.claim(manifest()) as claim:
+        assert not claim.is_begun()
+        assert at.parts == []
+
+
+def test_what_is_wrong_with_one_claim_keeps_no_other_from_landing(at: Scene) -> None:
+    (at.stand.root / "taken.csv").write_bytes(b"somebody's")
+    wanted = [manifest(name="taken.csv"), manifest(feed="second", name="second.csv")]
+    with at.share.claim_all(wanted) as claimed:
+        wrong, good = claimed.claims
+        assert isinstance(wrong, IntegrityBroken)
+        part_of(good).write_bytes(BODY)  # type: ignore[arg-type]
+        answers = claimed.land_all([wrong, content(BODY)])
+    assert [type(answer) for answer in answers] == [IntegrityBroken, Receipt]
+
+
+@pytest.mark.parametrize("folder", ["claims", "parts"])
+def test_a_folder_of_ours_that_cannot_be_listed_concerns_all(at: Scene, folder: str) -> None:
+    at.share.unreceipted(DAY)
+    at.disk.before = fails(errno.EACCES, "listdir", folder)
+    with pytest.raises(ShareRefused) as refused, at.share.claim(manifest()):
+        pass
+    assert refused.value.whole
+    at.disk.before = nothing
+    assert list((at.stand.private.path / "claims").iterdir()) == []
+    deliver(at.share, manifest())
 
 
 @pytest.mark.parametrize("alone", [True, False])

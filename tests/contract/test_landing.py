@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from landbridge.share.folder import _FolderClaim
-
 
 class Told(LocalDisk):
     """Lets something happen before a call; `Path` is what the call is about."""
@@ -247,7 +245,7 @@ def test_a_done_file_that_was_delivered_and_taken_does_not_come_again(at: Scene)
     at.disk.before = name
     with at.share.claim(wanted) as claim:
         part_of(claim).write_bytes(BODY)
-        object.__setattr__(claim.session.journal, "append_all", _dies_when_landed(claim))  # type: ignore[attr-defined]
+        object.__setattr__(claim.session.journal, "append_all", _dies_when_landed(claim))
         with pytest.raises(Killed):
             claim.land(content(BODY))
     assert [path.name for path in names] == ["REPORT.csv", "REPORT.done"]
@@ -411,7 +409,6 @@ def test_a_part_is_taken_up_of_a_session_that_is_known_to_be_dead_and_of_the_sam
             assert not part_of(claim).read_bytes().endswith(b".done")
         assert len(at.parts) == 1 + alone, "the others are of no use, and room is scarce"
         assert other in at.parts
-        again: _FolderClaim = claim  # type: ignore[assignment]
-        again.begin_anew()
+        claim.begin_anew()
         assert at.parts == [other]
     at.share.close()

@@ -458,10 +458,10 @@ def test_what_is_too_large_for_a_receipt_is_not_read(manifest: Manifest, receipt
     """The SFTP user may write what it likes beside the receipts, and as much."""
 
     class Read(MemoryStore):
-        read: list[int] = []  # noqa: RUF012 - of this one store
+        sizes: list[int] = []  # noqa: RUF012 - of this one store
 
         def chunks(self, at: Location, size: int = 8 << 20) -> Iterator[bytes]:
-            self.read.append(len(self._at(at).body))
+            self.sizes.append(len(self._at(at).body))
             return super().chunks(at, size)
 
     store = Read()
@@ -469,7 +469,7 @@ def test_what_is_too_large_for_a_receipt_is_not_read(manifest: Manifest, receipt
     store._add(key, b"x" * (65 << 10))
     store._add(key, make_receipt_bytes(receipt, PRIVATE))
     assert receipt_in(store, manifest, [PUBLIC]) == receipt
-    assert len(store.read) == 1
+    assert len(store.sizes) == 1
 
 
 def test_a_key_of_another_kind_is_named_without_being_shown(receipt: Receipt) -> None:

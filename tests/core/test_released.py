@@ -292,7 +292,7 @@ def test_each_end_of_a_file_has_its_state() -> None:
     ):
         assert outcome_of(stand.manifest, came, stand.receipt(revision), {}).state is state
     unsent = {stand.receipt(1): Unavailable("cut")}
-    assert outcome_of(stand.manifest, None, stand.receipt(1), unsent).state is State.UNRECEIPTED  # type: ignore[arg-type]
+    assert outcome_of(stand.manifest, None, stand.receipt(1), unsent).state is State.UNRECEIPTED
 
 
 class Manifested:

@@ -61,23 +61,29 @@ def adopted(private: Path, journal: Path | None = None, disk: LocalDisk | None =
 @pytest.mark.parametrize(
     "journal", ["/share/.landbridge/dev/journal", "/other/journal", "/other/far/away/journal"]
 )
-def test_an_adoption_lasts_from_the_moment_it_has_ended(journal: str) -> None:
+@pytest.mark.parametrize(
+    "made", [(), ("/share/.landbridge", "/share/.landbridge/dev")], ids=["new", "killed before"]
+)
+def test_an_adoption_lasts_from_the_moment_it_has_ended(journal: str, made: tuple[str, ...]) -> None:
     disk = SimulatedDisk(lambda: 1_000)
     mount = disk.mount()
     for folder in ("/share", "/other"):
         mount.mkdir(Path(folder))
     disk.settle()
+    for folder in made:  # and never synced
+        mount.mkdir(Path(folder))
     private = Path("/share/.landbridge/dev")
     adopt(Machine(mount), private, Path(journal), CLOCK)
     back = disk.power_cut(Random(1), strict=True).mount()
     assert recognise(back, private, Path(journal)).marker.lost_before is None
 
 
-def test_an_adoption_that_was_killed_is_none_and_the_next_one_mends_it(private: Path) -> None:
+@pytest.mark.parametrize("at", ["identity.json", "volume.json"])
+def test_an_adoption_that_was_killed_is_none_and_the_next_one_mends_it(private: Path, at: str) -> None:
     disk = Told()
 
     def die(call: str, path: Path) -> None:
-        if call == "rename" and path.name == "volume.json":
+        if call == "rename" and path.name == at:
             raise Killed
 
     disk.before = die
@@ -154,7 +160,7 @@ def test_a_share_that_was_adopted_anew_meanwhile_is_another_one(private: Path) -
     known = recognise(LocalDisk(), private, journal)
     known.still_there()
     (journal / "identity.json").unlink()
-    with pytest.raises(ShareRefused):
+    with pytest.raises(ShareRefused, match="is not the one of the share"):
         known.still_there()
     adopted(private)
     with pytest.raises(ShareRefused, match="adopted anew meanwhile") as refused:
@@ -182,6 +188,19 @@ def test_a_disk_that_fails_has_not_said_that_there_is_no_share(private: Path, ca
             with pytest.raises(DiskFailed):
                 ask()
     assert (private / "volume.json").read_bytes() == before
+
+
+def test_a_share_that_takes_no_marker_says_so(private: Path) -> None:
+    disk = Told()
+
+    def refuses(call: str, _path: Path) -> None:
+        if call == "rename":
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    disk.before = refuses
+    with pytest.raises(ShareRefused, match="adopting") as refused:
+        adopted(private, disk=disk)
+    assert refused.value.whole
 
 
 def test_a_root_that_is_not_there_is_not_made(tmp_path: Path) -> None:

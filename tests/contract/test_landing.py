@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from landbridge.facts import Manifest
+
 
 class Told(LocalDisk):
     """Lets something happen before a call; `Path` is what the call is about."""
@@ -266,6 +268,65 @@ def _dies_when_landed(claim: object) -> Callable[..., None]:
         append(records, **how)
 
     return dying
+
+
+def killed_before_its_done_file(at: Scene) -> Manifest:
+    """Let a run die when the file has its name and the done-file has not."""
+    wanted = manifest(done_name="in/REPORT.done")
+
+    def die(call: str, path: Path) -> None:
+        if call == "name" and path.name == "REPORT.done":
+            raise Killed
+
+    at.disk.before = die
+    with pytest.raises(Killed):
+        deliver(at.share, wanted)
+    assert at.stand.files() == {"in/REPORT.csv": BODY}
+    return wanted
+
+
+def test_a_settlement_that_is_killed_as_well_forgets_no_done_file(at: Scene) -> None:
+    wanted = killed_before_its_done_file(at)
+    at.share.close()
+    with pytest.raises(Killed), at.share.claim(wanted):
+        pass
+    with at.again().claim(wanted) as claim:
+        assert claim.landed is not None
+    assert at.stand.files() == {"in/REPORT.csv": BODY, "in/REPORT.done": b""}
+
+
+@pytest.mark.parametrize("meanwhile", ["taken with its folder", "there by somebody"])
+def test_a_done_file_comes_whatever_the_consumer_did_meanwhile(at: Scene, meanwhile: str) -> None:
+    wanted = killed_before_its_done_file(at)
+    if meanwhile == "there by somebody":
+        (at.stand.root / "in/REPORT.done").write_bytes(b"")
+    else:
+        (at.stand.root / "in").rmtree()
+    with at.again().claim(wanted) as claim:
+        assert claim.landed is not None
+    assert at.stand.files()["in/REPORT.done"] == b""
+    assert at.parts == []
+
+
+def test_a_done_file_that_has_two_names_was_delivered(at: Scene) -> None:
+    """Killed before the old name went, and the consumer has taken both files since."""
+    wanted = manifest(done_name="in/REPORT.done")
+    named: list[Path] = []
+
+    def die(call: str, path: Path) -> None:
+        if call == "name":
+            named.append(path)
+        if call == "unlink" and path.name.endswith(".done") and len(named) == 2:
+            raise Killed
+
+    at.disk.before = die
+    with pytest.raises(Killed):
+        deliver(at.share, wanted)
+    for path in named:
+        path.unlink()
+    with at.again().claim(wanted) as claim:
+        assert claim.landed is not None
+    assert at.stand.files() == {}
 
 
 def test_a_share_that_is_away_when_the_done_file_is_to_come_is_not_one_where_it_came(at: Scene) -> None:

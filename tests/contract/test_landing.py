@@ -224,6 +224,67 @@ def test_killed_where_the_very_bytes_were_there_already_it_is_delivered_once(at:
     assert at.parts == []
 
 
+# A part that was not delivered is taken from its claimant
+
+
+def left_under_an_intent(at: Scene) -> None:
+    """Let a run die between its intent and the name."""
+
+    def die(call: str, path: Path) -> None:
+        if call == "name" and path.name == "REPORT.csv":
+            raise Killed
+
+    at.disk.before = die
+    with pytest.raises(Killed):
+        deliver(at.share, manifest())
+    at.disk.before = nothing
+    at.share.close()
+
+
+@pytest.mark.parametrize("when", ["before it is moved", "after"])
+def test_a_part_that_was_moved_by_one_who_was_killed_then_does_not_count_as_delivered(
+    at: Scene, when: str
+) -> None:
+    """An intent whose part is gone from its place was delivered, unless the journal says where else it may be."""
+    left_under_an_intent(at)
+
+    class Dying(LocalDisk):
+        def rename(self, path: Path, target: Path) -> None:
+            if path.parent.name != "parts" or when == "after":
+                super().rename(path, target)
+            if path.parent.name == "parts":
+                raise Killed
+
+    dying = FolderShare(
+        at.stand.root.path, "DEV", "edge1", at.stand.clock, way=at.stand.way, machine=Machine(Dying())
+    )
+    with pytest.raises(Killed), dying.claim(manifest()):
+        pass
+    dying.close()
+    assert len(at.parts) == 1
+    with at.again().claim(manifest()) as claim:
+        assert claim.landed is None
+        assert part_of(claim).read_bytes() == BODY
+        claim.land(content(BODY))
+    assert at.stand.files() == {"in/REPORT.csv": BODY}
+
+
+def test_a_link_that_its_claimant_made_between_two_looks_is_a_delivery(at: Scene) -> None:
+    if at.stand.way is not Way.LINK:
+        pytest.skip("a rename leaves no part behind")
+    left_under_an_intent(at)
+
+    def wake(call: str, path: Path) -> None:
+        if call == "rename" and path.parent.name == "parts":
+            (at.stand.root.path / "in" / "REPORT.csv").hardlink_to(path)
+
+    at.disk.before = wake
+    with at.share.claim(manifest()) as claim:
+        assert claim.landed is not None
+    assert at.stand.files() == {"in/REPORT.csv": BODY}
+    assert at.parts == []
+
+
 # The done-file
 
 

@@ -359,6 +359,20 @@ def test_a_named_slot_whose_receipt_cannot_be_sent_ends_after_a_quarter_of_an_ho
     assert about(took, PATIENCE)
 
 
+@pytest.mark.parametrize("slot", [None, SIX])
+def test_between_two_passes_another_collection_of_this_host_has_its_turn(
+    run: Run, slot: datetime | None
+) -> None:
+    def other() -> None:
+        with run.at.share() as share:
+            assert share.unreceipted(DAY) == []
+
+    run.clock.events.append((SIX + 2 * MINUTE, other))
+    run.clock.events.append((SIX + 3 * MINUTE, lambda: run.at.release(b"one")))
+    assert run(flights(), started=SIX, slot=slot)[0] == Exit.DONE
+    assert run.clock.events == []
+
+
 def test_strange_names_that_bear_no_feed_are_a_warning_and_no_code(run: Run) -> None:
     for name in ("strange", ".DS_Store", f"trains.{DAY}.1.json"):
         (run.at.outbound / "_manifests" / f"{DAY}" / name).write_bytes(b"")

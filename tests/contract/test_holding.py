@@ -394,7 +394,7 @@ def test_what_cannot_be_ours_is_not_opened_to_be_cleared(
 ) -> None:
     """To open some devices is to move them, and what has another size may have any size."""
     put(stand.at)
-    monkeypatch.setattr(room.Room, "opened", _never)
+    monkeypatch.setattr(room._Folder, "opened", _never)
     stand.holding.clear(MANIFEST)
     stand.holding.clear(replace(MANIFEST, size=os.lstat(stand.at / NAME).st_size if put != _other else 0))
     assert os.path.lexists(stand.at / NAME)
@@ -521,7 +521,7 @@ def test_a_disk_that_fails_is_told_as_that(stand: Stand, monkeypatch: pytest.Mon
     def fails(*_: object) -> os.stat_result:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(room.Room, "look", fails)
+    monkeypatch.setattr(room._Folder, "look", fails)
     with pytest.raises(DiskFailed, match="reading"):
         stand.holding.take(MANIFEST, stand.part)
 

@@ -12,7 +12,7 @@ import pytest
 
 from landbridge.disk.local import LOCAL, LocalDisk
 from landbridge.errors import DiskFailed, IntegrityBroken, ShareRefused
-from landbridge.facts import Content, Receipt
+from landbridge.facts import Receipt
 from landbridge.share.folder import FolderShare
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from landbridge.facts import Manifest
+    from landbridge.facts import Download, Manifest
 
 
 class Told(LocalDisk):
@@ -119,7 +119,7 @@ class Killed(BaseException):
     ],
 )
 def test_neither_size_nor_digest_nor_what_is_on_the_disk_may_differ(
-    at: Scene, body: bytes, came: Content
+    at: Scene, body: bytes, came: Download
 ) -> None:
     with at.share.claim(manifest()) as claim:
         part_of(claim).write_bytes(body)
@@ -468,7 +468,7 @@ def test_what_waits_beside_a_part_is_not_taken_for_one(at: Scene) -> None:
     own = f"flights.2026-11-20.0001-{manifest().sha256[:16]}~edge1~dead~02.done"
     (at.stand.private.path / "parts" / own).write_bytes(b"")
     with at.share.claim(manifest()) as claim:
-        assert not claim.is_begun()
+        assert not part_of(claim).exists()
         assert at.parts == []
 
 
@@ -525,7 +525,7 @@ def test_a_part_is_taken_up_of_a_session_that_is_known_to_be_dead_and_of_the_sam
             at.stand.root.path, "DEV", "edge1", at.stand.clock, way=at.stand.way, machine=Machine(Lockless())
         )
     with at.share.claim(wanted) as claim:
-        assert claim.is_begun() == alone
+        assert part_of(claim).exists() == alone
         if alone:
             assert part_of(claim).read_bytes().startswith(f"{own}~edge1~dead~0".encode())
             assert not part_of(claim).read_bytes().endswith(b".done")

@@ -13,10 +13,10 @@ import pytest
 
 from landbridge.delivered import deliver
 from landbridge.errors import DiskFailed, LandbridgeError, ShareRefused, Unavailable
-from landbridge.facts import Content, Receipt
+from landbridge.facts import Receipt
 from landbridge.released import State
 from landbridge.twin.keys import Ed25519Key
-from tests.contract.test_share import DAY, manifest
+from tests.contract.test_share import BODY, DAY, content, manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 KEY = Ed25519Key.generate()
 WANTED = [manifest(feed=name) for name in ("one", "two", "three")]
-CONTENT = Content(WANTED[0].size, WANTED[0].sha256, 0)
+CAME = content(BODY)
 
 
 def receipt(one: Manifest, revision: int = 1) -> Receipt:
@@ -78,7 +78,7 @@ class Fake:
 def delivered(fake: Fake, halted: Event | None = None) -> list[Outcome]:
     ground = cast("Ground", SimpleNamespace(share=fake, remote=fake, receipt_key=KEY.private_pem))
     with ThreadPoolExecutor(2) as line:
-        return deliver(ground, line, halted or Event(), lambda _claim, _one: CONTENT, WANTED)
+        return deliver(ground, line, halted or Event(), lambda _claim, _one: CAME, WANTED)
 
 
 def test_once_the_share_as_a_whole_has_failed_nobody_asks_it_again() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from landbridge.facts import Content, Manifest
+    from landbridge.facts import Fetched, Manifest
     from landbridge.released import Offered, Outcome
     from landbridge.world import Ground
 
@@ -53,7 +53,7 @@ class Server(FolderRemote):
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
-    ) -> Content:
+    ) -> Fetched:
         came = super().download(path, into, size, watch)
         self.after()
         return came

@@ -295,7 +295,7 @@ def _who(one: Commitment) -> str:
 
 def _is_again(newest: Commitment, cloud: Cloud) -> bool:
     """Tell whether the newest revision is what this very redrive made before it was interrupted, or typed twice."""
-    made_anew = newest.revision > 1 and newest.verdict is Verdict.RELEASE and newest.report.passed
+    made_anew = newest.verdict is Verdict.RELEASE and newest.report.passed
     return made_anew and newest.reason == reasoned(cloud.reason)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import socket
@@ -114,6 +115,103 @@ def test_a_copy_is_right_whoever_makes_it(stand: Stand, able: int, monkeypatch: 
     assert calls > min(able, 2)
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("able", [0, 1000])
+def test_no_more_than_the_first_bytes_are_copied_and_a_source_that_ends_ends_it(
+    tmp_path: Path, able: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much a mover appends, and whatever he cuts off meanwhile."""
+    monkeypatch.setattr(copied, "_CANNOT", {95})
+    original = os.copy_file_range
+
+    def perhaps(source: int, target: int, count: int) -> int:
+        if not able:
+            raise OSError(95, "not supported")
+        return original(source, target, count)
+
+    monkeypatch.setattr(os, "copy_file_range", perhaps)
+    (tmp_path / "source").write_bytes(BODY)
+    source = os.open(tmp_path / "source", os.O_RDONLY)
+    try:
+        for size in (0, 1, len(BODY) - 1, len(BODY), len(BODY) + 1):
+            os.lseek(source, 0, os.SEEK_SET)
+            told: list[int] = []
+            sha256 = copied.copy(source, tmp_path / "copy", size, told.append)
+            assert (tmp_path / "copy").read_bytes() == BODY[:size]
+            assert sha256 == hashlib.sha256(BODY[:size]).hexdigest()
+            assert sum(told) == len(BODY[:size])
+    finally:
+        os.close(source)
+
+
+def test_a_copy_is_a_file_of_our_own_on_the_disk_before_it_counts(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stood under the part's name is not written to: it may have a second name."""
+    (stand.at / NAME).write_bytes(BODY)
+    stand.part.write_bytes(b"left")
+    stand.part.with_name("second").hardlink_to(stand.part)
+    kept: list[tuple[int, int]] = []
+    original = os.fsync
+
+    def fsync(file: int) -> None:
+        original(file)
+        seen = os.fstat(file)
+        kept.append((seen.st_ino, seen.st_size))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    stand.holding.take(MANIFEST, stand.part)
+    assert kept == [(stand.part.stat().st_ino, len(BODY))]
+    assert stand.part.with_name("second").read_bytes() == b"left"
+
+
+def test_a_file_that_comes_under_the_parts_name_meanwhile_is_not_written_to(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stand.at / NAME).write_bytes(BODY)
+    original = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        original(path, missing_ok=missing_ok)
+        if path == stand.part and not made:
+            made.append(path)
+            stand.part.symlink_to("elsewhere")
+
+    made: list[Path] = []
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises((ShareRefused, DiskFailed), match="copying"):
+        stand.holding.take(MANIFEST, stand.part)
+    assert not stand.part.with_name("elsewhere").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_copy_that_fails_in_the_middle_is_told_and_leaves_nothing(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Also where the file system was to copy by itself: what it says then is no reason to try it another way."""
+    (stand.at / NAME).write_bytes(BODY)
+
+    def fails(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "copy_file_range", fails)
+    with pytest.raises((ShareRefused, DiskFailed), match="copying") as refused:
+        stand.holding.take(MANIFEST, stand.part)
+    assert os.strerror(number) in refused.value.seen
+    assert not stand.part.exists()
+
+
+def test_a_disk_that_takes_few_bytes_at_a_time_has_all_of_them(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stand.at / NAME).write_bytes(BODY)
+    original = os.write
+    monkeypatch.setattr(copied, "_by_itself", lambda _source, _target, size, _watch: size)
+    monkeypatch.setattr(os, "write", lambda file, piece: original(file, bytes(piece[:1000])))
+    stand.holding.take(MANIFEST, stand.part)
+    assert stand.part.read_bytes() == BODY
+
+
 def test_what_the_mover_does_to_the_file_afterwards_changes_nothing(stand: Stand) -> None:
     """It is still open for writing, and has a second name: a rename would let both of them in."""
     (stand.at / NAME).write_bytes(BODY)
@@ -154,11 +252,25 @@ def test_other_bytes_are_still_coming_or_wrong(
     if through:
         (stand.at / ANNOUNCED).write_bytes(b"whatever it says")
     holding = stand.later() if rests else stand.holding
+    told: list[int] = []
     with pytest.raises(LandbridgeError) as raised:
-        holding.take(MANIFEST, stand.part)
+        holding.take(MANIFEST, stand.part, told.append)
     assert type(raised.value) is expected
+    assert bool(told) == (body is not None and len(body) == len(BODY)), "of another size not a byte is copied"
     assert not stand.part.exists()
     assert (stand.at / NAME).exists() == (body is not None)
+
+
+def test_a_file_that_grows_while_it_is_copied_is_not_whole(stand: Stand) -> None:
+    (stand.at / NAME).write_bytes(BODY)
+
+    def grow(_: int) -> None:
+        with (stand.at / NAME).open("ab") as mover:
+            mover.write(b"more")
+
+    with pytest.raises(NotYet, match="not whole yet"):
+        stand.holding.take(MANIFEST, stand.part, grow)
+    assert not stand.part.exists()
 
 
 def test_a_time_that_the_mover_set_does_not_make_a_file_rest(stand: Stand) -> None:
@@ -166,6 +278,16 @@ def test_a_time_that_the_mover_set_does_not_make_a_file_rest(stand: Stand) -> No
     os.utime(stand.at / NAME, (0, 0))
     with pytest.raises(NotYet):
         stand.holding.take(MANIFEST, stand.part)
+
+
+def test_a_share_whose_own_time_is_that_of_the_files_birth_is_not_believed_alone(stand: Stand) -> None:
+    """As on Windows, where nothing but the mover's time tells that a file still grows."""
+    (stand.at / NAME).write_bytes(bytes(len(BODY)))
+    later = stand.later()
+    grown = later._clock.now().timestamp()
+    os.utime(stand.at / NAME, (grown, grown))
+    with pytest.raises(NotYet):
+        later.take(MANIFEST, stand.part)
 
 
 def _symlink(at: Path) -> None:
@@ -258,6 +380,46 @@ def test_of_what_others_landed_only_the_same_bytes_are_cleared(
     assert (stand.at / NAME).exists() == stays
 
 
+def _never(*_: object) -> None:
+    raise AssertionError
+
+
+def _other(at: Path) -> None:
+    (at / NAME).write_bytes(b"other")
+
+
+@pytest.mark.parametrize("put", [_symlink, _fifo, _socket, _folder, _other])
+def test_what_cannot_be_ours_is_not_opened_to_be_cleared(
+    stand: Stand, put: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To open some devices is to move them, and what has another size may have any size."""
+    put(stand.at)
+    monkeypatch.setattr(room._Folder, "opened", _never)
+    stand.holding.clear(MANIFEST)
+    stand.holding.clear(replace(MANIFEST, size=os.lstat(stand.at / NAME).st_size if put != _other else 0))
+    assert os.path.lexists(stand.at / NAME)
+
+
+def test_the_manifest_of_a_mover_goes_also_when_its_file_is_gone_or_cannot(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stand.at / ANNOUNCED).write_bytes(b"{}")
+    stand.holding.clear(MANIFEST)
+    assert stand.holding.names("flights") == []
+    for name in (NAME, ANNOUNCED):
+        (stand.at / name).write_bytes(BODY)
+    monkeypatch.setattr(os.path, "samestat", lambda *_: False)  # it is replaced at every look
+    stand.holding.clear(MANIFEST)
+    assert stand.holding.names("flights") == [NAME]
+
+
+def test_what_has_the_name_of_a_movers_manifest_and_is_none_stays(stand: Stand) -> None:
+    (stand.at / "elsewhere").write_bytes(b"{}")
+    (stand.at / ANNOUNCED).symlink_to("elsewhere")
+    stand.holding.clear(MANIFEST)
+    assert (stand.at / ANNOUNCED).is_symlink()
+
+
 def test_a_feed_that_lands_where_it_is_held_keeps_its_file(tmp_path: Path, names: str) -> None:
     """Somebody declared `holding` as the share itself, and a feed that lands in a folder of its own name."""
     holding = HoldingFolder(tmp_path, tmp_path, SystemClock())
@@ -276,6 +438,92 @@ def test_a_file_that_came_anew_after_it_was_copied_is_not_cleared(stand: Stand) 
     (stand.at / "new").replace(stand.at / NAME)
     stand.holding.clear(MANIFEST)
     assert (stand.at / NAME).read_bytes() == bytes(len(BODY))
+
+
+def _in_place(file: Path, before: os.stat_result) -> None:
+    with file.open("r+b") as mover:
+        mover.write(b"ID")
+    os.utime(file, ns=(1, before.st_mtime_ns + 1))
+
+
+def _longer(file: Path, before: os.stat_result) -> None:
+    with file.open("ab") as mover:
+        mover.write(b"more")
+    os.utime(file, ns=(1, before.st_mtime_ns))
+
+
+def _another(file: Path, before: os.stat_result) -> None:
+    file.with_name("new").write_bytes(bytes(len(BODY)))
+    os.utime(file.with_name("new"), ns=(1, before.st_mtime_ns))
+    file.with_name("new").replace(file)
+
+
+@pytest.mark.parametrize("change", [_in_place, _longer, _another])
+def test_a_file_that_was_changed_after_it_was_copied_is_not_cleared(
+    stand: Stand, change: Callable[[Path, os.stat_result], None]
+) -> None:
+    """Movers set times as they like; each of these shows in one thing alone."""
+    file = stand.at / NAME
+    file.write_bytes(BODY)
+    stand.holding.take(MANIFEST, stand.part)
+    change(file, file.stat())
+    stand.holding.clear(MANIFEST)
+    assert file.exists()
+
+
+def test_a_file_that_is_changed_behind_the_copy_is_not_cleared(stand: Stand) -> None:
+    file = stand.at / NAME
+    file.write_bytes(BODY)
+    os.utime(file, ns=(1, 1))
+    stand.holding.take(MANIFEST, stand.part, lambda _: _in_place(file, file.stat()))
+    assert hashlib.sha256(stand.part.read_bytes()).hexdigest() == MANIFEST.sha256
+    stand.holding.clear(MANIFEST)
+    assert file.exists()
+
+
+def test_what_has_the_name_of_a_movers_manifest_and_is_none_does_not_say_that_he_is_through(
+    stand: Stand,
+) -> None:
+    (stand.at / NAME).write_bytes(BODY[:-1])
+    (stand.at / ANNOUNCED).mkdir()
+    with pytest.raises(NotYet):
+        stand.holding.take(MANIFEST, stand.part)
+
+
+def test_a_link_that_is_put_there_at_the_last_moment_is_not_followed(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may lead to a device that does something when it is opened."""
+    (stand.at / NAME).write_bytes(BODY)
+    (stand.at / "elsewhere").write_bytes(BODY)
+    real, followed = os.open, []
+
+    def swapped(path: str | Path, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if str(path).endswith(NAME):
+            (stand.at / NAME).unlink()
+            (stand.at / NAME).symlink_to("elsewhere")
+            followed.append(real(path, flags, mode, dir_fd=dir_fd))
+        return followed[-1] if str(path).endswith(NAME) else real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", swapped)
+    with pytest.raises(LandbridgeError):
+        stand.holding.take(MANIFEST, stand.part)
+    assert followed == []
+    assert not stand.part.exists()
+
+
+def test_what_a_server_keeps_beside_the_feeds_is_none(stand: Stand) -> None:
+    (stand.root / ".snapshot").mkdir()
+    assert stand.holding.feeds() == ["flights"]
+
+
+def test_a_disk_that_fails_is_told_as_that(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> os.stat_result:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(room._Folder, "look", fails)
+    with pytest.raises(DiskFailed, match="reading"):
+        stand.holding.take(MANIFEST, stand.part)
 
 
 def test_a_folder_that_is_not_there_says_so_and_is_not_made(stand: Stand) -> None:

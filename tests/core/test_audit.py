@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from landbridge.audit import Proof, Row, audit
 from landbridge.bundle import check, payload_of
 from landbridge.dsse import sealed
+from landbridge.errors import IntegrityBroken
 from landbridge.facts import (
     NO_FILE,
     NO_REPORT,
@@ -19,8 +22,9 @@ from landbridge.facts import (
     Verdict,
 )
 from landbridge.standing import Known, standing
+from landbridge.survey import known_of
 from tests.fakes.facts import AT, commitment
-from tests.fakes.proven import AUDIT, Proven, delivered, signer, stage
+from tests.fakes.proven import AUDIT, STRANGER, Proven, delivered, signer, stage
 
 BROKEN = GateReport(
     "flights",
@@ -106,6 +110,45 @@ def test_a_waived_slot_has_no_file_in_its_row() -> None:
     assert (found.state, found.evidence, found.reason) == (SlotState.WAIVED, Proof.WHOLE, "no flights")
     assert (found.file, found.sha256, found.size, found.rows) == ("", "", None, None)
     assert (found.contract, found.contract_met) == ("", None)
+
+
+def test_a_row_says_how_far_its_end_is_proved() -> None:
+    there, first = delivered()
+
+    def of(known: Known) -> tuple[Proof, bool]:
+        judged = standing(first.slot, known, now=AT + timedelta(days=9), missing_after=timedelta(days=1))
+        (found,) = audit([judged], there.evidence)
+        return found.evidence, found.ended
+
+    receipt = there.receipt(first)
+    assert of(Known(first, True, receipt)) == (Proof.WHOLE, True)
+    assert of(Known(first, True)) == (Proof.OPEN, False)
+    assert of(Known(first)) == (Proof.OPEN, False)
+    assert of(Known()) == (Proof.NONE, True)
+    assert of(Known(first, True, receipt, doubt="a receipt that does not hold")) == (Proof.BROKEN, True)
+    assert of(Known(doubt="an entry that was changed")) == (Proof.BROKEN, True)
+
+
+def test_a_row_names_the_entry_of_the_ledger_that_it_speaks_of() -> None:
+    there, first = delivered()
+    assert row(there, Known(first)).commitment == there.ledger.digest(first)
+    with pytest.raises(IntegrityBroken, match="another commitment"):
+        row(there, Known(replace(first, actor="mallory")))
+
+
+def test_what_is_looked_up_with_a_receipt_that_does_not_hold_is_in_doubt_and_not_delivered() -> None:
+    there = stage()
+    first = there.decide()
+    there.release(first)
+    there.land(first, STRANGER)
+    known = known_of(first, there.evidence)
+    assert (known.released, known.receipt) == (True, None)
+    assert "not signed by a known collector" in known.doubt
+    second = there.decide(2)
+    there.release(second)
+    there.land(second)
+    assert known_of(second, there.evidence, [first]).doubt, "an earlier one counts as well"
+    assert known_of(second, there.evidence).receipt == there.receipt(second)
 
 
 def test_a_bundle_of_a_waiver_speaks_of_no_rules() -> None:

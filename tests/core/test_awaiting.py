@@ -50,6 +50,9 @@ class Cut(FolderRemote):
     """A line that fails as often as it is told."""
 
     error: LandbridgeError | None = None
+    breaks = 0
+    """Downloads that fail before one does not."""
+    sends: LandbridgeError | None = None
     looks = 0
     downloads = 0
 
@@ -57,7 +60,14 @@ class Cut(FolderRemote):
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
     ) -> Fetched:
         self.downloads += 1
+        if self.downloads <= self.breaks:
+            raise Unavailable("the line is cut")
         return super().download(path, into, size, watch)
+
+    def write(self, path: str, body: bytes) -> None:
+        if self.sends is not None:
+            raise self.sends
+        super().write(path, body)
 
     def folders(self, folder: str) -> list[str]:
         self.looks += 1
@@ -325,6 +335,42 @@ def test_a_named_slot_whose_server_stays_away_is_told_so(run: Run) -> None:
     code, took = run(flights(), started=SIX, slot=SIX)
     assert code == Exit.UNAVAILABLE
     assert about(took, 90 * MINUTE)
+
+
+def test_what_no_later_pass_mends_ends_the_wait_for_a_named_slot(run: Run) -> None:
+    run.remote.error = NotPermitted("the key was taken away")
+    with pytest.raises(NotPermitted):
+        run(flights(), started=SIX, slot=SIX)
+
+
+def test_a_named_slot_whose_download_breaks_is_tried_again(run: Run) -> None:
+    run.at.release(b"one")
+    run.remote.breaks = 3
+    code, took = run(flights(), started=SIX, slot=SIX)
+    assert (code, run.told[-1]) == (Exit.DONE, "flights/2026-11-20 delivered")
+    assert about(took, 3 * MINUTE)
+
+
+def test_a_named_slot_whose_receipt_cannot_be_sent_ends_after_a_quarter_of_an_hour(run: Run) -> None:
+    run.at.release(b"one")
+    run.remote.sends = Unavailable("the line is cut")
+    code, took = run(flights(), started=SIX, slot=SIX)
+    assert code == Exit.UNAVAILABLE
+    assert about(took, PATIENCE)
+
+
+@pytest.mark.parametrize("slot", [None, SIX])
+def test_between_two_passes_another_collection_of_this_host_has_its_turn(
+    run: Run, slot: datetime | None
+) -> None:
+    def other() -> None:
+        with run.at.share() as share:
+            assert share.unreceipted(DAY) == []
+
+    run.clock.events.append((SIX + 2 * MINUTE, other))
+    run.clock.events.append((SIX + 3 * MINUTE, lambda: run.at.release(b"one")))
+    assert run(flights(), started=SIX, slot=slot)[0] == Exit.DONE
+    assert run.clock.events == []
 
 
 def test_strange_names_that_bear_no_feed_are_a_warning_and_no_code(run: Run) -> None:

@@ -7,12 +7,14 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.testing import capture_logs
 
 from landbridge.backfill import STEP, Backfill, Ended, backfill, open_slots
-from landbridge.errors import LandbridgeError, NotPermitted, Unavailable
+from landbridge.errors import DefinitionsRefused, LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.facts import Verdict
 from landbridge.run import run
 from landbridge.standing import Known, Standing, standing
@@ -21,6 +23,7 @@ from tests.fakes.facts import commitment
 from tests.fakes.memory_cloud import MemoryWorld, Rows, slot, trades
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
     from pathlib import Path
 
     from landbridge.facts import GateReport, Slot
@@ -90,13 +93,28 @@ def test_what_goes_wrong_with_one_slot_keeps_no_other_from_running() -> None:
     assert world.rows.runs == 10, "a second start ran the one that was left"
 
 
-def test_what_would_go_wrong_with_all_lets_no_further_one_begin() -> None:
+@pytest.mark.parametrize(
+    "refused",
+    [NotPermitted("no"), UsageError("no such feed"), DefinitionsRefused("no such column")],
+    ids=type,
+)
+def test_what_would_go_wrong_with_all_lets_no_further_one_begin(refused: LandbridgeError) -> None:
     world = MemoryWorld()
-    refused: LandbridgeError = NotPermitted("no")
     world.rows.fails = {one.occurrence: refused for one in SLOTS}
     done = filled(world, parallel=2)
     assert 1 <= ends(done).count(Ended.FAILED) <= 3
     assert ends(done)[-1] is Ended.NOT_RUN
+
+
+def test_only_first_revisions_are_made_and_each_line_of_the_log_tells_its_run() -> None:
+    world = MemoryWorld()
+    world.rows.fails["2026-11-05"] = Unavailable("the source is away")
+    cloud = replace(world.cloud("ann", "we began late"), revision=7)
+    with bound_contextvars(run_id="run 1"), capture_logs([merge_contextvars]) as lines:
+        backfill(FEED, SLOTS, cloud, 2, lambda one: one)
+    assert [one.revision for one in world.cloud().ledger.history(SLOTS[0])] == [1]
+    (failed,) = [line for line in lines if line["event"] == "not filled"]
+    assert (failed["run_id"], failed["slot"]) == ("run 1", "trades/2026-11-05")
 
 
 @dataclass
@@ -149,6 +167,33 @@ class Failing(Rows):
         raise ZeroDivisionError
 
 
+@dataclass
+class Stuck(Rows):
+    """Sends Ctrl-C while one slot is judged, and again when that was heard, as somebody who does not want to wait."""
+
+    heard: list[MutableMapping[str, Any]] = field(default_factory=list)
+
+    def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
+        main = threading.main_thread().ident or 0
+        signal.pthread_kill(main, signal.SIGINT)
+        until = time.monotonic() + 20
+        while (
+            not any("no further slot begins" in line["event"] for line in self.heard)
+            and time.monotonic() < until
+        ):
+            time.sleep(0.005)
+        signal.pthread_kill(main, signal.SIGINT)
+        return super().judge(path, progress)
+
+
+def test_interrupted_a_second_time_it_ends_at_once() -> None:
+    with capture_logs() as lines:
+        world = MemoryWorld(Stuck(heard=lines))
+        with pytest.raises(KeyboardInterrupt):
+            filled(world, 1)
+    assert world.rows.runs == 1
+
+
 def test_only_what_is_due_and_has_no_verdict_or_was_not_released_is_run() -> None:
     now = SLOTS[5].scheduled_at + timedelta(minutes=1)
 
@@ -165,6 +210,7 @@ def test_only_what_is_due_and_has_no_verdict_or_was_not_released_is_run() -> Non
             seen(SLOTS[3], Known(commitment(SLOTS[3], verdict=Verdict.QUARANTINE))),
             seen(SLOTS[4], Known(commitment(SLOTS[4], verdict=Verdict.WAIVE))),
             seen(SLOTS[6], Known()),
+            seen(SLOTS[7], Known(commitment(SLOTS[7]))),  # run by hand before its time
             seen(SLOTS[0], Known(), scheduled=False),
             seen(SLOTS[0], Known(doubt="changed")),
         ],

@@ -6,20 +6,23 @@ import base64
 import json
 import random
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, derive_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from landbridge import dsse
 from landbridge.bundle import check, check_file, gather, payload_of
 from landbridge.bundle.gathering import Declared
 from landbridge.bundle.statement import link, schema
 from landbridge.errors import DiskFailed, IntegrityBroken, NotFound, UsageError
-from landbridge.facts import NO_FILE, NO_REPORT, NOWHERE, Promotion, Verdict
-from landbridge.ledger import entries
-from landbridge.naming import contract_key, ledger_key, promotion_key
-from tests.fakes.facts import AT, slot
+from landbridge.facts import NO_FILE, NO_REPORT, NOWHERE, Attempt, Promotion, Verdict
+from landbridge.ledger import entries, make_receipt_bytes, read_receipt
+from landbridge.naming import contract_key, ledger_key, promotion_key, slot_prefix
+from tests.fakes.facts import AT, slot, staged
 from tests.fakes.proven import AUDIT, COLLECTOR, CONTRACT, FILE, STRANGER, delivered, p256, signer, stage
 
 if TYPE_CHECKING:
@@ -236,6 +239,21 @@ def _without(bundle: Bundle, kind: str) -> Bundle:
     return replace(bundle, links=tuple(one for one in bundle.links if one.kind != kind))
 
 
+def _promoted(bundle: Bundle, edit: Callable[[dict[str, Any]], object]) -> Bundle:
+    def edited(text: str) -> str:
+        document = json.loads(text)
+        edit(document)
+        return (entries.canonical(document) + b"\n").decode()
+
+    return _linked(bundle, "promotion", edited)
+
+
+def _received(text: str, **changed: object) -> str:
+    """Have the collector sign another receipt."""
+    receipt = read_receipt(text.encode(), [COLLECTOR.public])
+    return make_receipt_bytes(replace(receipt, **changed), COLLECTOR.private).decode()  # type: ignore[arg-type]
+
+
 CONTRADICTIONS: dict[str, tuple[Callable[[Bundle], Bundle], str]] = {
     "a fact changed": (
         lambda b: replace(b, links=(replace(b.links[0], text=b.links[0].text + "#"), *b.links[1:])),
@@ -304,6 +322,36 @@ CONTRADICTIONS: dict[str, tuple[Callable[[Bundle], Bundle], str]] = {
         ),
         "taken 1",
     ),
+    "a promotion of another slot": (
+        lambda b: _promoted(b, lambda d: d["slot"].update(feed="other")),
+        "promotion 1",
+    ),
+    "a promotion of another revision": (
+        lambda b: _promoted(b, lambda d: d.update(revision=2)),
+        "promotion 1",
+    ),
+    "a promotion elsewhere": (lambda b: _promoted(b, lambda d: d.update(environment="PRD")), "promotion 1"),
+    "a promotion by another verdict": (
+        lambda b: _promoted(b, lambda d: d.update(commitment="0" * 64)),
+        "promotion 1",
+    ),
+    "a promotion of other bytes": (
+        lambda b: _promoted(b, lambda d: d["content"].update(rows=2)),
+        "promotion 1",
+    ),
+    "a promotion with another manifest": (
+        lambda b: _promoted(b, lambda d: d.update(manifest_sha256="0" * 64)),
+        "promotion 1",
+    ),
+    "a receipt for another file": (
+        lambda b: _linked(b, "receipt", lambda text: _received(text, size=1)),
+        "receipt 1",
+    ),
+    "other rows": (lambda b: replace(b, plain=replace(b.plain, rows=2)), "commitments"),
+    "a contract that nobody named": (
+        lambda b: _linked(b, "commitment", lambda text: text.replace(b.links[0].sha256, "")),
+        "contract",
+    ),
     "the receipt of a stranger": (lambda b: replace(b, receipt_keys=(STRANGER.public,)), "receipt 1"),
 }
 
@@ -331,6 +379,9 @@ def test_the_bytes_of_the_file_are_checked(made: Bundle, tmp_path: Path) -> None
         spoilt[place] ^= 1
         file.write_bytes(spoilt)
         assert not check_file(made, file).holds
+    file.write_bytes(FILE)
+    shorter = replace(made.delivered, size=1)
+    assert not check_file(replace(made, delivered=shorter, plain=shorter), file).holds
     with pytest.raises(DiskFailed):
         check_file(made, tmp_path / "none.csv")
 
@@ -347,6 +398,94 @@ def test_a_correction_is_chained_to_what_it_corrects() -> None:
     assert "commitments" in wrong(replace(bundle, links=tuple(forged)))
     changed = _linked(bundle, "commitment", lambda text: text.replace('"reason":""', '"reason":"x"'))
     assert "commitments" in wrong(changed)
+
+
+def _forged(bundle: Bundle, name: str, edit: Callable[[str], str]) -> Bundle:
+    """Change the first revision, and let the second follow it all the same."""
+    first, before = next((one, one.sha256) for one in bundle.links if one.kind == "commitment")
+    text = edit(first.text)
+    now = link(first.kind, name, text.encode(), ()).sha256
+    links: list[Link] = []
+    for one in bundle.links:
+        known = text if one is first else one.text.replace(before, now)
+        links.append(link(one.kind, name if one is first else one.name, known.encode(), links))
+    return replace(bundle, links=tuple(links))
+
+
+@pytest.mark.parametrize("how", ["slot", "key", "environment", "revision"])
+def test_a_history_with_a_revision_that_belongs_elsewhere_is_found(how: str) -> None:
+    there, _ = delivered()
+    bundle = there.bundle(there.decide(2))
+    own = ledger_key(slot(), 1)
+    assert wrong(_forged(bundle, own, lambda text: text)) == []
+    name, edit = {
+        "slot": (
+            ledger_key(slot("other"), 1),
+            lambda text: text.replace('"feed":"flights"', '"feed":"other"'),
+        ),
+        "key": ("elsewhere.json", lambda text: text),
+        "environment": (own, lambda text: text.replace('"environment":"UAT"', '"environment":"PRD"')),
+        "revision": (ledger_key(slot(), 3), lambda text: text.replace('"revision":1', '"revision":3')),
+    }[how]
+    assert "commitments" in wrong(_forged(bundle, name, edit))
+
+
+def test_what_else_lies_with_the_slot_is_bundled_in_the_order_of_its_names() -> None:
+    there, decided = delivered()
+    at = AT
+    for letter in "fbdac":
+        at += timedelta(seconds=1)
+        there.ledger.record_attempt(Attempt(staged(letter=letter), "run", at))
+    bundle = there.bundle(decided)
+    names = [one.name for one in bundle.links if one.kind == "attempt"]
+    assert len(names) == 5
+    assert names == sorted(names)
+    assert wrong(bundle) == []
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"[]", b"{}"])
+def test_no_bundle_is_made_of_what_is_no_entry_of_the_ledger(body: bytes) -> None:
+    there, decided = delivered()
+    there.store.put_new(slot_prefix(slot()) + "strange.json", body)
+    with pytest.raises(IntegrityBroken, match="not readable as evidence"):
+        there.bundle(decided)
+
+
+def test_a_quarantine_of_what_broke_nothing_is_found() -> None:
+    there = stage()
+    assert wrong(there.bundle(there.decide(verdict=Verdict.QUARANTINE))) == ["verdict"]
+
+
+def test_what_cannot_be_told_in_json_is_no_fact() -> None:
+    for body in (b"\xff", b"no JSON"):
+        with pytest.raises(IntegrityBroken, match="not readable as evidence"):
+            link("commitment", "x", body, ())
+
+
+def test_a_bundle_that_is_too_large_is_not_looked_into() -> None:
+    with pytest.raises(IntegrityBroken) as refused:
+        check(b" " * (65 << 20), [AUDIT.public])
+    assert refused.value.expected.startswith("at most")
+
+
+@pytest.mark.parametrize("field", ["_type", "predicateType"])
+def test_a_statement_of_another_kind_is_named_as_that(made: Bundle, field: str) -> None:
+    statement = json.loads(payload_of(made)) | {field: "urn:x"}
+    with pytest.raises(IntegrityBroken) as refused:
+        check(dsse.sealed(entries.canonical(statement), signer()), [AUDIT.public])
+    assert refused.value.seen == "another statement"
+
+
+def test_keys_of_other_kinds_are_none() -> None:
+    curve = derive_private_key(7, SECP384R1())
+    pem = curve.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    assert dsse.public_key(pem.decode()) is None
+    assert dsse.public_key_of_der(b"no key") is None
+    private = derive_private_key(7, SECP256R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    assert dsse.private_key(private.decode()) is None, "receipts are signed with Ed25519 alone"
+    assert "PrivateKey" not in repr(signer())
 
 
 def test_what_a_person_decided_is_proved_with_who_and_why() -> None:

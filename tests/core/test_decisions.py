@@ -19,6 +19,7 @@ from landbridge.ledger import Ledger
 from landbridge.naming import manifest_key
 from landbridge.run import run
 from tests.fakes.memory_cloud import ENVIRONMENT, MemoryWorld, slot, trades
+from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +118,40 @@ def test_what_is_released_to_a_recipient_is_encrypted_once_before_it_is_decided(
     assert (again.ours, again.commitment) == (False, one), "no second ciphertext"
 
 
+def test_what_met_its_contract_or_was_waived_is_not_in_quarantine(world: MemoryWorld) -> None:
+    run(FEED, SLOT, world.cloud())
+    for decide in ("release", "reject"):
+        with pytest.raises(UsageError, match="not in quarantine"):
+            _DECISIONS[decide](FEED, world.cloud("ann", "it is fine"))
+    assert history(world) == [Verdict.RELEASE]
+
+
+def test_quarantined_bytes_are_not_released_under_the_name_of_what_was_released(world: MemoryWorld) -> None:
+    """The feed lost the revision in its name between the quarantine and the release."""
+    alike = trades(name="T_{business_date:%Y%m%d}_001.csv")
+    run(FEED, SLOT, world.cloud())
+    world.rows.good = False
+    redrive(FEED, SLOT, world.cloud("ann", "wrong rows"))
+    with pytest.raises(UsageError, match="would have the name of revision 1"):
+        release(alike, SLOT, world.cloud("ann", "the consumer takes it"))
+    assert history(world) == [Verdict.RELEASE, Verdict.QUARANTINE]
+
+
+def test_a_name_under_which_nothing_was_released_is_free(world: MemoryWorld) -> None:
+    alike = trades(name="T_{business_date:%Y%m%d}.csv")
+    world.rows.good = False
+    run(alike, SLOT, world.cloud())
+    assert release(alike, SLOT, world.cloud("ann", "the consumer takes it")).commitment.revision == 2
+
+
+def test_no_revision_comes_after_the_last_that_a_name_has_room_for(world: MemoryWorld) -> None:
+    last = replace(quarantined(world), revision=9999)
+    cloud = replace(world.cloud("ann", "no"), ledger=cast("Ledger", _Only(last)))
+    for decide in _DECISIONS.values():
+        with pytest.raises(UsageError, match="revision 10000"):
+            decide(FEED, cloud)
+
+
 # Reject
 
 
@@ -167,6 +202,31 @@ def test_a_release_that_no_run_can_carry_on_any_more_may_be_waived(world: Memory
     assert waive(FEED, SLOT, world.cloud("ann", "no")).commitment.revision == 2
 
 
+@pytest.mark.parametrize("left", ["the manifest", "the file", "the draft", "a draft that is hidden"])
+def test_a_release_of_which_anything_is_left_cannot_be_waived(world: MemoryWorld, left: str) -> None:
+    """A reaped file leaves its manifest; a run that was killed its file without one; a lifecycle a version below a marker."""
+    run(FEED, SLOT, world.cloud())
+    (one,) = world.cloud().ledger.history(SLOT)
+    gone = {
+        "the manifest": [(world.reports, one.target.key), (world.staging, one.staged.key)],
+        "the file": [(world.reports, manifest_key(SLOT, 1)), (world.staging, one.staged.key)],
+    }
+    both = [(world.reports, manifest_key(SLOT, 1)), (world.reports, one.target.key)]
+    for store, key in gone.get(left, both):
+        del store.objects[key]
+    cloud = world.cloud("ann", "no")
+    if left == "a draft that is hidden":
+        cloud = replace(cloud, staging=cast("Store", _Hidden(world.staging)))
+    with pytest.raises(UsageError, match="revision 1 has landed or may land"):
+        waive(FEED, SLOT, cloud)
+
+
+def test_a_release_from_a_bucket_that_is_not_looked_into_any_more_may_land_yet(world: MemoryWorld) -> None:
+    committed_only(world)
+    with pytest.raises(UsageError, match="may land"):
+        waive(FEED, SLOT, replace(world.cloud("ann", "no"), staging=MemoryStore()))
+
+
 def test_a_slot_that_is_skipped_owes_nothing_to_waive(world: MemoryWorld) -> None:
     world.rows.ids = []
     run(FEED.model_copy(update={"empty": "skip"}), SLOT, world.cloud())
@@ -215,6 +275,37 @@ def test_what_staging_forgot_before_it_was_released_is_made_anew(world: MemoryWo
     assert redrive(FEED, SLOT, world.cloud("ann", "staging expired")).commitment.revision == 2
 
 
+def test_the_same_redrive_makes_anew_what_staging_forgot_before_it_was_released(world: MemoryWorld) -> None:
+    run(FEED, SLOT, world.cloud())
+    again = world.cloud("ann", "double rows")
+    done = redrive(FEED, SLOT, again).commitment
+    for key in (done.target.key, manifest_key(SLOT, 2)):  # as if it had been killed before it was released
+        del world.reports.objects[key]
+    del world.staging.objects[done.staged.key]
+    assert redrive(FEED, SLOT, again).commitment.revision == 3
+
+
+@pytest.mark.parametrize("decision", ["release", "waive", "skip"])
+def test_a_redrive_for_the_reason_of_another_decision_is_a_redrive(world: MemoryWorld, decision: str) -> None:
+    if decision == "release":
+        quarantined(world)
+        release(FEED, SLOT, world.cloud("ann", "ticket 7"))
+    elif decision == "waive":
+        waive(FEED, SLOT, world.cloud("ann", "ticket 7"))
+    else:
+        run(FEED, SLOT, world.cloud())
+        world.rows.ids = []
+        redrive(FEED.model_copy(update={"empty": "skip"}), SLOT, world.cloud("ann", "ticket 7"))
+        world.rows.ids = [4]
+    before = len(history(world))
+    done = redrive(FEED, SLOT, world.cloud("ann", "ticket 7"))
+    assert (done.ours, done.commitment.revision, done.commitment.verdict) == (
+        True,
+        before + 1,
+        Verdict.RELEASE,
+    )
+
+
 def test_a_redrive_needs_something_to_make_anew(world: MemoryWorld) -> None:
     with pytest.raises(UsageError, match="nothing was decided") as refused:
         redrive(FEED, SLOT, world.cloud("ann", "again"))
@@ -235,6 +326,8 @@ def test_a_revision_never_takes_the_name_of_an_older_one(world: MemoryWorld) -> 
     run(alike, SLOT, world.cloud())
     with pytest.raises(UsageError, match="would have the name of revision 1"):
         redrive(alike, SLOT, world.cloud("ann", "wrong"))
+    with pytest.raises(UsageError, match="would have the name of revision 1"):  # to a share that ignores case
+        redrive(trades(name="t_{business_date:%Y%m%d}.CSV"), SLOT, world.cloud("ann", "wrong"))
     assert history(world) == [Verdict.RELEASE]
     assert world.rows.runs == 1, "told before anything was generated"
 
@@ -291,6 +384,26 @@ def test_of_two_who_waive_a_slot_the_first_ones_reason_stands_and_the_second_is_
     assert "the reason of this command is not on record" in said.err
     assert say(done, "closed  that day", as_json=False) == 0
     assert "not on record" not in capsys.readouterr().err, "it is the same reason"
+
+
+@pytest.mark.parametrize(
+    ("decision", "run_id"),
+    [("reject", "job 1"), ("waive", "job 1"), ("reject", "job 2"), ("redrive", "job 2")],
+)
+def test_the_same_words_of_somebody_faster_are_not_taken_for_ours(
+    world: MemoryWorld, decision: str, run_id: str
+) -> None:
+    """One job that is started twice says the same twice, perhaps under one number: only one of the two decided."""
+    quarantined(world)
+    second = world.cloud("ann", "ticket 7", run_id)
+
+    def first() -> None:
+        _DECISIONS[decision](FEED, world.cloud("ann", "ticket 7", "job 1"))
+        world.clock.sleep(1)
+
+    late = replace(second, ledger=cast("Ledger", _Between(second.ledger, 2, first)))
+    assert not _DECISIONS[decision](FEED, late).ours
+    assert len(history(world)) == 2
 
 
 @pytest.mark.parametrize("decision", ["release", "redrive"])
@@ -406,3 +519,24 @@ class _Between:
             return answer
 
         return call
+
+
+class _Only:
+    """A ledger in which one entry is all that was ever decided."""
+
+    def __init__(self, known: Commitment) -> None:
+        self._known = known
+
+    def history(self, _slot: object) -> tuple[Commitment, ...]:
+        return (self._known,)
+
+
+class _Hidden:
+    """A bucket whose lifecycle has put a marker over everything: the versions are there for some days yet."""
+
+    def __init__(self, inner: MemoryStore) -> None:
+        self.name = inner.name
+        self.chunks = inner.chunks
+
+    def head(self, _key: str) -> None:
+        return None

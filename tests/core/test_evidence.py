@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_on_curve
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import (
@@ -21,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from landbridge.dsse import private_key, sealed
 from landbridge.errors import IntegrityBroken, UsageError
 from landbridge.facts import Receipt, Taken
 from landbridge.ledger import (
@@ -40,9 +43,9 @@ from tests.fakes.facts import AT, DAY, commitment, downloaded
 from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from landbridge.facts import Brought, Manifest
+    from landbridge.facts import Brought, Location, Manifest
 
 NAME = "flights.2026-11-20.0001.json"
 DIGEST = "e" * 64
@@ -96,17 +99,21 @@ HOSTILE: list[tuple[str, Any]] = [
     ("feed", "../x"),
     ("feed", "Flights"),
     ("feed", "a" * 64),
+    ("feed", "flights\n"),
     ("feed", None),
     ("occurrence", "2026-11-20/../.."),
+    ("occurrence", "20261120T0600Z."),
     ("occurrence", "2026-11-20\n"),
     ("business_date", "2026-13-01"),
     ("business_date", 20261120),
     ("revision", 0),
+    ("revision", -1),
     ("revision", 10_000),
     ("revision", True),
     ("revision", "1"),
     ("revision", 1.0),
     ("environment", "U A T"),
+    ("environment", "UAT\n"),
     ("remote_path", "/receipts/x"),
     ("remote_path", "outbound/x"),
     ("remote_path", "/outbound/../receipts/x"),
@@ -124,16 +131,20 @@ HOSTILE: list[tuple[str, Any]] = [
     ("landed_name", ""),
     ("landed_name", "x" * 256),
     ("landed_name", ["x"]),
+    ("landed_name", "in/\ud800"),
+    ("landed_name", "in/" * 342 + "x"),
     ("done_name", "../done"),
     ("done_name", "flights.csv"),
     ("size", -1),
     ("size", 10**18),
     ("size", 1e3),
     ("rows", -1),
+    ("rows", 10**18),
     ("sha256", "B" * 64),
     ("sha256", "b" * 63),
     ("sha256", "b" * 64 + "\n"),
     ("commitment", ""),
+    ("commitment", "b" * 64 + "\n"),
     ("committed_at", "yesterday"),
     ("committed_at", "2026-11-21T05:30:00"),
     ("deadline", "2026-11-21T05:30:00"),
@@ -150,8 +161,9 @@ HOSTILE: list[tuple[str, Any]] = [
 def test_a_hostile_manifest_is_refused(field: str, value: object) -> None:
     document = json.loads(manifest_bytes(commitment(), DIGEST))
     document[field] = value
-    with pytest.raises(IntegrityBroken):
-        manifest_from(json.dumps(document).encode(), NAME)
+    own = "{feed}.{occurrence}.{revision:04}.json" if type(document["revision"]) is int else NAME
+    with pytest.raises(IntegrityBroken):  # also under the very name that it claims
+        manifest_from(json.dumps(document).encode(), own.format(**document))
 
 
 @pytest.mark.parametrize(
@@ -170,6 +182,22 @@ def test_bytes_that_are_no_manifest_are_refused(body: bytes) -> None:
         manifest_from(body, NAME)
     with pytest.raises(IntegrityBroken):
         read_receipt(body, [PUBLIC])
+
+
+def test_a_manifest_or_receipt_that_is_too_large_is_refused_whatever_it_says(receipt: Receipt) -> None:
+    room = b" " * (64 << 10)
+    with pytest.raises(IntegrityBroken, match="not readable as evidence"):
+        manifest_from(manifest_bytes(commitment(), DIGEST) + room, NAME)
+    with pytest.raises(IntegrityBroken, match="not readable as evidence"):
+        read_receipt(make_receipt_bytes(receipt, PRIVATE) + room, [PUBLIC])
+
+
+def test_instants_of_another_zone_are_read_in_utc() -> None:
+    document = json.loads(manifest_bytes(commitment(), DIGEST))
+    document |= {"committed_at": "2026-11-21T06:30:00+01:00", "deadline": "2026-11-21T08:00:00+01:00"}
+    found = manifest_from(json.dumps(document).encode(), NAME)
+    assert found.deadline is not None
+    assert f"{found.committed_at} {found.deadline}" == "2026-11-21 05:30:00+00:00 2026-11-21 07:00:00+00:00"
 
 
 @given(st.binary(max_size=200))
@@ -279,6 +307,38 @@ def test_every_flipped_bit_is_noticed(receipt: Receipt) -> None:
                 read_receipt(bytes(spoilt), [PUBLIC])
 
 
+def test_one_signature_of_several_is_enough(receipt: Receipt) -> None:
+    ours, other = (json.loads(make_receipt_bytes(receipt, key)) for key in (PRIVATE, STRANGER))
+    ours["signatures"] = [*other["signatures"], *ours["signatures"]]
+    assert read_receipt(json.dumps(ours).encode(), [PUBLIC]) == receipt
+    ours["signatures"] *= 9
+    with pytest.raises(
+        IntegrityBroken, match="not readable as evidence"
+    ):  # each is work for whoever reads it
+        read_receipt(json.dumps(ours).encode(), [PUBLIC])
+
+
+def test_what_is_signed_and_is_no_statement_is_refused() -> None:
+    signer = private_key(PRIVATE)
+    assert signer is not None
+    with pytest.raises(IntegrityBroken) as refused:
+        read_receipt(sealed(b"signed, and no JSON", signer), [PUBLIC])
+    assert refused.value.seen == "no JSON"
+
+
+@pytest.mark.parametrize("letters", ["\n", "!", " ", "-"])
+def test_what_is_no_base64_is_not_passed_over(receipt: Receipt, letters: str) -> None:
+    """Or one receipt would have any number of forms, each with a digest of its own."""
+    envelope = json.loads(make_receipt_bytes(receipt, PRIVATE))
+    payload, sig = envelope["payload"], envelope["signatures"][0]["sig"]
+    for spelled in (
+        envelope | {"payload": payload[:8] + letters + payload[8:]},
+        envelope | {"signatures": [{"keyid": "", "sig": sig[:8] + letters + sig[8:]}]},
+    ):
+        with pytest.raises(IntegrityBroken):
+            read_receipt(json.dumps(spelled).encode(), [PUBLIC])
+
+
 def test_the_envelope_is_verifiable_without_us(receipt: Receipt) -> None:
     dsse = pytest.importorskip("securesystemslib.dsse")
     signer = pytest.importorskip("securesystemslib.signer")
@@ -326,6 +386,16 @@ def test_a_signed_statement_that_contradicts_itself_is_refused(
     assert read_receipt(_resigned(body, lambda _: None), [PUBLIC]) == receipt
     with pytest.raises(IntegrityBroken):
         read_receipt(_resigned(body, change), [PUBLIC])
+
+
+@pytest.mark.parametrize("field", ["_type", "predicateType"])
+def test_a_signed_statement_of_another_kind_is_named_as_that(receipt: Receipt, field: str) -> None:
+    """Whoever signs with one key for two programs has statements of the other one, too."""
+    with pytest.raises(IntegrityBroken) as refused:
+        read_receipt(
+            _resigned(make_receipt_bytes(receipt, PRIVATE), lambda s: s.update({field: "urn:x"})), [PUBLIC]
+        )
+    assert refused.value.seen == "another statement"
 
 
 def test_damage_inside_is_named_as_damage(receipt: Receipt) -> None:
@@ -384,6 +454,24 @@ def test_the_first_valid_receipt_wins(manifest: Manifest, receipt: Receipt, tmp_
     assert receipt_in(store, manifest, [PUBLIC]) == receipt
 
 
+def test_what_is_too_large_for_a_receipt_is_not_read(manifest: Manifest, receipt: Receipt) -> None:
+    """The SFTP user may write what it likes beside the receipts, and as much."""
+
+    class Read(MemoryStore):
+        sizes: list[int] = []  # noqa: RUF012 - of this one store
+
+        def chunks(self, at: Location, size: int = 8 << 20) -> Iterator[bytes]:
+            self.sizes.append(len(self._at(at).body))
+            return super().chunks(at, size)
+
+    store = Read()
+    key = receipt_key(receipt.feed, receipt.occurrence, receipt.revision, receipt.business_date)
+    store._add(key, b"x" * (65 << 10))
+    store._add(key, make_receipt_bytes(receipt, PRIVATE))
+    assert receipt_in(store, manifest, [PUBLIC]) == receipt
+    assert len(store.sizes) == 1
+
+
 def test_a_key_of_another_kind_is_named_without_being_shown(receipt: Receipt) -> None:
     rsa = generate_private_key(65537, 2048)
     pem = rsa.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -392,6 +480,8 @@ def test_a_key_of_another_kind_is_named_without_being_shown(receipt: Receipt) ->
         with pytest.raises(UsageError, match="Ed25519") as told:
             make_receipt_bytes(receipt, bad)
         assert bad[:40] not in str(told.value)
-    for bad in (public, "no key"):
+    curve = generate_on_curve(SECP256R1()).public_key()  # which a bundle may be signed with, and no receipt
+    other = curve.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    for bad in (public, other, "no key"):
         with pytest.raises(UsageError, match="Ed25519"):
             read_receipt(make_receipt_bytes(receipt, PRIVATE), [bad])

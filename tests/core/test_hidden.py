@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
-from urllib.parse import quote
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from landbridge import hidden
 
-SECRET = 's3cr/+t&=%"word~'
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECRET = 's3cr/+t &=%"word~'
 
 
 @pytest.mark.parametrize(
@@ -21,6 +25,7 @@ SECRET = 's3cr/+t&=%"word~'
         SECRET,
         quote(SECRET),
         quote(SECRET, safe=""),
+        quote_plus(SECRET),
         json.dumps(SECRET),
         SECRET.encode().hex(),
         SECRET.encode().hex().upper(),
@@ -33,9 +38,13 @@ def test_its_forms_are_blotted_out(given_back: str) -> None:
     assert "776f7264" not in shown.lower()
 
 
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 @given(some.text(min_size=6, max_size=40), some.binary(max_size=5), some.binary(max_size=5))
-def test_whatever_stands_beside_it_in_base64(secret: str, before: bytes, after: bytes) -> None:
-    encoded = base64.b64encode(before + secret.encode() + after).decode()
+@example("a~~~~~~~~~~?>>>>>>", b"", b"")  # of letters that the two write differently
+def test_whatever_stands_beside_it_in_base64(
+    encode: Callable[[bytes], bytes], secret: str, before: bytes, after: bytes
+) -> None:
+    encoded = encode(before + secret.encode() + after).decode()
     shown = hidden.without(encoded, hidden.forms(secret))
     left = len(shown.replace(hidden.STARS, ""))
     # What stands beside it, and at each end a group of four letters that also holds what stands beside.
@@ -55,10 +64,23 @@ def test_no_beginning_of_it_is_left_where_a_long_text_is_cut(size: int) -> None:
     assert SECRET[:4] not in shown
 
 
+@pytest.mark.parametrize("size", range(1, 4))
+def test_not_a_letter_is_left_of_one_that_begins_just_before_the_cut(size: int) -> None:
+    known = hidden.forms(SECRET)
+    shown = hidden.beginning("x" * (60 - size) + SECRET + "y" * 400, 60, known)
+    assert shown == ("x" * (60 - size) + hidden.STARS)[:60]
+
+
+def test_a_secret_that_begins_with_another_one_is_blotted_out_whole() -> None:
+    assert hidden.without("token-and-more", {"token", "token-and-more", "tok"}) == hidden.STARS
+
+
 def test_many_secrets_blotted_out_leave_no_half_of_one_at_the_end() -> None:
     known = hidden.forms(SECRET)
     for most in range(20, 200):
-        assert SECRET[:4] not in hidden.beginning(SECRET * 50, most, known)
+        shown = hidden.beginning(SECRET * 50, most, known)
+        assert SECRET[:4] not in shown
+        assert len(shown) <= most
 
 
 def test_a_text_that_is_not_cut_is_whole() -> None:

@@ -190,11 +190,29 @@ def test_an_entry_that_was_tampered_with_is_refused(
 
 
 def test_an_attempt_in_another_slots_folder_is_refused(ledger: Ledger, store: MemoryStore) -> None:
-    ledger.record_attempt(Attempt(staged(slot("other")), "run", AT))
-    (blob,) = store.list(attempt_prefix(slot("other")))
-    store.put_new(attempt_prefix(slot()) + "20261121T000000.000000Z-x.json", store.read(blob.at.key))
-    with pytest.raises(IntegrityBroken):
+    for number, other in enumerate((slot("other"), slot(occurrence="20261120T1000Z"))):
+        ledger.record_attempt(Attempt(staged(other), "run", AT))
+        (blob,) = store.list(attempt_prefix(other))
+        store.put_new(
+            attempt_prefix(slot()) + f"2026112{number}T000000.000000Z-x.json", store.read(blob.at.key)
+        )
+        with pytest.raises(IntegrityBroken):
+            ledger.newest_attempt(slot())
+
+
+def test_an_attempt_that_is_too_large_is_refused(ledger: Ledger, store: MemoryStore) -> None:
+    ledger.record_attempt(Attempt(staged(slot()), "run", AT))
+    (blob,) = store.list(attempt_prefix(slot()))
+    store._add(blob.at.key, store.read(blob.at.key) + b" " * (9 << 20))
+    with pytest.raises(IntegrityBroken, match="not readable as evidence"):
         ledger.newest_attempt(slot())
+
+
+def test_what_ends_as_a_revision_does_and_lies_deeper_is_none(ledger: Ledger, store: MemoryStore) -> None:
+    """Half of an attempt's name is a digest: some end in four figures."""
+    ledger.commit(commitment())
+    store.put_new(attempt_prefix(slot()) + "20261120T000000.000000Z-abcd0002.json", b"{}")
+    assert [one.revision for one in ledger.history(slot())] == [1]
 
 
 def test_instants_come_back_in_utc(ledger: Ledger) -> None:

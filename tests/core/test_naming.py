@@ -73,6 +73,7 @@ def test_a_template_is_filled(template: str, expected: str) -> None:
         ("{business_date:>20}", "does not fit"),
         ("{scheduled_at:%-d}", "does not fit"),  # glibc only
         ("{scheduled_at:%s}", "does not fit"),  # ignores the zone
+        ("{business_date:" + "%Y" * 21 + "}", "does not fit"),
     ],
 )
 def test_a_template_that_cannot_be_filled_is_refused(template: str, says: str) -> None:
@@ -135,8 +136,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_refused_on_both_sides(name: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as refused:
         naming.plain_name(name)
+    assert ("names a folder" in refused.value.what) == (name in {"", ".", ".."})
     with pytest.raises(IntegrityBroken) as caught:
         naming.hostile_name(name)
     assert all(char.isprintable() for char in caught.value.what), "shown escaped"
@@ -206,6 +208,7 @@ def test_a_file_lands_under_its_own_name_unless_told_otherwise() -> None:
         {"landed_folder": "a/../.."},
         {"done_file": "{name}/done"},
         {"done_file": "."},
+        {"landed_name": "a/b.csv"},
         {"folder": "/".join(["x" * 198] * 5), "name": "y" * 100},
     ],
 )
@@ -236,3 +239,9 @@ def test_staged_bytes_are_named_by_what_they_are() -> None:
     key = naming.staging_key(SLOT, "ab" * 32, ".csv.gz")
     assert key == f"drafts/flights/2026-11-20/{'ab' * 32}.csv.gz"
     assert naming.quarantine_key(SLOT, "ab" * 32, ".csv.gz").startswith("quarantine/flights/2026-11-20/")
+
+
+@pytest.mark.parametrize("key", ["drafts/flights/2026-11-20", "drafts/flights/2026-11-20/deep/x.csv", "x"])
+def test_a_key_that_we_did_not_make_belongs_to_no_slot(key: str) -> None:
+    assert naming.kept_for(naming.staging_key(SLOT, "ab" * 32, ".csv")) == ("flights", "2026-11-20")
+    assert naming.kept_for(key) == ("", "")

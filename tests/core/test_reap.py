@@ -14,7 +14,7 @@ from landbridge.decisions import redrive, reject, release
 from landbridge.errors import Unavailable
 from landbridge.facts import Commitment, Location, Receipt, Released, Verdict
 from landbridge.ledger import make_receipt_bytes
-from landbridge.naming import ledger_key, receipt_key
+from landbridge.naming import ledger_key, manifest_key, receipt_key
 from landbridge.reap import Harvest, Kind, Why, harvest, reap, sums
 from landbridge.retention import Retention
 from landbridge.run import run
@@ -198,6 +198,66 @@ def test_what_is_not_what_was_committed_or_that_nobody_knows_stays(here: Scene) 
     assert here.world.reports.read(key) == b"somebody else's"
 
 
+def test_what_is_not_old_enough_is_not_judged(here: Scene) -> None:
+    quarantined(here)
+    redrive(FEED, SLOT, here.world.cloud("ann", "mended"))
+    here.landed(2)
+    assert here.found(6 * DAY) == {}
+    assert {kind for kind, _ in here.found(8 * DAY)} == {Kind.DRAFT}
+
+
+def test_what_lies_in_quarantine_and_was_never_judged_stays(here: Scene) -> None:
+    run(FEED, SLOT, here.world.cloud())
+    here.world.staging.put_new("quarantine/trades/2026-11-20/ab.csv", b"?")
+    assert here.found(400 * DAY)[Kind.QUARANTINED, Why.UNKNOWN] == 1
+
+
+def test_what_has_the_name_of_a_file_that_was_never_released_is_not_known(here: Scene) -> None:
+    quarantined(here)
+    reject(SLOT, here.world.cloud("ann", "last week's"))
+    key = here.committed()[0].target.key
+    here.world.reports.put_new(key, here.world.staging.read(here.committed()[0].staged.key))
+    here.world.reports.put_new(manifest_key(SLOT, 1), b"{}")
+    assert here.found(99 * DAY)[Kind.RELEASED, Why.UNKNOWN] == 1
+
+
+def test_a_receipt_of_what_was_never_released_is_none(here: Scene) -> None:
+    run(FEED, SLOT, here.world.cloud())
+    here.world.rows.good = False
+    redrive(FEED, SLOT, here.world.cloud("ann", "wrong"))
+    here.landed(2)
+    assert here.found(99 * DAY)[Kind.RELEASED, Why.NO_RECEIPT] == 1
+
+
+def test_each_of_two_quarantined_files_of_a_slot_has_its_own_decision(here: Scene) -> None:
+    quarantined(here)
+    here.world.rows.good, here.world.rows.ids = False, [7]
+    redrive(FEED, SLOT, here.world.cloud("ann", "again"))
+    assert here.found(400 * DAY)[Kind.QUARANTINED, None] == 1
+    assert here.found(400 * DAY)[Kind.QUARANTINED, Why.UNDECIDED] == 1
+    reject(SLOT, here.world.cloud("ann", "last week's"))
+    assert here.found(400 * DAY)[Kind.QUARANTINED, None] == 2
+
+
+def test_a_bucket_that_lists_neither_digest_nor_version_is_asked_for_them(here: Scene) -> None:
+    """As S3 does; what goes is the version that was asked about."""
+    here.world.staging, here.world.reports = Bare(), Bare()
+    quarantined(here)
+    release(FEED, SLOT, here.world.cloud("ann", "taken"))
+    here.landed(2)
+    found = harvest(here.reaping(99 * DAY))
+    assert {one.kind for one in found.due} == set(Kind)
+    assert all(one.blob.at.version for one in found.due)
+
+
+@dataclass
+class Bare(MemoryStore):
+    """Lists what S3 lists."""
+
+    def list(self, prefix: str) -> Iterator[Blob]:
+        return (replace(one, sha256="", at=replace(one.at, version="")) for one in super().list(prefix))
+
+
 def test_quarantined_bytes_stay_until_somebody_has_decided_and_their_time_is_over(here: Scene) -> None:
     quarantined(here)
     assert here.found(400 * DAY)[Kind.QUARANTINED, Why.UNDECIDED] == 1
@@ -257,6 +317,22 @@ def test_a_draft_that_two_revisions_share_stays_until_the_later_one_landed(here:
     assert here.found(90 * DAY)[Kind.DRAFT, Why.NO_RECEIPT] == 1
     here.landed(2)
     assert here.found(90 * DAY)[Kind.DRAFT, None] == 1
+
+
+def test_the_draft_of_what_landed_goes_whatever_came_of_a_later_revision(here: Scene) -> None:
+    run(FEED, SLOT, here.world.cloud())
+    here.landed(1)
+    here.world.rows.ids = [7]
+    redrive(FEED, SLOT, replace(here.world.cloud("ann", "wrong"), clock=_At(here.began + 20 * DAY)))
+    assert here.found(22 * DAY) == {(Kind.DRAFT, Why.RECENT): 1, (Kind.DRAFT, Why.NO_RECEIPT): 1}
+    found = harvest(here.reaping(28 * DAY))
+    assert [one.blob.at.key for one in found.due] == [here.committed()[0].staged.key]
+
+
+def test_the_draft_of_a_skipped_slot_goes(here: Scene) -> None:
+    here.world.rows.ids = []
+    run(FEED.model_copy(update={"empty": "skip"}), SLOT, here.world.cloud())
+    assert here.found(8 * DAY) == {(Kind.DRAFT, None): 1}
 
 
 @dataclass
@@ -358,6 +434,13 @@ class _At:
 def test_a_schedule_that_cannot_be_read_or_never_fires_is_refused_where_it_is_declared(cron: str) -> None:
     with pytest.raises(ValidationError, match="the cron expression"):
         Retention(schedule=cron)
+
+
+@pytest.mark.parametrize("days", [-1, 0, 3651])
+@pytest.mark.parametrize("what", ["outbound_days", "quarantine_days"])
+def test_nothing_is_kept_for_less_than_a_day_or_longer_than_ten_years(what: str, days: int) -> None:
+    with pytest.raises(ValidationError):
+        Retention.model_validate({what: days})
 
 
 def test_nothing_is_removed_on_a_schedule_unless_that_is_declared() -> None:

@@ -99,7 +99,7 @@ def _problem(found: Manifest, name: str) -> str:
     wrong |= {
         path: True
         for path in ("remote_path", "landed_name", "done_name")
-        if len(getattr(found, path).encode(errors="surrogatepass")) > _LONGEST_PATH
+        if len(getattr(found, path).encode()) > _LONGEST_PATH
     }
     if bad := [field for field, is_wrong in wrong.items() if is_wrong]:
         return f"`{bad[0]}` is out of bounds"

@@ -174,8 +174,6 @@ class Claims:
         if (collector, session) == (self._who.collector, self._who.session):
             # By another thread of this session; or given back while the share was away, and only the file is left.
             return claim in self._held
-        if collector == self._who.collector and self._who.alone:
-            return False
         try:
             seen = self._disk.lstat(self._alive / f"{collector}~{session}").st_mtime
         except FileNotFoundError:

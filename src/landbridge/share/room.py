@@ -110,7 +110,9 @@ class _Folder:
             flags |= getattr(os, flag, 0)
         number = os.open(self._at(name), flags, dir_fd=self.number)
         try:
-            if not stat.S_ISREG(seen.st_mode) or not os.path.samestat(seen, os.fstat(number)):
+            found = os.fstat(number)
+            # Of what was opened, since a pipe may have got the very number of the file that it took the place of.
+            if not stat.S_ISREG(found.st_mode) or not os.path.samestat(seen, found):
                 raise NotYet(f"{self.path / name} was replaced while it was looked at", hint="run it again")
             yield number
         finally:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from landbridge.disk import is_folder, make_folders, opened, read_whole, write_whole
+from landbridge.disk import is_folder, is_there, make_folders, opened, read_whole, write_whole
 from landbridge.errors import IntegrityBroken, ShareRefused, disk_refused
 
 if TYPE_CHECKING:
@@ -136,15 +136,25 @@ def adopt(machine: Machine, private: Path, journal: Path, clock: Clock) -> None:
         lost_before=clock.now() if lost else None,
     )
     try:
+        above = [one.parent for folder in (private, journal) for one in _missing(disk, folder)]
         for folder in (private, journal):
             make_folders(disk, folder)
         # The journal first: a crash between the two leaves a share that is not adopted, and adopting again mends it.
         _write(disk, journal / _MARK, _marks().dump_json(JournalMark(volume.volume, volume.journal)))
         _write(disk, private / _MARKER, _volumes().dump_json(volume, indent=2))
-        for folder in dict.fromkeys((journal, journal.parent, private, private.parent, root)):
+        for folder in dict.fromkeys((journal, journal.parent, private, private.parent, root, *above)):
             disk.sync_folder(folder)
     except OSError as error:
         raise disk_refused(error, f"adopting {root}", whole=True) from error
+
+
+def _missing(disk: Disk, folder: Path) -> list[Path]:
+    """Give the folder and those above it that are still to be made."""
+    found = []
+    while not is_there(disk, folder):
+        found.append(folder)
+        folder = folder.parent
+    return found
 
 
 def _bytes(disk: Disk, path: Path) -> bytes | None:

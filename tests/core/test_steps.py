@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.errors import IntegrityBroken, StoreConflict
-from landbridge.facts import Commitment, Content, Released
+from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, TryAgain
+from landbridge.facts import Attempt, Commitment, Content, Released, Verdict
 from landbridge.jobs import run_generate, run_promote, run_validate
-from landbridge.naming import manifest_key, target
+from landbridge.naming import manifest_key, promotion_key, target
 from landbridge.run import make, run
 from landbridge.steps.promote import promote
 from landbridge.steps.seal import encrypted
@@ -107,3 +107,94 @@ def test_a_slot_with_a_verdict_is_not_generated_or_judged_again(world: MemoryWor
         step(FEED, SLOT, world.cloud())
     assert world.rows.runs == 1
     assert {*world.staging.objects} == before
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict"),
+    [("deliver", Verdict.RELEASE), ("skip", Verdict.SKIP), ("fail", Verdict.QUARANTINE)],
+)
+def test_a_file_without_rows_ends_as_the_feed_declares(
+    world: MemoryWorld, policy: str, verdict: Verdict
+) -> None:
+    world.rows.ids = []
+    run(trades().model_copy(update={"empty": policy}), SLOT, world.cloud())
+    (made,) = world.cloud().ledger.history(SLOT)
+    assert made.verdict is verdict
+    assert (MANIFEST in world.reports.objects) is (policy == "deliver")
+    assert [rule.rule for rule in made.report.rules if not rule.passed] == ["empty"] * (policy == "fail")
+
+
+@pytest.mark.parametrize("policy", ["deliver", "skip", "fail"])
+def test_a_file_with_rows_is_not_taken_for_an_empty_one(world: MemoryWorld, policy: str) -> None:
+    assert isinstance(run(trades().model_copy(update={"empty": policy}), SLOT, world.cloud()), Released)
+
+
+def test_an_empty_file_that_breaks_its_contract_is_not_delivered(world: MemoryWorld) -> None:
+    world.rows.ids, world.rows.good = [], False
+    run(FEED, SLOT, world.cloud())
+    assert [one.verdict for one in world.cloud().ledger.history(SLOT)] == [Verdict.QUARANTINE]
+
+
+def test_a_run_in_halves_judges_what_was_staged_and_releases_what_was_judged(world: MemoryWorld) -> None:
+    attempt = run_generate(FEED, SLOT, world.cloud())
+    assert isinstance(attempt, Attempt)
+    assert not world.cloud().ledger.history(SLOT)
+    world.rows.ids.append(4)  # what the source says now is not what was staged
+    judged = run_validate(FEED, SLOT, world.cloud())
+    assert judged.plain == attempt.staged.content
+    assert not world.reports.objects
+    released = run_promote(FEED, SLOT, world.cloud())
+    assert isinstance(released, Released)
+    assert world.reports.read(FINAL) == world.staging.read(attempt.staged.at.key)
+    assert world.rows.runs == 1
+
+
+def test_a_half_does_not_run_before_the_one_before_it(world: MemoryWorld) -> None:
+    for step, missing in ((run_validate, "no staged file"), (run_promote, "no verdict")):
+        with pytest.raises(TryAgain, match=missing):
+            step(FEED, SLOT, world.cloud())
+    run_generate(FEED, SLOT, world.cloud())
+    with pytest.raises(TryAgain, match="no verdict"):
+        run_promote(FEED, SLOT, world.cloud())
+    assert not world.reports.objects
+
+
+def test_committed_bytes_that_staging_forgot_are_told_with_the_way_out(world: MemoryWorld) -> None:
+    run_generate(FEED, SLOT, world.cloud())
+    made = run_validate(FEED, SLOT, world.cloud())
+    world.staging.remove(made.staged)
+    with pytest.raises(NotFound, match=r"no longer in staging.*redrive"):
+        run_promote(FEED, SLOT, world.cloud())
+    assert not world.reports.objects
+
+
+def test_what_an_earlier_try_copied_is_announced_although_staging_forgot_it(world: MemoryWorld) -> None:
+    run_generate(FEED, SLOT, world.cloud())
+    made = run_validate(FEED, SLOT, world.cloud())
+    world.reports.copy_new(made.staged, FINAL, made.delivered)
+    world.staging.remove(made.staged)
+    assert isinstance(run_promote(FEED, SLOT, world.cloud()), Released)
+    assert MANIFEST in world.reports.objects
+
+
+def test_a_released_file_that_was_reaped_does_not_come_back(world: MemoryWorld) -> None:
+    released = run(FEED, SLOT, world.cloud())
+    assert isinstance(released, Released)
+    before = {key: world.entries.read(key) for key in world.entries.objects}
+    world.reports.remove(released.at)
+    assert isinstance(run(FEED, SLOT, world.cloud()), Released)
+    assert FINAL not in world.reports.objects
+    assert {key: world.entries.read(key) for key in world.entries.objects} == before
+
+
+def test_a_release_without_its_record_gets_it_only_while_the_file_is_there(world: MemoryWorld) -> None:
+    """The record says where the file lies: of one that was reaped it would name staging."""
+    released = run(FEED, SLOT, world.cloud())
+    assert isinstance(released, Released)
+    del world.entries.objects[promotion_key(SLOT, 1)]
+    run(FEED, SLOT, world.cloud())
+    assert promotion_key(SLOT, 1) in world.entries.objects
+    del world.entries.objects[promotion_key(SLOT, 1)]
+    world.reports.remove(released.at)
+    run(FEED, SLOT, world.cloud())
+    assert promotion_key(SLOT, 1) not in world.entries.objects

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
+from pysequoia import Tsk
 
 from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, TryAgain
 from landbridge.facts import Attempt, Commitment, Content, Released, Verdict
 from landbridge.jobs import run_generate, run_promote, run_validate
 from landbridge.naming import manifest_key, promotion_key, target
-from landbridge.run import make, run
+from landbridge.run import commit, make, run
 from landbridge.steps.promote import promote
 from landbridge.steps.seal import encrypted
 from landbridge.stores import files
@@ -19,6 +21,7 @@ from tests.fakes.memory_cloud import ENVIRONMENT, MemoryWorld, Rows, slot, trade
 from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from landbridge.facts import GateReport, Location
@@ -68,10 +71,15 @@ def test_bytes_that_staging_changed_are_not_encrypted(world: MemoryWorld, tmp_pa
     assert {*world.staging.objects} == before
 
 
-def test_a_gate_that_counts_other_rows_than_were_written_decides_nothing(world: MemoryWorld) -> None:
-    world.rows = Miscounting()
+@pytest.mark.parametrize("policy", ["deliver", "skip", "fail"])
+@pytest.mark.parametrize("ids", [[1, 2, 3], [1], []])
+def test_a_gate_that_counts_other_rows_than_were_written_decides_nothing(
+    world: MemoryWorld, ids: list[int], policy: str
+) -> None:
+    """Nor does it make a file an empty one that only one of the two finds empty."""
+    world.rows = Miscounting(ids)
     with pytest.raises(IntegrityBroken, match="counts other rows"):
-        run(FEED, SLOT, world.cloud())
+        run(trades().model_copy(update={"empty": policy}), SLOT, world.cloud())
     assert not world.cloud().ledger.history(SLOT)
 
 
@@ -198,3 +206,40 @@ def test_a_release_without_its_record_gets_it_only_while_the_file_is_there(world
     world.reports.remove(released.at)
     run(FEED, SLOT, world.cloud())
     assert promotion_key(SLOT, 1) not in world.entries.objects
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """One folder for everything that a run writes here, which outlives the run."""
+
+    folder: Path
+
+    @contextmanager
+    def lend(self) -> Iterator[Path]:
+        yield self.folder
+
+
+@pytest.mark.parametrize("end", ["released", "encrypted", "quarantined", "refused"])
+def test_nothing_of_a_file_is_left_on_the_pods_disk_once_it_is_staged(
+    world: MemoryWorld, tmp_path: Path, end: str
+) -> None:
+    """A pod's volume may outlive it, and what lies there is the plain file also of a feed that encrypts."""
+    world.rows = Miscounting() if end == "refused" else Rows(good=end != "quarantined")
+    feed = trades(encryption={"recipients": ["env:KEY"]}) if end == "encrypted" else FEED
+    key = str(Tsk.generate("c <c@example.org>").extract_certificate())
+    cloud = replace(world.cloud(), recipients=lambda _: (key,), scratch=Scratch(tmp_path).lend)
+    staged = make(feed, SLOT, cloud)
+    for drafted in tmp_path.iterdir():
+        drafted.unlink()  # the draft itself goes with its own scratch folder
+    if end == "refused":
+        with pytest.raises(IntegrityBroken):
+            commit(feed, staged, cloud)
+    else:
+        commit(feed, staged, cloud)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_feed_that_does_not_encrypt_is_not_encrypted(world: MemoryWorld, tmp_path: Path) -> None:
+    staged = make(FEED, SLOT, world.cloud())
+    with pytest.raises(ValueError, match="T_"):
+        encrypted(staged, world.staging, FEED.file, (), tmp_path)

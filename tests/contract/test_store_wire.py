@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
 from landbridge.errors import IntegrityBroken, NotPermitted, Unavailable
@@ -61,7 +62,9 @@ class Wire:
         kind = kind_of(request)
         if kind in self.refused:
             status, code = self.refused[kind]
-            return AWSResponse(request.url, status, {}, _Raw(f"<Error><Code>{code}</Code></Error>".encode()))
+            return AWSResponse(
+                request.url, status, HTTPHeaders(), _Raw(f"<Error><Code>{code}</Code></Error>".encode())
+            )
         bodies = {
             "begin": "<R><UploadId>u1</UploadId></R>",
             "part of a copy": '<R><ETag>"p"</ETag></R>',
@@ -71,7 +74,9 @@ class Wire:
         headers = {"ETag": '"p"', "x-amz-version-id": "v1", "Content-Length": f"{len(BODY)}"}
         if kind == "look":
             headers |= {"ETag": FOUND.etag, "x-amz-meta-sha256": self.sha256}
-        return AWSResponse(request.url, 200, headers, _Raw(bodies.get(kind, "").encode()))
+        return AWSResponse(
+            request.url, 200, HTTPHeaders.from_dict(headers), _Raw(bodies.get(kind, "").encode())
+        )
 
     def _checksum(self) -> str:
         told = base64.b64encode(bytes.fromhex(self.sha256)).decode() + self.kind
@@ -115,9 +120,9 @@ def client() -> S3Client:
 def wire(client: S3Client) -> Iterator[Wire]:
     """No request of this module leaves the process."""
     answers = Wire()
-    client.meta.events.register("before-send.s3", answers.answer)
+    client.meta.events.register("before-send.s3", answers.answer)  # type: ignore[arg-type] # an answer is what botocore asks for
     yield answers
-    client.meta.events.unregister("before-send.s3", answers.answer)
+    client.meta.events.unregister("before-send.s3", answers.answer)  # type: ignore[arg-type] # as above
 
 
 @pytest.mark.parametrize(("sizes", "kind", "count"), [(WHOLE, "copy", 1), (PARTS, "part of a copy", 3)])

@@ -453,7 +453,9 @@ _FULL = (_STATUS, 4, b"the disk is full")
     ],
     ids=["opening", "writing", "closing", "odd"],
 )
-def test_a_receipt_that_the_server_did_not_take_was_not_sent(answers: list[tuple[int, bytes]]) -> None:
+def test_a_receipt_that_the_server_did_not_take_was_not_sent(
+    answers: list[tuple[int, *tuple[int | bytes, ...]]],
+) -> None:
     """AWS Transfer Family stores a file when it is closed, so a refusal may come as late as that."""
     future, kinds = _led(exchange.put("/receipts/d/x", b"receipt"), *answers)
     with pytest.raises((Refused, Lost)):
@@ -463,8 +465,8 @@ def test_a_receipt_that_the_server_did_not_take_was_not_sent(answers: list[tuple
 
 def test_a_receipt_makes_its_folders_only_where_they_are_missing() -> None:
     absent = (_STATUS, 2, b"no such folder")
-    written = [(_HANDLE, b"h"), _OK, _OK]
-    future, kinds = _led(exchange.put("/receipts/d/x", b"r"), absent, _FULL, _OK, *written)
+    opened = (_HANDLE, b"h")
+    future, kinds = _led(exchange.put("/receipts/d/x", b"r"), absent, _FULL, _OK, opened, _OK, _OK)
     assert future.result(0) is None
     assert kinds == [3, 14, 14, 3, 6, 4]
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 from pysequoia import Tsk
 
-from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, TryAgain
-from landbridge.facts import Attempt, Commitment, Content, Released, Verdict
+from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, TryAgain, Unavailable
+from landbridge.facts import Attempt, Commitment, Content, Location, Released, Verdict
 from landbridge.jobs import run_generate, run_promote, run_validate
-from landbridge.naming import manifest_key, promotion_key, target
+from landbridge.naming import contract_key, manifest_key, promotion_key, target
 from landbridge.run import commit, make, run
 from landbridge.steps.promote import promote
 from landbridge.steps.seal import encrypted
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from landbridge.facts import GateReport, Location
+    from landbridge.facts import GateReport
     from landbridge.ports import Progress
 
 FEED, SLOT = trades(), slot()
@@ -243,3 +243,54 @@ def test_a_feed_that_does_not_encrypt_is_not_encrypted(world: MemoryWorld, tmp_p
     staged = make(FEED, SLOT, world.cloud())
     with pytest.raises(ValueError, match="T_"):
         encrypted(staged, world.staging, FEED.file, (), tmp_path)
+
+
+@dataclass
+class Archive:
+    """A further place, which is away for a while; obeys ports.Place."""
+
+    away: int
+    kept: list[tuple[Location, str, Content]] = field(default_factory=list)
+
+    def deliver(self, source: Location, key: str, content: Content) -> Location:
+        if self.away:
+            self.away -= 1
+            raise Unavailable("the archive is away")
+        self.kept.append((source, key, content))
+        return Location("memory://archive", key)
+
+
+def test_a_further_place_has_the_file_before_anybody_hears_of_it(world: MemoryWorld) -> None:
+    """Once the manifest is there nothing is copied any more, so a place that was left out then would stay so."""
+    archive = Archive(away=1)
+    cloud = replace(world.cloud(), places=lambda _feed, _commitment: {"archive": archive})
+    with pytest.raises(Unavailable):
+        run(FEED, SLOT, cloud)
+    assert MANIFEST not in world.reports.objects
+    released = run(FEED, SLOT, cloud)
+    assert isinstance(released, Released)
+    made = released.commitment
+    assert archive.kept == [(made.staged, made.target.key, made.delivered)]
+    assert released.copies == (Location("memory://archive", FINAL),)
+    assert MANIFEST in world.reports.objects
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_the_contract_that_judged_is_kept_before_the_verdict_that_names_it(
+    world: MemoryWorld, good: bool
+) -> None:
+    world.rows.good = good
+    ledger = world.cloud().ledger
+    run(FEED, SLOT, world.cloud())
+    (made,) = ledger.history(SLOT)
+    assert ledger.contract(made.contract) == world.rows.text.encode()
+    assert list(world.entries.objects).index(contract_key(made.contract)) == 0
+
+
+def test_a_quarantined_file_is_kept_where_nothing_expires_before_its_verdict(world: MemoryWorld) -> None:
+    world.rows.good = False
+    outcome = run(FEED, SLOT, world.cloud())
+    assert isinstance(outcome, Commitment)
+    assert outcome.staged.key.startswith("quarantine/")
+    assert world.staging.read(outcome.staged.key)
+    assert not world.reports.objects

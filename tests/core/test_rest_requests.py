@@ -80,6 +80,10 @@ def _authorised(request: Request) -> Request:
     return replace(request, headers={**request.headers, "Authorization": "Bearer t0ken"})
 
 
+def _keyed(request: Request) -> Request:
+    return replace(request, parameters={**request.parameters, "key": "t0ken"})
+
+
 def _moved(url: str, status: int = 302) -> Said:
     return Said(status, {"Location": url})
 
@@ -109,6 +113,14 @@ def test_what_is_declared_goes_to_the_declared_host_alone(url: str, is_trusted: 
     _, _, headers, _ = line.asked[1]
     assert [name in headers for name in ("Authorization", "X-Declared")] == [is_trusted, is_trusted]
     assert same_host(ASKED.url, "https://api.example.org" if is_trusted else line.asked[1][1]) is is_trusted
+
+
+@pytest.mark.parametrize(("url", "is_trusted"), [("/b", True), ("//evil.example/b", False)])
+def test_a_key_in_the_query_goes_to_the_declared_host_alone(url: str, is_trusted: bool) -> None:
+    api, line = over(_moved(url), Said())
+    answer = api.send(ASKED, _keyed)
+    assert ["key=t0ken" in asked[1] for asked in line.asked] == [True, is_trusted]
+    assert ("t0ken" in answer.url) is is_trusted
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
-from landbridge.errors import IntegrityBroken, NotPermitted, Unavailable
+from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, Unavailable
 from landbridge.facts import Content, Location
-from landbridge.stores import s3_copy
+from landbridge.stores import s3_asked, s3_copy
 from landbridge.stores.s3_account import S3Account
+from landbridge.stores.s3_asked import Answer, Asked
 from landbridge.stores.s3_errors import told
 from landbridge.stores.s3_parts import Sizes, upload_stream
 
@@ -244,3 +245,63 @@ def test_a_token_service_that_is_away_is_told_from_a_role_that_is_refused(
     with pytest.raises(expected) as told_as, told("s3://reports/x", "s3:GetObject"):
         raise refusal
     assert code in str(told_as.value)
+
+
+# What the doctor asks, which must leave nothing behind
+
+
+@pytest.fixture(scope="module")
+def doctor() -> Asked:
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="eu-west-2")
+    return Asked(session, "http://127.0.0.1:1")
+
+
+@pytest.fixture
+def asked(doctor: Asked, wire: Wire) -> Iterator[Asked]:
+    doctor._s3.meta.events.register("before-send.s3", wire.answer)  # type: ignore[arg-type] # as above
+    yield doctor
+    doctor._s3.meta.events.unregister("before-send.s3", wire.answer)  # type: ignore[arg-type] # as above
+
+
+def test_a_write_that_is_only_asked_about_is_refused_for_its_checksum(asked: Asked, wire: Wire) -> None:
+    """Allowed, it would else be an object: in a bucket whose names are immutable, for ever."""
+    assert asked.put("reports", "outbound/x") is Answer.TOOK, "a store that takes a wrong checksum is no S3"
+    (headers,) = wire.of("put")
+    digest = hashlib.sha256(s3_asked._BODY).digest()
+    assert headers["if-none-match"] == "*"
+    assert headers["x-amz-checksum-sha256"] not in {"", base64.b64encode(digest).decode()}
+
+
+def test_a_removal_that_is_only_asked_about_is_bound_to_what_no_object_has(asked: Asked, wire: Wire) -> None:
+    asked.delete("reports", "outbound/x")
+    asked.delete_version("reports", "outbound/x")
+    bound, versioned = wire.of("abort")  # both are DELETE
+    assert bound["if-match"].endswith('-9999"')
+    assert [one.url.partition("?")[2] for one in wire.asked] == ["", f"versionId={'0' * 32}"]
+    assert "if-match" not in versioned
+
+
+def test_an_upload_that_is_only_asked_about_is_taken_back(asked: Asked, wire: Wire) -> None:
+    assert asked.begin("reports", "outbound/x") is Answer.ALLOWED
+    assert [kind_of(one) for one in wire.asked] == ["begin", "abort"]
+    assert wire.asked[1].url.endswith("?uploadId=u1")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("NoSuchBucket", 404), ("ExpiredToken", 400), ("SignatureDoesNotMatch", 403)]
+)
+def test_what_says_nothing_of_a_permission_is_not_taken_for_an_answer(
+    asked: Asked, wire: Wire, code: str, status: int
+) -> None:
+    wire.refused = dict.fromkeys(("put", "abort", "look"), (status, code))
+    for ask in (asked.put, asked.delete, asked.abort):
+        with pytest.raises(LandbridgeError):
+            ask("reports", "outbound/x")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [(400, Answer.ALLOWED), (412, Answer.ALLOWED), (403, Answer.REFUSED)]
+)
+def test_a_permission_is_read_from_the_refusal(asked: Asked, wire: Wire, status: int, answer: Answer) -> None:
+    wire.refused = {"put": (status, "AccessDenied" if status == 403 else "BadDigest")}
+    assert asked.put("reports", "outbound/x") is answer

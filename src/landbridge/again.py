@@ -50,8 +50,6 @@ class Again:
         try:
             return once()
         except Unavailable as error:
-            if self.over():
-                raise
             failed.append(error)
         for attempt in self.tries():
             with attempt:

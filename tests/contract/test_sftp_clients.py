@@ -485,6 +485,38 @@ def test_a_name_that_is_an_option_stays_a_name() -> None:
     assert words[:2] == ["-F", "none"]
 
 
+def test_nothing_but_the_lent_key_and_the_pinned_host_keys_is_trusted() -> None:
+    """Each is said, whatever the default of this host's OpenSSH is, or of one that a distributor has patched."""
+    words = openssh._arguments(Endpoint("h", 22, "u", "", ()), Tuning(), "/proc/1/fd/3", "/proc/1/fd/4")
+    said = dict(word.removeprefix("-o").split("=", 1) for word in words if word.startswith("-o"))
+    expected = {
+        "IdentityFile": "/proc/1/fd/3",
+        "IdentitiesOnly": "yes",
+        "IdentityAgent": "none",
+        "PreferredAuthentications": "publickey",
+        "BatchMode": "yes",
+        "UserKnownHostsFile": "/proc/1/fd/4",
+        "GlobalKnownHostsFile": "none",
+        "HostKeyAlias": "landbridge",
+        "StrictHostKeyChecking": "yes",
+        "VerifyHostKeyDNS": "no",
+        "UpdateHostKeys": "no",
+        "ClearAllForwardings": "yes",
+        "ForwardAgent": "no",
+        "ForwardX11": "no",
+        "PermitLocalCommand": "no",
+        "ProxyCommand": "none",
+        "ControlMaster": "no",
+        "ControlPath": "none",
+        "EscapeChar": "none",
+        "RequestTTY": "no",
+        "ConnectTimeout": "20",
+        "ServerAliveInterval": "15",
+        "ServerAliveCountMax": "4",
+    }
+    assert {word: said.get(word) for word in expected} == expected
+
+
 def _children_of(parent: int, name: str) -> list[int]:
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):

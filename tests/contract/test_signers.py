@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from landbridge import dsse
 from landbridge.bundle import check, payload_of
 from landbridge.errors import NotPermitted, Unavailable, UsageError
-from landbridge.signers.kms import open_key
+from landbridge.signers.kms import KmsKey, open_key
 from tests.fakes.proven import AUDIT, delivered, p256, signer
 
 if TYPE_CHECKING:
@@ -92,6 +93,55 @@ def _answer(code: str, status: int = 400) -> ClientError:
 def test_what_kms_refuses_says_what_to_do(error: Exception, expected: type[Exception]) -> None:
     with pytest.raises(expected):
         open_key(Refusing(error), ARN)
+
+
+@pytest.mark.parametrize(
+    ("spec", "usage", "is_taken"),
+    [
+        ("ECC_NIST_P256", "SIGN_VERIFY", True),
+        ("ECC_NIST_P256", "KEY_AGREEMENT", False),
+        ("ECC_NIST_P384", "SIGN_VERIFY", False),
+        ("", "SIGN_VERIFY", False),
+    ],
+)
+def test_a_key_is_taken_by_what_kms_says_of_it(spec: str, usage: str, is_taken: bool) -> None:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+    class Telling(Refusing):
+        def get_public_key(self, **asked: object) -> dict[str, Any]:
+            assert asked == {"KeyId": ARN}
+            public = load_pem_public_key(p256().public.encode())
+            der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            return {"PublicKey": der, "KeySpec": spec, "KeyUsage": usage}
+
+    client = Telling(AssertionError("nothing is signed yet"))
+    if is_taken:
+        assert open_key(client, ARN).key_id == p256().key_id
+        return
+    with pytest.raises(UsageError, match="cannot sign evidence"):
+        open_key(client, ARN)
+
+
+def test_what_kms_signs_is_the_digest_of_the_message() -> None:
+    """KMS takes 4,096 bytes; the whole of a short message would be another signature than that of a long one's digest."""
+
+    class Signing(Refusing):
+        asked: dict[str, object]
+
+        def sign(self, **asked: object) -> dict[str, Any]:
+            self.asked = asked
+            return {"Signature": b"s"}
+
+    client = Signing(AssertionError())
+    known = dsse.public_key(p256().public)
+    assert known is not None
+    assert KmsKey(client, ARN, known).sign(b"x" * 10_000) == b"s"
+    assert client.asked == {
+        "KeyId": ARN,
+        "Message": hashlib.sha256(b"x" * 10_000).digest(),
+        "MessageType": "DIGEST",
+        "SigningAlgorithm": "ECDSA_SHA_256",
+    }
 
 
 def test_a_p256_key_is_known_by_the_digest_of_its_der_form() -> None:

@@ -13,6 +13,7 @@ import pytest
 from landbridge.errors import ContractBroken, Unavailable, UsageError
 from landbridge.stores.folder import FolderStore
 from tests.contract.bridge import around, read
+from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,6 +180,14 @@ def test_files_of_a_bucket_are_read(tmp_path: Path) -> None:
     assert asked == ["s3://b"]
     with pytest.raises(UsageError, match="buckets cannot be reached"):
         read(around(tmp_path), **keys)
+
+
+def test_a_key_that_points_upwards_is_the_buckets_fault_and_not_the_users(tmp_path: Path) -> None:
+    """Whoever may write into the bucket chooses its keys; S3 takes `..` in them."""
+    store = MemoryStore()
+    store._add("drop/../a.csv", b"id\n1\n")
+    with pytest.raises(ContractBroken, match=r"holds a key with `\.\.`"):
+        read(around(tmp_path, stores=lambda _: store), kind="files", path="s3://b/drop/*/a.csv", format="csv")
 
 
 @pytest.mark.parametrize("path", ["in/*/../../x", "ftp://x/y"])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import closing
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from landbridge.errors import ContractBroken, NotPermitted, Unavailable, UsageError
+from landbridge.errors import ContractBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.feed import Feed
+from landbridge.sources.sql.query import bound
+from landbridge.sources.sql.source import snapshot
 from landbridge.sources.table import open_sources
 from tests.contract.bridge import SLOT, JumpingClock, KnownSecrets, adapter, around, read
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from examples.servers.postgres import Postgres
+    from landbridge.sources.sql.query import Query
+    from landbridge.sources.sql.source import Snapshot
 
 pytestmark = pytest.mark.postgres
 
@@ -35,6 +41,7 @@ def url(postgres: Postgres) -> Iterator[str]:
     url = postgres.url_of("sources")
     with psycopg.connect(url) as made:
         made.execute("CREATE TABLE secrets (x int)")
+        made.execute("CREATE SEQUENCE counted")
         made.execute(
             "CREATE TABLE numbers AS SELECT n::bigint AS n, 'row ' || n AS name FROM generate_series(1, 200000) n"
         )
@@ -179,6 +186,40 @@ def test_nothing_can_be_changed(door: str, tmp_path: Path) -> None:
         around(tmp_path), kind="sql", url=door, query="INSERT INTO numbers(n) VALUES (-1) RETURNING n"
     ) as source, source.open(SLOT) as extract:  # fmt: skip
         list(extract.batches)
+
+
+def _rows(taken: Snapshot, query: Query) -> None:
+    with taken.rows("s", query, timedelta(seconds=9)) as (_, gives):
+        list(gives)
+
+
+def _first_value(taken: Snapshot, query: Query) -> None:
+    taken.first_value("s", query, timedelta(seconds=9))
+
+
+@pytest.mark.parametrize("scheme", ["postgresql://", "postgresql+psycopg://"])
+@pytest.mark.parametrize("asks", ["rows", "first value"])
+def test_not_even_what_outlasts_a_rollback_can_be_changed(
+    url: str, tmp_path: Path, scheme: str, asks: str
+) -> None:
+    """A query may call a function that writes; only a transaction that says it only reads keeps it from that."""
+    given = around(tmp_path)
+    taken = snapshot(url.replace("postgresql://", scheme), given)
+    query = bound("s", "SELECT nextval('counted') AS n", {}, SLOT, given)
+    asked = _rows if asks == "rows" else _first_value
+    with closing(taken), pytest.raises(LandbridgeError, match="read-only"):
+        asked(taken, query)
+    with psycopg.connect(url) as look:
+        assert look.execute("SELECT is_called FROM counted").fetchone() == (False,)
+
+
+def test_sqlite_is_given_nothing_to_write_not_even_for_itself(tmp_path: Path) -> None:
+    given = around(tmp_path)
+    sqlite3.connect(tmp_path / "there.db").close()
+    taken = snapshot("sqlite:///there.db", given)
+    query = bound("s", "CREATE TEMP TABLE t AS SELECT 1", {}, SLOT, given)
+    with closing(taken), pytest.raises(ContractBroken, match="readonly"):
+        _first_value(taken, query)
 
 
 def test_a_parameter_that_is_not_used_is_told(tmp_path: Path) -> None:

@@ -121,14 +121,17 @@ def test_creating_the_same_bytes_again_is_fine_for_all(here: Stand) -> None:
     assert len({blob.at for blob in blobs}) == 1
 
 
-def test_other_bytes_never_replace(here: Stand) -> None:
-    first = here.store.put_new("a", b"first")
+@pytest.mark.parametrize("size", [5, 6 * MIB])
+def test_other_bytes_never_replace(here: Stand, large: bytes, size: int) -> None:
+    """Nor where a client would send them in parts, which knows no condition."""
+    body = large[:size]
+    first = here.store.put_new("a", body)
     with pytest.raises(StoreConflict):
-        here.store.put_new("a", b"other")
+        here.store.put_new("a", body[::-1])
     known = here.store.head("a")
     assert known is not None
     assert known.at == first.at
-    assert here.store.read("a") == b"first"
+    assert here.store.read("a") == body
 
 
 @pytest.mark.parametrize("size", [0, 1, 6 * MIB, 6 * MIB + 1, 13 * MIB + 17])

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import resource
+import signal
+import stat
 import subprocess
 import sys
 import textwrap
@@ -12,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.errors import NotPermitted, StoreConflict, UsageError
+from landbridge.errors import DiskFailed, NotPermitted, StoreConflict, UsageError
 from landbridge.facts import Location
-from landbridge.stores import no_replace
+from landbridge.stores import files, no_replace
 from landbridge.stores.folder import PRIVATE, FolderStore
 from tests.contract.stands import content_of
 
@@ -108,6 +111,74 @@ def test_a_name_with_spaces_and_accents_is_found_again_by_its_url(tmp_path: Path
     one, two = FolderStore(tmp_path / "ein é#%"), FolderStore(tmp_path / "two")
     source = one.put_new("a", b"x").at
     assert two.copy_new(source, "b", content_of(b"x")).size == 1
+
+
+_WRITES = {
+    "put_new": lambda store, path: store.put_new("a/b/c", path.read_bytes()),
+    "put_file": lambda store, path: store.put_file("a/b/c", path, content_of(path.read_bytes())),
+    "put_stream": lambda store, path: store.put_stream("a/b/c", [b"x"], content_of(b"x")),
+}
+
+
+@pytest.mark.parametrize("how", _WRITES)
+def test_a_file_and_every_name_above_it_outlast_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A kill cannot show it: the kernel keeps what a killed process has written. So each fsync is watched, and done."""
+    root, draft = tmp_path / "root", tmp_path / "draft"
+    draft.write_bytes(b"x")
+    store = FolderStore(root)
+    store.put_new("other", b"")  # the store's own folder is there
+    kept: list[tuple[int, set[str]]] = []
+    fsync = os.fsync
+
+    def watched(file: int) -> None:
+        fsync(file)
+        there = os.fstat(file).st_ino
+        kept.append((there, set(os.listdir(file)) if stat.S_ISDIR(os.fstat(file).st_mode) else set()))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    _WRITES[how](store, draft)
+    names = {number: found for number, found in kept if found}
+    for folder, name in ((root, "a"), (root / "a", "b"), (root / "a" / "b", "c")):
+        assert name in names[folder.stat().st_ino], f"the name of {name} is kept"
+    file = (root / "a" / "b" / "c").stat().st_ino
+    order = [number for number, found in kept if number == file or "c" in found]
+    assert order == [file, (root / "a" / "b").stat().st_ino], "the bytes are kept before their name"
+
+
+def test_a_removal_outlasts_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a file that was reaped would be there again, beside the record that it is gone."""
+    store = FolderStore(tmp_path)
+    blob = store.put_new("a/b", b"x")
+    kept: list[tuple[int, list[str]]] = []
+    fsync = os.fsync
+
+    def watched(file: int) -> None:
+        fsync(file)
+        kept.append((os.fstat(file).st_ino, os.listdir(file)))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    store.remove(blob.at)
+    assert kept == [((tmp_path / "a").stat().st_ino, [])]
+
+
+def test_what_a_folder_cannot_copy_by_itself_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="carry the bytes"):
+        FolderStore(tmp_path).copy_new(Location("s3://staging", "a"), "b", content_of(b""))
+
+
+def test_a_disk_that_is_full_leaves_nothing_of_what_was_coming_down(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+        with pytest.raises(DiskFailed, match="cannot be written"):
+            files.arriving(tmp_path / "came", [bytes(600), bytes(600)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not (tmp_path / "came").exists()
 
 
 @pytest.mark.parametrize("there", [True, False])

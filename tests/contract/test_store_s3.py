@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from landbridge.errors import LandbridgeError, NotFound, NotPermitted, StoreConflict, Unavailable, UsageError
+from landbridge.errors import (
+    IntegrityBroken,
+    LandbridgeError,
+    NotFound,
+    NotPermitted,
+    StoreConflict,
+    Unavailable,
+    UsageError,
+)
 from landbridge.facts import Location
 from landbridge.stores.s3 import S3Store
 from landbridge.stores.s3_account import S3Account
@@ -363,6 +371,10 @@ def test_no_encryption_header_is_sent(proxy: Faulty, crooked: S3Store, tmp_path:
     names = {name for request in proxy.requests for name in request.headers}
     assert not {name for name in names if "encryption" in name}
     assert any(request.headers.get("x-amz-checksum-sha256") for request in proxy.requests if _put(request))
+    drafts = [request for request in proxy.requests if _put(request) and request.target.endswith("/draft")]
+    assert all(request.headers.get("x-amz-checksum-sha256") for request in drafts), (
+        "kept by S3 for the auditor"
+    )
     parts = [
         request for request in proxy.requests if _part(request) and "x-amz-copy-source" not in request.headers
     ]
@@ -382,6 +394,10 @@ def test_no_encryption_header_is_sent(proxy: Faulty, crooked: S3Store, tmp_path:
         (500, "InternalError", Unavailable),
         (503, "SlowDown", Unavailable),
         (0, "", Unavailable),
+        (412, "PreconditionFailed", IntegrityBroken),
+        (404, "NoSuchUpload", Unavailable),
+        (404, "NoSuchBucket", UsageError),
+        (409, "OperationAborted", Unavailable),
         (400, "InvalidBucketName", UsageError),
     ],
 )

@@ -127,6 +127,36 @@ def test_a_secret_that_was_pasted_is_refused_and_never_repeated(
     assert "hunter2" not in repr(found.problems)
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (PROJECT, _KEY, "private_key: 987654"),
+        (PROJECT, _KEY, "private_key: {of: 987654}"),
+        (PROJECT, "variables: {bank: acme}", "variables: {db_password: 98765.4}"),
+        (PROJECT, "variables:", "watch: {mail: [a@b.c], smtp_password: 987654}\nvariables:"),
+        (SALES, '"env:API_TOKEN"', "987654"),
+        (SALES, "parameters: {since", "headers: {Authorization: 987654}\n    parameters: {since"),
+        (SALES, "parameters: {since", "parameters: {api_key: 987654, since"),
+    ],
+)
+def test_a_secret_of_the_wrong_type_is_not_repeated_either(
+    tmp_path: Path, file: str, old: str, new: str
+) -> None:
+    files, _ = changed(file, old, new)
+    found = examined(tmp_path, files)
+    assert found.problems
+    assert "98765" not in repr(found.problems)
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "1e999", "0x" + "f" * 5_000])
+def test_a_number_without_end_is_a_mistake_like_any_other(tmp_path: Path, number: str) -> None:
+    """Python refuses to convert some of them, which would be a traceback."""
+    files, _ = changed(PROJECT, "variables:", f"staging_days: {number}\nvariables:")
+    found = examined(tmp_path, files)
+    assert [problem.path for problem in found.problems] == ["staging_days"]
+    assert len(repr(found.problems)) < 2_000
+
+
 def test_text_and_numbers_arrive_as_they_were_written(tmp_path: Path) -> None:
     files, _ = changed(
         PROJECT,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.naming import CANARY_FEED
 from tests.core import declared
 from tests.core.declared import changed, examined
 
@@ -424,6 +425,212 @@ MISTAKES = [
         "",
     ),
     (SALES, "transform: SELECT", "§transforms: SELECT", "transforms", "unknown key", "`transform`"),
+    # secrets that are written out
+    (SALES, "url: env:API_URL", "url: §https://u:p@h/x", "sources.items.url", "has a password", "env:NAME"),
+    (
+        SALES,
+        "parameters: {since",
+        "headers: {X-Api-Key: §abc}\n    parameters: {since",
+        "sources.items.headers.X-Api-Key",
+        "looks like a secret",
+        "`auth`",
+    ),
+    (
+        SALES,
+        "parameters: {since",
+        "parameters: {api_key: §abc, since",
+        "sources.items.parameters.api_key",
+        "looks like a secret",
+        "`auth`",
+    ),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        '  ready: {signal: {kind: rest, url: §"https://u:p@h/done", path: done}, limit: 1h}',
+        "schedule.ready.signal.url",
+        "has a password",
+        "env:NAME",
+    ),
+    (
+        PROJECT,
+        "variables:",
+        'watch: §{mail: [a@b.c], smtp: "h:25", sender: a@b.c, smtp_user: u, smtp_password: env:P, smtp_security: none}\nvariables:',
+        "watch",
+        "cannot be used",
+        "a password is not sent in the clear",
+    ),
+    # what waits, watches and is told
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        '  ready: {signal: {kind: sql, url: env:D, query: §"SELECT :bussiness_date"}, limit: 1h}',
+        "schedule.ready.signal.query",
+        "`bussiness_date`",
+        "`business_date`",
+    ),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        '  ready: {signal: {kind: sql, url: env:D, query: "SELECT :d", parameters: {d: §"{bussiness_date}"}}, limit: 1h}',
+        "schedule.ready.signal.parameters.d",
+        "unknown word",
+        "`{business_date}`",
+    ),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        '  ready: {signal: {kind: file, path: §"in/{bussiness_date}"}, limit: 1h}',
+        "schedule.ready.signal.path",
+        "unknown word",
+        "`{business_date}`",
+    ),
+    (
+        ORDERS,
+        '  deadline: {at: "07:00"}',
+        '  ready: {signal: {kind: rest, url: §"https://h/{bussiness_date}", path: done}, limit: 1h}',
+        "schedule.ready.signal.url",
+        "unknown word",
+        "`{business_date}`",
+    ),
+    (
+        ORDERS,
+        '"0 6 * * *"\n',
+        '§"0 6 1 1 *"\n  starts: 2026-02-01\n  ends: 2026-03-01\n',
+        "schedule.cron",
+        "never fires between `starts` and `ends`",
+        "",
+    ),
+    (ORDERS, '{at: "07:00"}', "§4000d", "schedule.deadline", "cannot be used", "at most ten years"),
+    (
+        PROJECT,
+        "variables:",
+        "watch: §{mail: [a@b.c]}\nvariables:",
+        "watch",
+        "cannot be used",
+        "`smtp` and `sender`",
+    ),
+    (
+        PROJECT,
+        "variables:",
+        'watch: §{mail: [a@b.c], smtp: "h:25", sender: a@b.c, smtp_user: u}\nvariables:',
+        "watch",
+        "cannot be used",
+        "`smtp_user` and `smtp_password` together",
+    ),
+    (
+        PROJECT,
+        "variables:",
+        "watch: §{catch_up: 30m}\nvariables:",
+        "watch",
+        "cannot be used",
+        "longer than `catch_up_after`",
+    ),
+    *(
+        (
+            PROJECT,
+            "variables:",
+            f"watch: §{{{key}: 30s}}\nvariables:",
+            "watch",
+            "cannot be used",
+            "at least `1m`",
+        )
+        for key in ("every", "remind", "look_back")
+    ),
+    # the file and where else it goes
+    (
+        SALES,
+        "  folder: shop/sales",
+        '  folder: shop/sales\n  format: {kind: csv, delimiter: §"\\n"}',
+        "file.format.delimiter",
+        "cannot end a line",
+        "",
+    ),
+    (
+        SALES,
+        "  folder: shop/sales",
+        '  folder: shop/sales\n  format: {kind: csv, quote: §"\\r"}',
+        "file.format.quote",
+        "cannot end a line",
+        "",
+    ),
+    *(
+        (
+            SALES,
+            "  folder: shop/sales",
+            f"  folder: shop/sales\n  format: {{kind: csv, null: §'{text}'}}",
+            "file.format.null",
+            "the delimiter or the quote",
+            "",
+        )
+        for text in ("a,b", '"')
+    ),
+    *(
+        (
+            ORDERS,
+            '"{rows}"',
+            f'§"{{{word}:%Y}}"',
+            "file.format.trailing.fields[1]",
+            "a format that does not fit",
+            "",
+        )
+        for word in ("rows", "records")
+    ),
+    (
+        SALES,
+        "file:\n  name",
+        "file:\n  §also_to: [{name: x, kind: folder, path: a}, {name: x, kind: folder, path: b}]\n  name",
+        "file",
+        "cannot be used",
+        "a different `name` for each place",
+    ),
+    (
+        SALES,
+        "  folder: shop/sales",
+        '  folder: shop/sales\n  also_to: [{name: x, kind: folder, path: §"a{bussiness_date}"}]',
+        "file.also_to[0].path",
+        "unknown word",
+        "`{business_date}`",
+    ),
+    *(
+        (
+            SALES,
+            "  folder: shop/sales",
+            f"  folder: shop/sales\n  also_to: [{{name: x, kind: s3, {keys}}}]",
+            f"file.also_to[0].{key}",
+            "unknown word",
+            "`{business_date}`",
+        )
+        for key, keys in (
+            ("bucket", 'bucket: §"a{bussiness_date}"'),
+            ("prefix", 'bucket: abc, prefix: §"a{bussiness_date}"'),
+        )
+    ),
+    # the project
+    (PROJECT, "reports: demo-{", "reports: §demo..{", "buckets.reports", "S3 takes no bucket", "lower-case"),
+    (
+        PROJECT,
+        "ledger: demo-{environment}-ledger",
+        "ledger: §demo-{environment}-reports",
+        "buckets.ledger",
+        "shares the reports bucket",
+        "ledger_prefix",
+    ),
+    (
+        ORDERS,
+        "  orders:\n    kind",
+        "  orders:\n    timeout: §0s\n    kind",
+        "sources.orders.timeout",
+        "longer than 0s",
+        "",
+    ),
+    (
+        SALES,
+        "format: csv}",
+        "format: csv, encoding: §utf-7x}",
+        "sources.orders.encoding",
+        "no encoding",
+        "utf-8",
+    ),
 ]
 
 
@@ -441,6 +648,48 @@ def test_a_mistake_is_told_once_at_its_place(
     assert helps in f"{problem.expected} {problem.hint}"
     if declared.MARK in new:
         assert (problem.line, problem.column) == place
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "what"),
+    [
+        (
+            SALES,
+            "transform: SELECT o.id, i.amount FROM orders o JOIN items i USING (id)\n",
+            "",
+            "cannot be used",
+        ),
+        (
+            PROJECT,
+            "  ledger: demo-{environment}-ledger",
+            "  ledger: demo-{environment}-staging",
+            "forgets its",
+        ),
+        (ORDERS, "owner: team@example.org", "owner: team@example.org\n? [a, b]\n: x", "one word or text"),
+        (ORDERS, "owner: team@example.org", "owner: team@example.org\n<<: x", "only bring in a mapping"),
+        (
+            PROJECT,
+            'share:\n  path: share/{environment}\n  receipt_key: file:keys/receipts.pem\n  receipt_public_keys: ["file:keys/receipts.pub"]\n',
+            "",
+            "environment `DEV` has no `share`",
+        ),
+    ],
+)
+def test_a_mistake_of_the_whole_file_is_refused(
+    tmp_path: Path, file: str, old: str, new: str, what: str
+) -> None:
+    found = examined(tmp_path, changed(file, old, new)[0])
+    assert found.declaration is None
+    assert any(what in problem.what for problem in found.problems), found.problems
+
+
+def test_the_name_of_the_canarys_feed_is_taken(tmp_path: Path) -> None:
+    """A feed of that name would share keys, receipts and slots with what `landbridge canary` sends."""
+    files = dict(declared.FILES)
+    files[f"feeds/{CANARY_FEED}.yaml"] = files.pop(ORDERS).replace("feed: orders", f"feed: {CANARY_FEED}")
+    found = examined(tmp_path, files)
+    assert [problem.path for problem in found.problems] == ["feed"]
+    assert "landbridge canary" in found.problems[0].what
 
 
 def test_every_replacement_in_the_table_has_its_mark() -> None:

@@ -38,7 +38,7 @@ from landbridge.ledger import (
     read_receipt,
     receipt_in,
 )
-from landbridge.naming import receipt_key
+from landbridge.naming import manifest_name, receipt_key
 from tests.fakes.facts import AT, DAY, commitment, downloaded
 from tests.fakes.memory_store import MemoryStore
 
@@ -164,6 +164,35 @@ def test_a_hostile_manifest_is_refused(field: str, value: object) -> None:
     own = "{feed}.{occurrence}.{revision:04}.json" if type(document["revision"]) is int else NAME
     with pytest.raises(IntegrityBroken):  # also under the very name that it claims
         manifest_from(json.dumps(document).encode(), own.format(**document))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("feed", "Flights"),
+        ("feed", "x/y"),
+        ("feed", "x" * 64),
+        ("feed", "flights\n"),
+        ("occurrence", "2026-11-20/../.."),
+        ("occurrence", "20261120"),
+        ("revision", 0),
+        ("revision", 10_000),
+    ],
+)
+def test_a_hostile_manifest_is_refused_also_under_the_name_that_goes_with_it(
+    field: str, value: object
+) -> None:
+    document = {**json.loads(manifest_bytes(commitment(), DIGEST)), field: value}
+    name = manifest_name(document["feed"], document["occurrence"], document["revision"])
+    with pytest.raises(IntegrityBroken, match=f"`{field}` is out of bounds"):
+        manifest_from(json.dumps(document).encode(), name)
+
+
+def test_a_manifest_is_believed_up_to_64_kib() -> None:
+    body = manifest_bytes(commitment(), DIGEST)
+    assert manifest_from(body.ljust(64 << 10), NAME) == manifest_from(body, NAME)
+    with pytest.raises(IntegrityBroken):
+        manifest_from(body.ljust((64 << 10) + 1), NAME)
 
 
 @pytest.mark.parametrize(

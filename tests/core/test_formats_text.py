@@ -210,3 +210,53 @@ def test_a_field_that_cannot_be_filled_is_refused_before_a_row_is_read(
     with pytest.raises(UsageError, match=said):
         written(declared({"kind": "csv", "trailing": {"fields": [field]}}), table, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "table", "error", "says"),
+    [
+        (
+            {"kind": "csv", "quoting": "none", "trailing": {"fields": ["T,1"]}},
+            {"a": [1]},
+            ContractBroken,
+            "`quoting` is `none`",
+        ),
+        ({"kind": "csv", "quoting": "none"}, {"a,b": [1]}, ContractBroken, "`quoting` is `none`"),
+        (
+            {"kind": "csv", "encoding": "ascii", "trailing": {"fields": ["é"]}},
+            {"a": [1]},
+            UsageError,
+            "which ascii does not have",
+        ),
+        ({"kind": "csv", "encoding": "ascii"}, {"é": [1]}, UsageError, "which ascii does not have"),
+        (
+            {"kind": "csv", "encoding": "ascii", "null": "é"},
+            {"a": [1, None]},
+            ContractBroken,
+            "the null text, a quote or a fill holds a character",
+        ),
+        (
+            {"kind": "fixed", "columns": {"a": {"width": 3}}, "trailing": {"fields": ["x\ny"]}},
+            {"a": ["1"]},
+            ContractBroken,
+            "holds a line break",
+        ),
+        (
+            {"kind": "fixed", "columns": {"long": {"width": 3}}, "header": True},
+            {"long": ["1"]},
+            UsageError,
+            "longer than its 3 characters",
+        ),
+    ],
+)
+def test_what_would_break_the_lines_around_the_rows_is_refused(
+    form: dict[str, object],
+    table: dict[str, list[object]],
+    error: type[Exception],
+    says: str,
+    tmp_path: Path,
+) -> None:
+    """A header or a trailer is read by position and by its delimiters, as the rows are."""
+    with pytest.raises(error, match=says):
+        written(declared(form), pa.table(table), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -82,6 +82,15 @@ def test_a_source_that_fails_is_closed_and_leaves_no_file(tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
+def test_a_source_that_fails_after_the_file_was_written_leaves_no_file(tmp_path: Path) -> None:
+    """What the SQL leaves unread is read for its fact; a file whose source broke there has none."""
+    source = Memory(pa.table({"id": list(range(100_000))}), 1_000, fails_after=90)
+    with pytest.raises(LookupError):
+        draft(feed("s", transform="SELECT id FROM s LIMIT 1"), tmp_path, s=source)
+    assert source.closed == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_breach_closes_every_source_and_leaves_no_file(tmp_path: Path) -> None:
     one, two = Memory(pa.table({"t": ["ok", "=1"]})), Memory(TRADES)
     with pytest.raises(ContractBroken, match="row 2, column `t`"):
@@ -128,6 +137,43 @@ def test_a_line_that_its_source_is_not_sure_of_has_the_values_read(tmp_path: Pat
     assert made.path.read_text() == "id,amount\n3,10\n1,20\n2,30\nT,3,60,007\n"
     assert [fact.kind for fact in made.sources] == ["memory"]
     assert list(tmp_path.iterdir()) == [made.path]
+
+
+@dataclass
+class Unwilling(Writing):
+    """A source that could write lines, and cannot these; or fails when its lines have been taken."""
+
+    breaks: bool = False
+
+    @contextmanager
+    def open_lines(
+        self, slot: Slot, csv: Csv, formulas: str, beside: frozenset[str]
+    ) -> Iterator[Lines | None]:
+        if not self.breaks:
+            yield None
+            return
+        with super().open_lines(slot, csv, formulas, beside) as lines:
+            yield lines
+        raise LookupError("the source is gone")
+
+
+def test_a_source_that_cannot_write_these_lines_has_its_values_read(tmp_path: Path) -> None:
+    made = draft(feed("trades", file=FILE), tmp_path, trades=Unwilling(TRADES))
+    assert made.path.read_text() == "id,amount\n3,10\n1,20\n2,30\nT,3,60,007\n"
+
+
+def test_a_source_that_breaks_after_its_lines_leaves_no_file(tmp_path: Path) -> None:
+    source = Unwilling(TRADES, lines=("3;10\n", "1;20\n", "2;30\n"), breaks=True)
+    with pytest.raises(LookupError):
+        draft(feed("trades", file=FILE), tmp_path, trades=source)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_lines_are_not_asked_for_where_the_file_has_none(kind: str, tmp_path: Path) -> None:
+    source = Writing(TRADES)
+    draft(feed("trades", file={**FILE, "format": {"kind": kind}}), tmp_path, trades=source)
+    assert source.asked == []
 
 
 @pytest.mark.parametrize("more", [{"order_by": ["id"]}, {"transform": "SELECT * FROM trades"}])

@@ -12,9 +12,15 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from landbridge import hidden
+from landbridge.errors import UsageError
+from landbridge.sources.around import inside, without_user
+from tests.contract.bridge import SLOT, around
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from landbridge.sources.around import Around
 
 SECRET = 's3cr/+t &=%"word~'
 
@@ -85,3 +91,51 @@ def test_many_secrets_blotted_out_leave_no_half_of_one_at_the_end() -> None:
 
 def test_a_text_that_is_not_cut_is_whole() -> None:
     assert hidden.beginning("answer s3cr", 60, hidden.forms(SECRET)) == "answer s3cr"
+
+
+# What a source learns is hidden wherever it speaks
+
+
+def _shown(known: Around, text: str) -> str:
+    assert known.shown(text) == known.shown_beginning(text, 1_000)
+    return known.shown(text)
+
+
+def test_a_password_in_a_url_that_a_reference_gave_is_shown_nowhere(tmp_path: Path) -> None:
+    """A driver's message may hold it alone, without the URL around it."""
+    known = around(tmp_path, {"env:DB": "postgresql://reader:p4ssw0rd@db.example.org/x"})
+    assert known.resolved("env:DB", SLOT) == "postgresql://reader:p4ssw0rd@db.example.org/x"
+    assert _shown(known, "authentication failed for p4ssw0rd") == "authentication failed for ***"
+
+
+def test_what_was_resolved_or_learnt_is_shown_nowhere(tmp_path: Path) -> None:
+    known = around(tmp_path, {"env:KEY": "k3y-of-ours\n"})
+    assert known.secret("env:KEY") == "k3y-of-ours"
+    known.learn("t0ken-of-theirs")
+    assert _shown(known, "k3y-of-ours, t0ken-of-theirs") == "***, ***"
+
+
+def test_nobodys_name_or_password_is_shown_in_a_url_whoever_wrote_it(tmp_path: Path) -> None:
+    known = around(tmp_path)
+    assert _shown(known, "see https://ann:unknown@h/x?y=a@b") == "see https://***@h/x?y=a@b"
+    assert without_user("https://ann:unknown@h:8443/x") == "https://h:8443/x"
+
+
+def test_a_secret_of_three_letters_is_hidden_and_one_of_two_is_a_word(tmp_path: Path) -> None:
+    known = around(tmp_path, {"env:A": "abc", "env:B": "of"})
+    known.secret("env:A")
+    known.secret("env:B")
+    assert _shown(known, "abc of it") == "*** of it"
+
+
+def test_what_is_no_url_is_refused_without_being_shown(tmp_path: Path) -> None:
+    known = around(tmp_path, {"env:URL": "https://[p4ssw0rd/x"})
+    with pytest.raises(UsageError, match="is no URL") as told:
+        known.resolved("env:URL", SLOT)
+    assert "p4ssw0rd" not in f"{told.value}{told.value.__cause__}"
+    assert told.value.__suppress_context__, "the library's own error may hold the URL"
+
+
+def test_a_path_with_a_nul_in_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a path"):
+        inside(tmp_path, "in/a\0b.csv")

@@ -14,7 +14,7 @@ import pytest
 from landbridge.errors import IntegrityBroken, NotFound, UsageError
 from landbridge.facts import Attempt, Verdict
 from landbridge.ledger import Ledger
-from landbridge.naming import attempt_prefix, ledger_key
+from landbridge.naming import attempt_prefix, contract_key, ledger_key
 from tests.fakes.facts import AT, DAY, commitment, slot, staged
 from tests.fakes.memory_store import MemoryStore
 
@@ -213,6 +213,59 @@ def test_what_ends_as_a_revision_does_and_lies_deeper_is_none(ledger: Ledger, st
     ledger.commit(commitment())
     store.put_new(attempt_prefix(slot()) + "20261120T000000.000000Z-abcd0002.json", b"{}")
     assert [one.revision for one in ledger.history(slot())] == [1]
+
+
+@pytest.mark.parametrize(("feed", "occurrence"), [("other", "20261120T1000Z"), ("flights", "20261120T1100Z")])
+def test_an_attempt_on_another_slot_is_not_judged_for_this_one(
+    ledger: Ledger, store: MemoryStore, feed: str, occurrence: str
+) -> None:
+    """Whoever copies an attempt into another folder would have one slot's file released under another one's name."""
+    here, there = slot(occurrence="20261120T1000Z"), slot(feed, occurrence)
+    ledger.record_attempt(Attempt(staged(there), "run", AT))
+    (blob,) = store.list(attempt_prefix(there))
+    store.put_new(attempt_prefix(here) + blob.at.key.rsplit("/", 1)[-1], store.read(blob.at.key))
+    with pytest.raises(IntegrityBroken):
+        ledger.newest_attempt(here)
+
+
+def test_a_contract_is_kept_once_under_its_digest_and_believed_only_so(
+    ledger: Ledger, store: MemoryStore
+) -> None:
+    digest = ledger.keep_contract("id: trades")
+    assert digest == ledger.keep_contract("id: trades") == hashlib.sha256(b"id: trades").hexdigest()
+    assert ledger.contract(digest) == b"id: trades"
+    assert [blob.at.key for blob in store.list("")] == [contract_key(digest)]
+    store.objects[contract_key(digest)] = store.objects[contract_key(ledger.keep_contract("id: others"))]
+    with pytest.raises(IntegrityBroken, match="another contract"):
+        ledger.contract(digest)
+
+
+def test_an_entry_is_believed_up_to_8_mib(ledger: Ledger, store: MemoryStore) -> None:
+    ledger.commit(commitment())
+    body = store.read(ledger_key(slot(), 1))
+    for size, is_believed in ((8 << 20, True), ((8 << 20) + 1, False)):
+        store.objects.clear()
+        store.put_new(ledger_key(slot(), 1), body.ljust(size))
+        told = ledger.day(DAY)[0]
+        assert (len(told.commitments), len(told.unreadable)) == (is_believed, not is_believed)
+
+
+def test_the_entry_before_is_named_by_its_digest(ledger: Ledger, store: MemoryStore) -> None:
+    ledger.commit(commitment())
+    second = ledger.commit(commitment(revision=2))
+    assert second.previous == hashlib.sha256(store.read(ledger_key(slot(), 1))).hexdigest()
+
+
+def test_what_an_entry_holds_is_not_shown_where_it_is_wrong(ledger: Ledger, store: MemoryStore) -> None:
+    """Anything may stand there, a secret or a megabyte among it."""
+    ledger.commit(commitment())
+    document = json.loads(store.read(ledger_key(slot(), 1)))
+    store.objects.clear()
+    store.put_new(ledger_key(slot(), 1), json.dumps({**document, "revision": "hunter2"}).encode())
+    with pytest.raises(IntegrityBroken) as told:
+        ledger.newest(slot())
+    assert "revision" in str(told.value)
+    assert "hunter2" not in str(told.value)
 
 
 def test_instants_come_back_in_utc(ledger: Ledger) -> None:

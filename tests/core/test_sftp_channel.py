@@ -15,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landbridge.disk.local import LOCAL
-from landbridge.errors import IntegrityBroken
+from landbridge.errors import IntegrityBroken, LandbridgeError, NotFound, NotPermitted, Unavailable
 from landbridge.facts import Server
 from landbridge.sftp import exchange, packets
 from landbridge.sftp.channel import Channel, Lost
+from landbridge.sftp.endpoint import Endpoint
+from landbridge.sftp.errors import translated
 from landbridge.sftp.pace import Pace, Window
 from landbridge.sftp.packets import Entry, Malformed, Refused
 from landbridge.sftp.part import Part
@@ -26,9 +28,10 @@ from landbridge.sftp.reader import Download
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
-    from landbridge.sftp.channel import Answer
+    from landbridge.sftp.channel import Answer, Steps
 
 _VERSION = b"\x02" + struct.pack(">I", 3)
 _HANDLE, _DATA, _STATUS, _NAME = 102, 103, 101, 104
@@ -358,6 +361,132 @@ class Refusing(Capped):
 
     def open(self, number: int) -> bytes:
         return _answer(_STATUS, number, 3)
+
+
+class Lavish(Capped):
+    """A server that gives a byte more than was asked for."""
+
+    def given(self, offset: int, size: int) -> int:
+        return size + 1 if offset + size < len(self.body) else size
+
+
+def test_more_bytes_than_were_asked_for_are_not_believed(tmp_path: Path) -> None:
+    channel = _over(Lavish(bytes(10_000), 0), 1_000)
+    with Part(LOCAL, tmp_path / "part", 10_000, None) as part, pytest.raises(Lost, match="more bytes than"):
+        Download("/f", part, 10_000, Window(1 << 20), Pace(None)).over([channel])
+    assert (tmp_path / "part").stat().st_size % 1_000 == 0, "what is there is whole blocks from the beginning"
+
+
+@pytest.mark.parametrize(("there", "size"), [(1_500, 1_000), (999, 1_000)], ids=["longer", "shorter"])
+def test_a_large_file_of_another_length_is_not_whole(tmp_path: Path, there: int, size: int) -> None:
+    channel = _over(Capped(bytes(there), 100), 100)
+    with Part(LOCAL, tmp_path / "part", size, None) as part, pytest.raises(IntegrityBroken):
+        Download("/f", part, size, Window(1 << 20), Pace(None)).over([channel])
+
+
+@pytest.mark.parametrize("answer", [(_STATUS, 4, b"a disk"), (_HANDLE, b"no bytes")], ids=["refused", "odd"])
+def test_a_read_that_fails_ends_a_download_and_its_reason_is_told(
+    tmp_path: Path, answer: tuple[int, *tuple[int | bytes, ...]]
+) -> None:
+    class Failing(Capped):
+        def answer(self, answers: list[bytes]) -> None:
+            number = 2 if len(answers) > 1 else 0
+            super().answer(
+                [self.spoilt(one) if at == number and number else one for at, one in enumerate(answers)]
+            )
+
+        @staticmethod
+        def spoilt(reply: bytes) -> bytes:
+            (number,) = struct.unpack_from(">I", reply, 5)
+            return _answer(answer[0], number, *answer[1:])
+
+    channel = _over(Failing(bytes(1_000), 100), 100)
+    with Part(LOCAL, tmp_path / "part", 1_000, None) as part, pytest.raises((Refused, Lost)) as told:
+        Download("/f", part, 1_000, Window(1 << 20), Pace(None)).over([channel])
+    assert "a disk" in str(told.value) or "not SFTP" in str(told.value)
+
+
+def _led(
+    steps: Steps[object], *answers: tuple[int, *tuple[int | bytes, ...]]
+) -> tuple[Future[object], list[int]]:
+    """Lead an exchange through `answers`, and give it with the kinds of all requests."""
+    channel, line = _begun()
+    future, kinds = channel.run(steps), []
+    for kind, *parts in answers:
+        ((asked, number),) = [one for one in line.asked() if one[0] != _CLOSE_READ or kind == _STATUS]
+        kinds.append(asked)
+        _feed(channel, _answer(kind, number, *parts))
+    return future, kinds + [kind for kind, _ in line.asked()]
+
+
+_CLOSE_READ = 4
+
+
+@pytest.mark.parametrize("code", [2, 10])
+def test_a_folder_that_is_not_there_has_no_entries(code: int) -> None:
+    future, _ = _led(exchange.entries("/d"), (_STATUS, code, b"none"))
+    assert future.result(0) == []
+
+
+@pytest.mark.parametrize("code", [3, 4, 8])
+def test_a_folder_that_may_not_be_listed_is_not_taken_for_an_empty_one(code: int) -> None:
+    """Else a lost right would look like a day on which nothing was released."""
+    future, _ = _led(exchange.entries("/d"), (_STATUS, code, b"no"))
+    with pytest.raises(Refused):
+        future.result(0)
+    future, _ = _led(exchange.entries("/d"), (_HANDLE, b"h"), (_STATUS, code, b"no"))
+    with pytest.raises(Refused):
+        future.result(0)
+
+
+_OK = (_STATUS, 0, b"")
+_FULL = (_STATUS, 4, b"the disk is full")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [_FULL],
+        [(_HANDLE, b"h"), _FULL],
+        [(_HANDLE, b"h"), _OK, _FULL],
+        [(_HANDLE, b"h"), (_HANDLE, b"no status")],
+    ],
+    ids=["opening", "writing", "closing", "odd"],
+)
+def test_a_receipt_that_the_server_did_not_take_was_not_sent(
+    answers: list[tuple[int, *tuple[int | bytes, ...]]],
+) -> None:
+    """AWS Transfer Family stores a file when it is closed, so a refusal may come as late as that."""
+    future, kinds = _led(exchange.put("/receipts/d/x", b"receipt"), *answers)
+    with pytest.raises((Refused, Lost)):
+        future.result(0)
+    assert 14 not in kinds, "no folder is made for a write that failed for another reason"
+
+
+def test_a_receipt_makes_its_folders_only_where_they_are_missing() -> None:
+    absent = (_STATUS, 2, b"no such folder")
+    opened = (_HANDLE, b"h")
+    future, kinds = _led(exchange.put("/receipts/d/x", b"r"), absent, _FULL, _OK, opened, _OK, _OK)
+    assert future.result(0) is None
+    assert kinds == [3, 14, 14, 3, 6, 4]
+
+
+def test_a_document_is_at_most_as_long_as_it_may_be() -> None:
+    read, end = (_DATA, b"abc"), (_STATUS, 1, b"")
+    future, _ = _led(exchange.at_most("/m", 6), (_HANDLE, b"h"), read, read, end)
+    assert future.result(0) == b"abcabc"
+    future, kinds = _led(exchange.at_most("/m", 5), (_HANDLE, b"h"), read, read)
+    with pytest.raises(IntegrityBroken, match="larger than a manifest"):
+        future.result(0)
+    assert kinds == [3, 5, 5, 4], "no more is asked for than tells"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [(2, NotFound), (10, NotFound), (3, NotPermitted), (4, Unavailable)]
+)
+def test_a_refusal_means_what_its_code_says(code: int, expected: type[LandbridgeError]) -> None:
+    with pytest.raises(expected), translated(Endpoint("h", 22, "u", "", ()), "reading /f"):
+        raise Refused(code, "no")
 
 
 def _over(line: Capped, block: int) -> Channel:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _LONGEST_SEEN = 60
 _SAYS_EXPECTED = re.compile(r"^expected (?P<expected>.*?)(?:, seen .*)?$", re.DOTALL)
-_SENSITIVE = re.compile(r"pass(word|phrase|wd)|secret|token|credential|api_?key|private", re.IGNORECASE)
+_SENSITIVE = re.compile(
+    r"pass(word|phrase|wd)|secret|token|credential|api[-_]?key|private|authorization|cookie", re.IGNORECASE
+)
 
 REFERENCE = "a reference to a secret (`env:NAME`, `file:PATH`, `aws-sm:ID`), never the secret itself"
 

@@ -1,0 +1,299 @@
+"""Where does one HTTP request go, with what, and how much of an answer is believed? Over a line whose answers are written here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landbridge.errors import ContractBroken, LandbridgeError, NotPermitted, Unavailable
+from landbridge.feed.inputs import Cursor, LinkHeader, NextUrl, Retries
+from landbridge.sources.around import Around
+from landbridge.sources.rest import http, paging
+from landbridge.sources.rest.http import Http, Pace, Request, same_host
+from tests.contract.bridge import JumpingClock, KnownSecrets
+from tests.core.formats import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ONCE = Retries(attempts=1, longest_wait=timedelta(seconds=1))
+ASKED = Request("https://api.example.org/a", {"day": "1"}, {"X-Declared": "yes"})
+
+
+@dataclass
+class Said:
+    """One answer, and what becomes of its connection."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"{}"
+    error: Exception | None = None
+    released: bool = False
+
+    def read(self, most: int) -> bytes:
+        if self.error:
+            raise self.error
+        return self.body[:most]
+
+    def release_conn(self) -> None:
+        self.released = True
+
+
+@dataclass
+class Line:
+    """Gives one answer after another, and keeps what was asked; in the place of a pool of connections."""
+
+    answers: list[Said | Exception]
+    asked: list[tuple[str, str, dict[str, str], bytes | None]] = field(default_factory=list)
+
+    def urlopen(
+        self, method: str, url: str, *, headers: dict[str, str], body: bytes | None, **how: Any
+    ) -> Said:
+        assert how == {"redirect": False, "preload_content": False}, (
+            "a library's redirect takes headers along"
+        )
+        self.asked.append((method, url, headers, body))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def clear(self) -> None: ...
+
+
+def over(*answers: Said | Exception, retries: Retries = ONCE) -> tuple[Http, Line]:
+    line, clock = Line(list(answers)), JumpingClock()
+    around = Around(Path(), "DEV", {}, KnownSecrets({}), clock, Silent())
+    made = Http("s", around, retries, Pace(None, clock), 1.0)
+    made._pool = line  # type: ignore[assignment] # what the pool is asked for here
+    return made, line
+
+
+def _authorised(request: Request) -> Request:
+    return replace(request, headers={**request.headers, "Authorization": "Bearer t0ken"})
+
+
+def _keyed(request: Request) -> Request:
+    return replace(request, parameters={**request.parameters, "key": "t0ken"})
+
+
+def _moved(url: str, status: int = 302) -> Said:
+    return Said(status, {"Location": url})
+
+
+def test_a_redirect_out_of_https_is_refused_before_anything_is_sent_there() -> None:
+    api, line = over(_moved("http://api.example.org/b"), Said())
+    with pytest.raises(ContractBroken, match="from https to http"):
+        api.send(ASKED, _authorised)
+    assert len(line.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "is_trusted"),
+    [
+        ("/b", True),
+        ("https://API.example.org:443/b", True),
+        ("https://api.example.org:8443/b", False),
+        ("https://api.example.org.evil.example/b", False),
+        ("https://api.example.org@evil.example/b", False),
+        ("//evil.example/b", False),
+    ],
+)
+def test_what_is_declared_goes_to_the_declared_host_alone(url: str, is_trusted: bool) -> None:
+    api, line = over(_moved(url), Said())
+    api.send(ASKED, _authorised)
+    assert line.asked[0][2]["Authorization"] == "Bearer t0ken"
+    _, _, headers, _ = line.asked[1]
+    assert [name in headers for name in ("Authorization", "X-Declared")] == [is_trusted, is_trusted]
+    assert same_host(ASKED.url, "https://api.example.org" if is_trusted else line.asked[1][1]) is is_trusted
+
+
+@pytest.mark.parametrize(("url", "is_trusted"), [("/b", True), ("//evil.example/b", False)])
+def test_a_key_in_the_query_goes_to_the_declared_host_alone(url: str, is_trusted: bool) -> None:
+    api, line = over(_moved(url), Said())
+    answer = api.send(ASKED, _keyed)
+    assert ["key=t0ken" in asked[1] for asked in line.asked] == [True, is_trusted]
+    assert ("t0ken" in answer.url) is is_trusted
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://a", "http://a"),
+        ("https://a", "https://a:444"),
+        ("https://a", "https://b"),
+        ("http://a:443", "https://a:443"),
+    ],
+)
+def test_a_host_is_the_same_by_scheme_name_and_port(one: str, other: str) -> None:
+    assert same_host(one, one.upper().replace("HTTP", "http").replace("httpS", "https"))
+    assert not same_host(one, other)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_body_is_sent_again_only_where_the_redirect_keeps_it(status: int) -> None:
+    asked = replace(ASKED, method="POST", body=b'{"day":1}')
+    api, line = over(_moved("/b", status), Said())
+    if status in {307, 308}:
+        api.send(asked)
+        assert [(one[0], one[3]) for one in line.asked] == [("POST", b'{"day":1}')] * 2
+        return
+    with pytest.raises(ContractBroken, match="answers a POST"):
+        api.send(asked)
+    assert len(line.asked) == 1
+
+
+def test_redirects_come_to_an_end() -> None:
+    api, line = over(*[_moved(f"/{number}") for number in range(5)], Said())
+    assert api.send(ASKED).body == b"{}"
+    api, line = over(*[_moved(f"/{number}") for number in range(7)])
+    with pytest.raises(ContractBroken, match="more than 5 times"):
+        api.send(ASKED)
+    assert len(line.asked) == 6
+
+
+def test_a_redirect_without_a_place_is_no_answer() -> None:
+    api, _ = over(Said(302))
+    with pytest.raises(ContractBroken, match="status 302"):
+        api.send(ASKED)
+
+
+def test_an_answer_that_is_too_large_is_refused_and_no_more_of_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "LARGEST_ANSWER", 10)
+    api, _ = over(Said(body=bytes(10)))
+    assert len(api.send(ASKED).body) == 10
+    api, line = over(Said(body=bytes(1_000)), retries=Retries(attempts=3))
+    with pytest.raises(ContractBroken, match="larger than"):
+        api.send(ASKED)
+    assert len(line.asked) == 1
+
+
+@pytest.mark.parametrize("error", [None, urllib3.exceptions.ProtocolError("cut"), OSError("reset")])
+def test_a_connection_is_given_back_however_its_answer_ends(error: Exception | None) -> None:
+    said = Said(error=error)
+    api, _ = over(said)
+    if error:
+        with pytest.raises(Unavailable):
+            api.send(ASKED)
+    else:
+        api.send(ASKED)
+    assert said.released
+
+
+def test_a_certificate_that_nobody_trusts_is_told_at_once() -> None:
+    api, line = over(urllib3.exceptions.SSLError("self-signed"), Said(), retries=Retries(attempts=5))
+    with pytest.raises(Unavailable, match="no certificate that can be trusted"):
+        api.send(ASKED)
+    assert len(line.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (204, None),
+        (299, None),
+        (300, ContractBroken),
+        (400, ContractBroken),
+        (401, NotPermitted),
+        (403, NotPermitted),
+        (404, ContractBroken),
+        (429, Unavailable),
+        (500, Unavailable),
+        (503, Unavailable),
+    ],
+)
+def test_only_a_good_answer_is_an_answer(status: int, expected: type[LandbridgeError] | None) -> None:
+    api, _ = over(Said(status))
+    if expected is None:
+        api.send(ASKED)
+        return
+    with pytest.raises(expected):
+        api.send(ASKED)
+
+
+def test_refused_credentials_are_renewed_at_most_once() -> None:
+    api, line = over(Said(401), Said(401), Said(200))
+    renewals = iter(range(9))
+    with pytest.raises(NotPermitted):
+        api.send(ASKED, _authorised, lambda: next(renewals) >= 0)
+    assert (next(renewals), len(line.asked)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7", 7),
+        (" 7 ", 7),
+        ("", None),
+        ("soon", None),
+        ("-7", None),
+        ("\uff17", None),
+        ("Sat, 21 Nov 2026 06:00:30 GMT", 30),
+        ("Sat, 21 Nov 2026 06:00:30 -0000", 30),
+        ("Sat, 21 Nov 2026 05:00:00 GMT", 0),
+    ],
+)
+def test_how_long_a_server_asks_to_wait(said: str, seconds: float | None) -> None:
+    clock = JumpingClock(datetime(2026, 11, 21, 6, tzinfo=UTC))
+    assert http._retry_after({"Retry-After": said}, clock) == seconds
+
+
+def test_a_parameter_replaces_what_the_url_has_of_its_name() -> None:
+    """Two of one name, and the server chooses which one counts."""
+    request = replace(ASKED, url="https://h/a?day=0&x=&day=2#top")
+    assert request.target == "https://h/a?x=&day=1#top"
+
+
+# The page that comes next
+
+
+@pytest.mark.parametrize(
+    ("kind", "headers", "body"),
+    [
+        (NextUrl(kind="next_url", path="next"), {}, {"next": "http://api.example.org/b"}),
+        (LinkHeader(kind="link_header"), {"Link": '<http://api.example.org/b>; rel="next"'}, {}),
+    ],
+)
+def test_a_next_page_out_of_https_is_refused(
+    kind: NextUrl | LinkHeader, headers: dict[str, str], body: object
+) -> None:
+    page = paging.Page(1, headers, body, [{}], 0)
+    with pytest.raises(ContractBroken, match="leave https"):
+        paging.following("s", kind, ASKED, page)
+
+
+@pytest.mark.parametrize("odd", [7, True, ["x"], {"x": 1}])
+def test_a_next_page_that_is_no_url_is_told(odd: object) -> None:
+    with pytest.raises(ContractBroken, match="which page is next"):
+        paging.following(
+            "s", NextUrl(kind="next_url", path="next"), ASKED, paging.Page(1, {}, {"next": odd}, [{}], 0)
+        )
+
+
+@pytest.mark.parametrize("odd", [True, ["x"], {"x": 1}, 1.5])
+def test_a_cursor_that_is_none_is_told(odd: object) -> None:
+    kind = Cursor(kind="cursor", path="next", parameter="c")
+    with pytest.raises(ContractBroken, match="which page is next"):
+        paging.following("s", kind, ASKED, paging.Page(1, {}, {"next": odd}, [{}], 0))
+
+
+@given(st.text(max_size=300))
+def test_no_link_header_makes_anything_but_a_url_or_none(header: str) -> None:
+    assert isinstance(paging.linked(header, "next"), str)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    import stamina
+
+    with stamina.set_testing(True, attempts=5, cap=True):
+        yield

@@ -50,6 +50,10 @@ def _anywhere(_kind: Kind) -> bool:
     return True
 
 
+def _in_parts(kind: Kind) -> bool:
+    return kind.large
+
+
 def _with_links(kind: Kind) -> bool:
     return kind.way is platform.Way.LINK
 
@@ -220,6 +224,7 @@ BUGS = (
                 "if resumed:\n        from dataclasses import replace\n        return replace(content, sha256=manifest.sha256)\n    if False:",
             ),
         ),
+        _in_parts,
     ),
     Bug(
         "a file lands in place of another one",

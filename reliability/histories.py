@@ -44,6 +44,8 @@ class Trouble:
     """Before which calls whoever is about to make it sleeps, for so many seconds."""
     replaced: float = 0.7
     """How likely a killed process is started again while the others still run."""
+    cut_at: tuple[str, int] = ("", 0)
+    """Before which call of one name (`disk.fsync`) the power is cut, too: the first, the second, ..."""
 
 
 @dataclass(slots=True)
@@ -93,6 +95,7 @@ class _Troubled:
         self._pods: dict[Actor, tuple[Feed, Slot]] = {}
         self._collectors: dict[Actor, int] = {}
         self._number = 0
+        self._met = 0
         self._intrudes = world.random.randint(1, 150) if world.kind.stranger else 0
         self._at_the_door = world.kind.stranger and world.random.random() < 0.5
 
@@ -114,7 +117,9 @@ class _Troubled:
         if now == self._intrudes or (self._at_the_door and call == "disk.rename_new"):
             self._at_the_door = False
             world.intrude()
-        if now in self._trouble.cuts:
+        named, nth = self._trouble.cut_at
+        self._met += call == named
+        if now in self._trouble.cuts or (call == named and self._met == nth):
             self.reached.append(f"cut {call}")
             victims = [one for one in world.stage.actors if one in self._collectors and not one.ended]
             world.power_cut()

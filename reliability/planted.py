@@ -23,14 +23,13 @@ from reliability.altered import altered
 from reliability.corrections import corrected
 from reliability.crashes import CI, crash
 from reliability.figures import Figure
-from reliability.histories import play
+from reliability.histories import Trouble, play
 from reliability.power import power
 from reliability.races import collectors_race
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reliability.histories import Trouble
     from reliability.kinds import Kind
 
 MOST = 4_000
@@ -42,16 +41,18 @@ def _strewn(seed: int) -> tuple[Kind, int, Trouble]:
     return crash(seed * 7_919 % CI)
 
 
+def _before_an_fsync(seed: int) -> tuple[Kind, int, Trouble]:
+    """Give histories of files in parts whose power is cut when bytes are written and not yet kept."""
+    kind, chance, _ = power(2 * seed + 1)
+    return kind, chance, Trouble(cut_at=("disk.fsync", 1 + seed % 2), replaced=0.9)
+
+
 _SUITES = (_strewn, power, collectors_race)
 """Take turns."""
 
 
 def _anywhere(_kind: Kind) -> bool:
     return True
-
-
-def _in_parts(kind: Kind) -> bool:
-    return kind.large
 
 
 def _with_links(kind: Kind) -> bool:
@@ -77,6 +78,8 @@ class Bug:
     """Situations in which it can show at all; the others are not played."""
     people: bool = False
     """Whether only people and reapers can show it, so that histories of theirs are played."""
+    suites: tuple[Callable[[int], tuple[Kind, int, Trouble]], ...] = _SUITES
+    """Others where it shows in one of a thousand of the usual ones."""
 
 
 _SKIP = "pass"
@@ -224,7 +227,7 @@ BUGS = (
                 "if resumed:\n        from dataclasses import replace\n        return replace(content, sha256=manifest.sha256)\n    if False:",
             ),
         ),
-        _in_parts,
+        suites=(_before_an_fsync,),
     ),
     Bug(
         "a file lands in place of another one",
@@ -391,7 +394,7 @@ def caught(bug: Bug, most: int = MOST) -> Caught:
             planted.enter_context(altered(function, *edits))
         runs = 0
         for seed in itertools.count():
-            kind, chance, trouble = _SUITES[seed % len(_SUITES)](seed // len(_SUITES))
+            kind, chance, trouble = bug.suites[seed % len(bug.suites)](seed // len(bug.suites))
             if not bug.where(kind):
                 continue
             runs += 1

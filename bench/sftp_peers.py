@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from landbridge.errors import LandbridgeError
     from landbridge.facts import Fetched
     from landbridge.ports import Remote, RemoteFile
     from landbridge.sftp.endpoint import Endpoint
@@ -134,6 +135,10 @@ class Below:
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""
         self._remote.write(self._home + path, body)
+
+    def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+        """See ports.Remote."""
+        return self._remote.write_many([(self._home + path, body) for path, body in files])
 
     def close(self) -> None:
         """See ports.Remote."""

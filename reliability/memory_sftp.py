@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from landbridge.disk.local import LOCAL
-from landbridge.errors import IntegrityBroken, NotFound, NotPermitted, Unavailable
+from landbridge.errors import IntegrityBroken, LandbridgeError, NotFound, NotPermitted, Unavailable
 from landbridge.facts import Fetched, Server
 from landbridge.naming import OUTBOUND, RECEIPTS
 from landbridge.ports import RemoteFile
@@ -135,6 +135,17 @@ class MemoryRemote:
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""
         self._open().write(path, body)
+
+    def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+        """See ports.Remote."""
+        answers: list[LandbridgeError | None] = []
+        for path, body in files:
+            try:
+                self.write(path, body)
+                answers.append(None)
+            except LandbridgeError as error:
+                answers.append(error)
+        return answers
 
     def close(self) -> None:
         """See ports.Remote."""

@@ -94,7 +94,7 @@ _EARLY = """from datetime import UTC as utc
                     one.landed_name, ground.clock.now(), "edge1", one.commitment, content)
                 for one, content in zip(manifests, came, strict=True) if isinstance(content, Brought)
             ]
-            send(ground, line, early)
+            send(ground, early)
             landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)"""
 
 _INTENT_LATE = """self._keep(placed)

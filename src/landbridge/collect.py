@@ -34,7 +34,7 @@ REST = timedelta(hours=1)
 def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Outcome]:
     """Bring everything that is released for business dates from `since` to the share, and send the receipts."""
     with ground.threads(MANY, "line") as line:
-        again = resend(ground, line, ground.share.unreceipted(since))
+        again = resend(ground, ground.share.unreceipted(since))
         offer = offered(ground, since, feeds)
         now = ground.clock.now()
         resting = {one: error for one, (until, error) in ground.in_vain.items() if now < until}

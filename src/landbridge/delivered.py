@@ -73,5 +73,5 @@ def deliver(
         for manifest, answer in zip(manifests, landed, strict=True)
         if isinstance(answer, Receipt) and answer.revision <= manifest.revision
     ]
-    unsent = send(ground, line, proofs)
+    unsent = send(ground, proofs)
     return [outcome_of(*each, unsent) for each in zip(manifests, came, landed, strict=True)]

@@ -41,7 +41,7 @@ def land(ground: Ground, holding: Holding, wanted: Wanted, decided: Decided) -> 
     held = {feed: holding.names(feed) for feed in wanted.feeds}
     with ground.threads(MANY, "line") as line:
         unsent = [one for one in ground.share.unreceipted(wanted.first) if wanted.includes(one)]
-        again = resend(ground, line, unsent)
+        again = resend(ground, unsent)
         offer = wanted_of(ground, wanted, held)
         take = partial(take_claimed, holding, ground.clock, ground.share.collector)
         ended = deliver_all(ground, line, "land", offer.manifests, take)

@@ -319,6 +319,13 @@ class Remote(Protocol):
         """Put a small file (a receipt), making its folder when needed. Again with the same bytes is harmless."""
         ...
 
+    def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+        """Put each of many small files (path and bytes), pipelined over the one connection; give what `write` would have raised for it.
+
+        What goes wrong with one keeps no other from being put.
+        """
+        ...
+
     def close(self) -> None:
         """End the connection; calls under way raise Unavailable. Idempotent, and later calls are refused."""
         ...

@@ -268,6 +268,32 @@ def test_a_receipt_is_put_with_its_folder_and_again(stand: Stand) -> None:
         assert stand.got(path) == b"{}\n"
 
 
+def test_many_receipts_are_put_at_once(stand: Stand) -> None:
+    bodies = {f"receipts/2026-11-20/f{number}.json": _bytes(number, number) for number in (1, 500, 33_000)}
+    assert stand.remote.write_many([(stand.at(path), body) for path, body in bodies.items()]) == [None] * 3
+    assert {path: stand.got(path) for path in bodies} == bodies
+    assert stand.remote.write_many([]) == []
+    stand.remote.close()
+    answers = stand.remote.write_many([(stand.at(path), b"") for path in bodies])
+    assert [type(answer) for answer in answers] == [Unavailable] * 3
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_goes_wrong_with_one_receipt_keeps_no_other_from_being_put(
+    tmp_path: Path, client: Client
+) -> None:
+    (tmp_path / "file").touch()
+    wanted = [(f"/{number}", b"%d" % number) for number in range(200)]
+    wanted[7] = ("/file/7", b"")
+    with (
+        sftp.asyncssh_server(tmp_path) as server,
+        SftpRemote(server.endpoint(), Tuning(client=client)) as remote,
+    ):
+        answers = remote.write_many(wanted)
+    assert [number for number, answer in enumerate(answers) if answer] == [7]
+    assert all((tmp_path / path[1:]).read_bytes() == body for path, body in wanted if path != "/file/7")
+
+
 def test_a_closed_remote_is_unavailable(stand: Stand) -> None:
     stand.remote.files(stand.at("outbound"))
     stand.remote.close()

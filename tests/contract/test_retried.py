@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 import stamina
 
-from landbridge.errors import StoreConflict, Unavailable
+from landbridge.errors import NotPermitted, StoreConflict, Unavailable
+from landbridge.sftp.retried import Retried as RetriedRemote
 from landbridge.stores.retried import Retried
 from tests.contract.stands import content_of
+from tests.fakes.folder_remote import FolderRemote
 from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from landbridge.errors import LandbridgeError
     from landbridge.facts import Location
     from landbridge.ports import Blob
 
@@ -72,6 +75,32 @@ def test_what_stays_away_is_told() -> None:
     with pytest.raises(Unavailable):
         Retried(shaky, attempts=4).head("a")
     assert shaky.calls == 4
+
+
+def test_only_the_receipts_that_were_not_put_are_sent_again(tmp_path: Path) -> None:
+    class Cut(FolderRemote):
+        asked: list[list[str]] = []  # noqa: RUF012 - of this one remote
+
+        def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+            self.asked.append([path for path, _ in files])
+            if len(self.asked) > 2:
+                return super().write_many(files)
+            first: list[LandbridgeError | None] = [None, NotPermitted("refused")]
+            return [Unavailable("cut") if path in {"/c", "/d"} else first.pop(0) for path, _ in files]
+
+    remote = Cut(tmp_path)
+    files = [(path, path.encode()) for path in ("/a", "/b", "/c", "/d")]
+    put, refused, *rest = RetriedRemote(remote).write_many(files)
+    assert (put, type(refused), rest) == (None, NotPermitted, [None, None])
+    assert remote.asked == [["/a", "/b", "/c", "/d"], ["/c", "/d"], ["/c", "/d"]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "d"]
+
+
+def test_receipts_that_cannot_be_sent_are_told_each(tmp_path: Path) -> None:
+    remote = FolderRemote(tmp_path)
+    remote.close()
+    answers = RetriedRemote(remote).write_many([("/a", b""), ("/b", b"")])
+    assert [type(answer) for answer in answers] == [Unavailable] * 2
 
 
 def test_a_conflict_is_told_at_once() -> None:

@@ -47,9 +47,11 @@ class Scripted:
 
     def __init__(self) -> None:
         self.sent = b""
+        self.sends = 0
 
     def send(self, packet: bytes) -> None:
         self.sent += packet
+        self.sends += 1
 
     def close(self) -> None: ...
 
@@ -132,6 +134,22 @@ def test_an_exchange_is_led_from_answer_to_answer() -> None:
     _feed(channel, _answer(_STATUS, number, 1))
     assert future.result(0) == bytes(40_000)
     assert [kind for kind, _ in line.asked()] == [4]
+
+
+def test_what_is_asked_in_answer_to_many_goes_out_as_one() -> None:
+    channel, line = _begun()
+    futures = [channel.run(exchange.whole(f"/{number}", 3)) for number in range(20)]
+    numbers = [number for _, number in line.asked()]
+    line.sends = 0
+    _feed(channel, b"".join(_answer(_HANDLE, number, b"h") for number in numbers))
+    numbers = [number for _, number in line.asked()]
+    assert (len(numbers), line.sends) == (20, 1)
+    junk = b"\0\0\0\0"  # what makes no sense ends the line, and what was asked before is sent all the same
+    _feed(channel, b"".join(_answer(_DATA, number, b"abc") for number in numbers) + junk)
+    assert [future.result(0) for future in futures] == [b"abc"] * 20
+    assert [kind for kind, _ in line.asked()] == [4] * 20
+    assert line.sends == 2
+    assert not channel.live
 
 
 def test_a_longer_file_is_seen_by_the_byte_too_many() -> None:

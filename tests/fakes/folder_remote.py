@@ -6,7 +6,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from landbridge.errors import IntegrityBroken, NotFound, Unavailable, disk_refused
+from landbridge.errors import IntegrityBroken, LandbridgeError, NotFound, Unavailable, disk_refused
 from landbridge.facts import Content, Fetched, Server
 from landbridge.ports import RemoteFile
 
@@ -66,6 +66,16 @@ class FolderRemote:
         file = self._folder / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
+
+    def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+        answers: list[LandbridgeError | None] = []
+        for path, body in files:
+            try:
+                self.write(path, body)
+                answers.append(None)
+            except LandbridgeError as error:
+                answers.append(error)
+        return answers
 
     def close(self) -> None:
         self._closed = True

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from landbridge.errors import LandbridgeError
     from landbridge.facts import Fetched
     from landbridge.ports import Remote, RemoteFile
 
@@ -63,6 +64,10 @@ class Below:
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""
         self._remote.write(self._at(path), body)
+
+    def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+        """See ports.Remote."""
+        return self._remote.write_many([(self._at(path), body) for path, body in files])
 
     def close(self) -> None:
         """See ports.Remote."""

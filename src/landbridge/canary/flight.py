@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -149,23 +148,22 @@ def bring(canary: str, ground: Ground, log: Log) -> None:
             *(one.error for one in offer.strange),
         ]
         manifest = _the_one(canary, offer.manifests, errors)
-    with ThreadPoolExecutor(1, thread_name_prefix="canary") as line:
-        with ground.share.claim_all([manifest]) as claimed:
-            with log.hop("download") as hop:
-                watch = partial(ground.progress.advance, "canary")
-                fetch = partial(fetch_claimed, ground.remote, ground.clock, ground.share.collector, watch)
-                (came,) = (fetch(one, manifest) for one in claimed.claims)
-                if isinstance(came, LandbridgeError):
-                    raise came
-                hop.where = manifest.remote_path
-            with log.hop("land") as hop:
-                (landed,) = claimed.land_all([came])
-                if not isinstance(landed, Receipt):
-                    raise landed
-                hop.where = landed.landed_path
-        with log.hop("send the receipt"):
-            for error in send_receipts(ground, line, [landed]).values():
-                raise error
+    with ground.share.claim_all([manifest]) as claimed:
+        with log.hop("download") as hop:
+            watch = partial(ground.progress.advance, "canary")
+            fetch = partial(fetch_claimed, ground.remote, ground.clock, ground.share.collector, watch)
+            (came,) = (fetch(one, manifest) for one in claimed.claims)
+            if isinstance(came, LandbridgeError):
+                raise came
+            hop.where = manifest.remote_path
+        with log.hop("land") as hop:
+            (landed,) = claimed.land_all([came])
+            if not isinstance(landed, Receipt):
+                raise landed
+            hop.where = landed.landed_path
+    with log.hop("send the receipt"):
+        for error in send_receipts(ground, [landed]).values():
+            raise error
     with log.hop("read the receipt back") as hop:
         key = receipt_key(landed.feed, landed.occurrence, landed.revision, landed.business_date)
         confirm(read_receipt(ground.remote.read(f"/{key}"), ground.receipt_keys), manifest)

@@ -82,6 +82,10 @@ class Channel:
         self._sending = threading.Lock()
         self._buffer = memoryview(bytearray(_BUFFER))
         self._low = self._high = 0
+        self._reader = 0
+        """The thread that hands out answers now."""
+        self._held_back: list[bytes] = []
+        """What that thread asks meanwhile."""
 
     @property
     def live(self) -> bool:
@@ -122,8 +126,12 @@ class Channel:
             if self._lost is not None:
                 raise Lost(*self._lost.args)
             self._waiting.update(zip(numbers, sinks, strict=True))
+        sent = b"".join(map(packets.numbered, requests, numbers))
+        if threading.get_ident() == self._reader:
+            self._held_back.append(sent)
+            return
         with self._sending:
-            self.line.send(b"".join(map(packets.numbered, requests, numbers)))
+            self.line.send(sent)
 
     def run(self, steps: Steps[_T]) -> Future[_T]:
         """Begin an exchange; the future has its result, Refused or Lost."""
@@ -140,8 +148,23 @@ class Channel:
         return self._buffer[self._high :]
 
     def came(self, count: int) -> None:
-        """Take note of `count` bytes more in `room`, and hand every whole packet to whoever waits for it."""
+        """Take note of `count` bytes more in `room`, and hand every whole packet to whoever waits for it.
+
+        What is asked in answer to them is sent as one: a packet of the line for each would cost the line, the server and
+        us more than the request.
+        """
         self._high += count
+        self._reader = threading.get_ident()
+        try:
+            self._hand_out()
+        finally:
+            self._reader = 0
+            if self._held_back:
+                sent, self._held_back = b"".join(self._held_back), []
+                with self._sending:
+                    self.line.send(sent)
+
+    def _hand_out(self) -> None:
         while self._high - self._low >= U32.size:
             length = U32.unpack_from(self._buffer, self._low)[0]
             if not 0 < length <= _LONGEST:

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
 from landbridge.disk.local import LOCAL
+from landbridge.errors import LandbridgeError
 from landbridge.facts import Fetched
 from landbridge.ports import RemoteFile
 from landbridge.sftp import exchange
@@ -116,6 +117,20 @@ class SftpRemote:
         """See ports.Remote."""
         self._result(f"writing {path}", self._begin(exchange.put(path, body)))
 
+    def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+        """See ports.Remote."""
+        under_way: deque[tuple[str, Future[None]]] = deque()
+        answers: list[LandbridgeError | None] = []
+        for path, body in files:
+            if len(under_way) == _TOGETHER:
+                answers.append(self._wrong(*under_way.popleft()))
+            try:
+                under_way.append((f"writing {path}", self._begin(exchange.put(path, body))))
+            except LandbridgeError as error:  # no connection, and so none for those that follow
+                answers += [self._wrong(*one) for one in under_way]
+                return answers + [error] * (len(files) - len(answers))
+        return answers + [self._wrong(*one) for one in under_way]
+
     def told_time(self, folder: str, name: str) -> int | None:
         """Give the time of a file by the server, in seconds since 1970; None where it tells none. To examine its clock, and no more.
 
@@ -139,3 +154,10 @@ class SftpRemote:
     def _result(self, doing: str, begun: Future[_T]) -> _T:
         with translated(self._endpoint, doing):
             return begun.result()
+
+    def _wrong(self, doing: str, begun: Future[None]) -> LandbridgeError | None:
+        try:
+            self._result(doing, begun)
+        except LandbridgeError as error:
+            return error
+        return None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from landbridge.again import Again
+from landbridge.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from landbridge.errors import LandbridgeError
     from landbridge.facts import Fetched
     from landbridge.ports import Remote, RemoteFile
 
@@ -66,6 +69,21 @@ class Retried:
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""
         self._again.call(lambda: self._remote.write(path, body))
+
+    def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+        """See ports.Remote; only those are tried again that were not put."""
+        answers: dict[int, LandbridgeError | None] = {}
+
+        def once() -> None:
+            left = [n for n in range(len(files)) if n not in answers or isinstance(answers[n], Unavailable)]
+            answers.update(zip(left, self._remote.write_many([files[n] for n in left]), strict=True))
+            for answer in answers.values():
+                if isinstance(answer, Unavailable):
+                    raise answer
+
+        with suppress(Unavailable):
+            self._again.call(once)
+        return [answers[n] for n in range(len(files))]
 
     def close(self) -> None:
         """See ports.Remote."""

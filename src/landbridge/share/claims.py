@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from landbridge.disk import remove, touch
@@ -55,7 +56,8 @@ class Claims:
         self._alive = alive
         self._who = who
         self._lease = lease
-        self._held: set[str] = set()
+        self._held: dict[str, tuple[str, ...]] = {}
+        """What each claim's file may be called."""
         self._beat()
         if who.alone:
             self._sweep()
@@ -98,6 +100,7 @@ class Claims:
             ShareRefused: somebody has.
             OSError: the share refused.
         """
+        self._held[token] = token, token + _LANDING
         try:
             self._disk.rename(self._claims / token, self._claims / (token + _LANDING))
         except FileNotFoundError:
@@ -106,14 +109,13 @@ class Claims:
                 seen=f"this one did nothing for more than {self._lease.total_seconds():.0f} s",
                 hint="nothing to do: the other one delivers it",
             ) from None
+        self._held[token] = (token + _LANDING,)
 
     def release(self, tokens: Collection[str]) -> None:
         """Give claims back, those that are still ours. A file that cannot be removed is dead from now on."""
-        self._held.difference_update(tokens)
-        for token in tokens:
-            for name in (token, token + _LANDING):
-                with suppress(OSError):
-                    self._disk.unlink(self._claims / name)
+        for name in chain.from_iterable(self._held.pop(token, ()) for token in tokens):
+            with suppress(OSError):
+                self._disk.unlink(self._claims / name)
 
     def close(self) -> None:
         """Stop being alive. Idempotent."""
@@ -125,14 +127,25 @@ class Claims:
 
     def _make(self, slot: str) -> str:
         token = f"{slot}~{self._who}~{self._machine.token()}"
-        self._held.add(token)
+        self._held[token] = (token,)
         try:
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-            self._disk.close(self._disk.open(self._claims / token, flags, 0o640))
+            self._put(self._claims / token)
         except OSError:
-            self._held.discard(token)
+            del self._held[token]
             raise
         return token
+
+    def _put(self, claim: Path) -> None:
+        """Let there be a file of this name: a further name of our sign of life, where that can be.
+
+        Thousands of claims are made and given back in a minute, and a file of its own for each costs more than its name:
+        ext4 looks at every one that was removed in the last minutes before it makes the next one (`recently_deleted` in
+        its fs/ext4/ialloc.c), be it a claim or a part.
+        """
+        try:
+            self._disk.link(self._alive / str(self._who), claim)
+        except OSError:  # no links here, or too many (1,024 on NTFS), or the sign of life was swept away
+            self._disk.close(self._disk.open(claim, os.O_CREAT | os.O_WRONLY, 0o640))
 
     def _held_by_others(self, slots: Collection[str], own: Collection[str]) -> dict[str, TryAgain]:
         """Tell which of `slots` a live one claims by a token that is not in `own`; claims of the dead are removed.

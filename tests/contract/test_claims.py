@@ -41,6 +41,10 @@ class Told(LocalDisk):
         self.after("open", path)
         return number
 
+    def link(self, path: Path, target: Path) -> None:
+        self.before("link", target)
+        super().link(path, target)
+
     def listdir(self, folder: Path) -> list[str]:
         self.before("listdir", folder)
         return super().listdir(folder)
@@ -103,6 +107,11 @@ def at(tmp_path: Path) -> Stand:
 
 def fails(number: int) -> OSError:
     return OSError(number, os.strerror(number))
+
+
+def _without_links(call: str, _path: Path) -> None:
+    if call == "link":
+        raise fails(errno.EOPNOTSUPP)
 
 
 def test_a_session_lives_from_its_first_moment_until_it_is_closed(at: Stand) -> None:
@@ -233,7 +242,7 @@ def test_a_share_that_fails_in_the_middle_leaves_no_claim(at: Stand) -> None:
     ours = at.open()
 
     def full(call: str, path: Path) -> None:
-        if call == "open" and path.name.startswith(OTHER):
+        if call in {"link", "open"} and path.name.startswith(OTHER):
             raise fails(errno.ENOSPC)
 
     at.disk.before = full
@@ -249,7 +258,7 @@ def test_a_claim_that_was_made_although_the_share_said_no_is_nobodys(at: Stand) 
         if call == "open" and path.parent == at.claims:
             raise fails(errno.EIO)
 
-    at.disk.after = late
+    at.disk.before, at.disk.after = _without_links, late
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         ours.take([SLOT])
     assert len(at.there()) == 1
@@ -291,11 +300,11 @@ def test_what_comes_under_the_name_of_a_claim_is_not_written_to(at: Stand) -> No
     ours = at.open()
 
     def plant(call: str, path: Path) -> None:
-        if call == "open" and path.parent == at.claims:
+        if call == "link":
             path.symlink_to("../planted")
 
     at.disk.before = plant
-    with pytest.raises(FileExistsError):
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
         ours.take([SLOT])
     assert not (at.claims.parent / "planted").exists()
 

@@ -145,7 +145,8 @@ class Claims:
         try:
             self._disk.link(self._alive / str(self._who), claim)
         except OSError:  # no links here, or too many (1,024 on NTFS), or the sign of life was swept away
-            self._disk.close(self._disk.open(claim, os.O_CREAT | os.O_WRONLY, 0o640))
+            flags = os.O_CREAT | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+            self._disk.close(self._disk.open(claim, flags, 0o640))
 
     def _held_by_others(self, slots: Collection[str], own: Collection[str]) -> dict[str, TryAgain]:
         """Tell which of `slots` a live one claims by a token that is not in `own`; claims of the dead are removed.

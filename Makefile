@@ -23,7 +23,7 @@ check: lint ## lint, types, floors and the fast tests (under 90 s)
 	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not story and not reliability" tests/core tests/house
 
 test: tools lint .venv-ministack/installed .venv-cloud/installed .venv-airflow/installed ## everything that CI runs: lint, all tests, documentation
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 	$(MAKE) --no-print-directory docs
 
 large: .venv/installed ## carry a file above 5 GB through a real S3 (20 GB of disk, minutes)

@@ -29,9 +29,8 @@ _NOTHING = hashlib.sha256(b"").hexdigest()
 @pytest.mark.parametrize(
     ("way", "finisher", "by"),
     [
-        (Way.RENAME, "edge1", "named"),
+        (Way.LINK, "edge1", "named"),
         (Way.RENAME, "edge2", ""),  # a collection takes over what a landing began
-        (Way.LINK, "edge2", "any"),
     ],
 )
 def test_a_kill_at_every_step_loses_nothing_repeats_nothing_and_leaves_nothing(

@@ -31,9 +31,9 @@ LANDING_BUGS = (
         "a correction is followed by what it corrects",
         (
             (
-                folder.FolderShare._prepare,
-                "landed = account.newest",
-                "landed = account.landed.get(manifest.revision)",
+                folder._landed,
+                "newest = account.newest",
+                "newest = account.landed.get(manifest.revision)",
             ),
         ),
         _corrected,

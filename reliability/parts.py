@@ -33,6 +33,7 @@ PARTS: tuple[Part, ...] = (
     Part("faults", "nth_call:nth_calls"),
     Part("pods", "races:many_pods"),
     Part("collectors", "races:many_collectors"),
+    Part("sleepers", "races:many_sleepers"),
     Part("corrections", "corrections:corrections"),
     Part("landings", "landings:landings"),
     Part("machine", "machine:machines"),

@@ -168,7 +168,7 @@ BUGS = (
     Bug(
         "the journal's landed files are not looked at",
         (
-            (folder.FolderShare._prepare, "landed = account.newest", "landed = None"),
+            (folder._landed, "newest = account.newest", "newest = None"),
             (delivered.deliver, "claimed.land_all(came)", "claimed.land_all(came)"),
         ),
     ),

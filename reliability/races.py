@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 PODS = (2, 8)
 """How many are on one slot at once."""
-ROUNDS, COLLECTORS = 5_000, 2_000
-"""Rounds that CI plays: with each number of pods, and of collectors."""
+ROUNDS, COLLECTORS, SLEEPERS = 5_000, 2_000, 2_000
+"""Rounds that CI plays: with each number of pods, of collectors, and of collectors that sleep while others die."""
 _CHUNK = 100
 
 
@@ -84,15 +84,36 @@ def collectors_race(seed: int) -> tuple[Kind, int, Trouble]:
     return _TWO[seed % len(_TWO)], seed, Trouble(naps=naps)
 
 
+def sleepers_race(seed: int) -> tuple[Kind, int, Trouble]:
+    """Give one in which some sleep for longer than their lease, and some die: whoever wakes up goes on with what is long over."""
+    random = Random(seed)
+    naps = tuple((random.randint(1, 250), 200.0) for _ in range(random.randint(1, 3)))
+    kills = tuple(random.randint(1, 400) for _ in range(random.randint(1, 3)))
+    return _TWO[seed % len(_TWO)], seed, Trouble(kills=kills, naps=naps, replaced=0.9)
+
+
 def two_collectors(first: int, runs: int) -> int:
     """Race so for so many seeds in a row; give how many.
 
     Raises:
         Broken: a file landed twice, or not.
     """
+    return _two("collectors", collectors_race, first, runs)
+
+
+def two_sleepers(first: int, runs: int) -> int:
+    """Do so with some that sleep and some that die.
+
+    Raises:
+        Broken: a file landed twice, or not.
+    """
+    return _two("sleepers", sleepers_race, first, runs)
+
+
+def _two(name: str, race: Callable[[int], tuple[Kind, int, Trouble]], first: int, runs: int) -> int:
     for seed in range(first, first + runs):
-        if problems := play(*collectors_race(seed)).problems:
-            raise Broken.of(f"collectors-{seed}", problems)
+        if problems := play(*race(seed)).problems:
+            raise Broken.of(f"{name}-{seed}", problems)
     return runs
 
 
@@ -111,4 +132,22 @@ def many_collectors() -> Figure:
         time.monotonic() - began,
         0,
         "some sleep longer than a lease",
+    )
+
+
+def many_sleepers() -> Figure:
+    """Do so with some that sleep and some that die.
+
+    Raises:
+        Broken: a file landed twice, or not.
+    """
+    began = time.monotonic()
+    reached = sum(spread(partial(two_sleepers, runs=_CHUNK), range(0, SLEEPERS, _CHUNK)))
+    return Figure(
+        "2 collectors, asleep and killed",
+        SLEEPERS,
+        reached,
+        time.monotonic() - began,
+        0,
+        "whoever wakes up goes on with what is long over",
     )

@@ -12,13 +12,13 @@ from reliability.kinds import KINDS
 from reliability.landing_faults import befallen
 from reliability.landings import landed
 from reliability.power import power
-from reliability.races import collectors_race, pods_race
+from reliability.races import collectors_race, pods_race, sleepers_race
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-_SUITES = {"crash": crash, "collectors": collectors_race, "power": power}
+_SUITES = {"crash": crash, "collectors": collectors_race, "sleepers": sleepers_race, "power": power}
 
 
 def replay(seed: str, tell: Callable[[str], None]) -> list[str]:
@@ -33,7 +33,7 @@ def replay(seed: str, tell: Callable[[str], None]) -> list[str]:
 
     suite, _, number = seed.partition("-")
     match suite:
-        case "crash" | "collectors" | "power":
+        case "crash" | "collectors" | "sleepers" | "power":
             kind, chance, trouble = _SUITES[suite](int(number))
             tell(f"{kind.name}: {trouble}")
             return play(kind, chance, trouble, tell=call).problems
@@ -58,5 +58,5 @@ def replay(seed: str, tell: Callable[[str], None]) -> list[str]:
             return problems
         case _:
             raise LookupError(
-                f"{seed} is no seed of the suite: crash-N, power-N, collectors-N, corrections-N, landings-N, jobfault-F.N, pods2-N, pods8-N, fault-K.F.N"
+                f"{seed} is no seed of the suite: crash-N, power-N, collectors-N, sleepers-N, corrections-N, landings-N, jobfault-F.N, pods2-N, pods8-N, fault-K.F.N"
             )

@@ -22,6 +22,7 @@ from landbridge.share.platform import Way
 from landbridge.share.records import (
     Account,
     Again,
+    Dropped,
     Intent,
     LandedRecord,
     Line,
@@ -282,7 +283,7 @@ def test_lines_of_one_slot_are_numbered_on_and_merge_in_their_order(journal: Jou
     assert [one.number for one in lines(tmp_path)] == [1, 2, 1]
     assert [one.number for one in lines(tmp_path, "edge0")] == [3, 4]
     for account in (journal.account(DAY, SLOT), reread(tmp_path)):  # edge0 is read first
-        assert account.parts == {1: ["c"]}
+        assert (list(account.intents[1]), account.parts["c"]) == (["c"], ["c"])
 
 
 def test_what_lies_beside_the_journals_is_not_read(journal: Journal, tmp_path: Path) -> None:
@@ -342,12 +343,30 @@ def added(*records: Record, order: tuple[int, ...] = ()) -> Account:
 def test_an_account_is_the_same_in_whatever_order_its_lines_are_read() -> None:
     records = (intent("a"), Moving(SLOT, 1, "b"), Withdrawn(SLOT, 1), intent("c"), Again(SLOT, 2))
     straight = added(*records)
-    assert (straight.parts, list(straight.intents), straight.again) == ({1: ["c"]}, [1], {2})
-    assert added(*records[:2]).parts == {1: ["a", "b"]}, "it is at one of the two"
+    assert (list(straight.intents[1]), straight.parts["c"], straight.again) == (["c"], ["c"], {2})
+    assert added(*records[:2]).parts == {"a": ["a", "b"]}, "it is at one of the two"
     for order in ((4, 3, 2, 1, 0), (2, 0, 1, 4, 3), (1, 0, 3, 2, 4)):
         mixed = added(*records, order=order)
         assert (mixed.parts, mixed.intents, mixed.again) == (straight.parts, straight.intents, straight.again)
         assert mixed.next_number == 6
+
+
+def test_an_intent_for_a_part_that_was_dropped_counts_for_nothing_wherever_it_stands() -> None:
+    records = (intent("a"), Moving(SLOT, 1, "a~d0", "a"), Dropped(SLOT, 1, "a"), intent("b"))
+    for order in ((0, 1, 2, 3), (3, 2, 1, 0), (1, 2, 3, 0)):
+        account = added(*records, order=order)
+        assert {revision: list(opened) for revision, opened in account.intents.items()} == {1: ["b"]}
+
+
+def test_of_several_open_intents_each_has_places_of_its_own() -> None:
+    account = added(intent("a"), intent("b"), Moving(SLOT, 1, "c", "a"), Moving(SLOT, 1, "d"))
+    assert account.parts == {"a": ["a", "c", "d"], "b": ["b", "d"]}, (
+        "one that names no part was written before there were several"
+    )
+    account.add(Line(9, Withdrawn(SLOT, 1, ("a",))))
+    assert list(account.intents[1]) == ["b"]
+    account.add(Line(10, Withdrawn(SLOT, 1)))
+    assert account.intents == {}
 
 
 def test_what_landed_first_stands_and_the_highest_revision_is_the_newest() -> None:
@@ -363,4 +382,4 @@ def test_what_landed_first_stands_and_the_highest_revision_is_the_newest() -> No
 def test_a_landing_or_a_withdrawal_closes_its_own_intent_alone() -> None:
     for end in (Withdrawn(SLOT, 1), LandedRecord(receipt(1), "placed")):
         account = added(intent("a", 1), intent("b", 2), end)
-        assert (list(account.intents), account.parts) == ([2], {2: ["b"]})
+        assert (list(account.intents), list(account.intents[2])) == ([2], ["b"])

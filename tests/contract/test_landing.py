@@ -16,15 +16,18 @@ from landbridge.facts import Receipt
 from landbridge.share.folder import FolderShare
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way
+from landbridge.share.records import Intent
 from landbridge.share.room import JUNCTION
 from landbridge.share.settle import _is_folder
 from tests.contract.test_share import BODY, DAY, Stand, content, deliver, manifest, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
     from pathlib import Path
 
     from landbridge.facts import Download, Manifest
+    from landbridge.share.records import Record
 
 
 class Told(LocalDisk):
@@ -46,7 +49,7 @@ class Told(LocalDisk):
         super().rename_new(path, target)
 
     def link(self, path: Path, target: Path) -> None:
-        self.before("name", target)
+        self.before("claim" if target.parent.name == "claims" else "name", target)
         super().link(path, target)
 
     def unlink(self, path: Path) -> None:
@@ -483,6 +486,44 @@ def test_what_is_wrong_with_one_claim_keeps_no_other_from_landing(at: Scene) -> 
     assert [type(answer) for answer in answers] == [IntegrityBroken, Receipt]
 
 
+@pytest.mark.parametrize("consumed", [True, False])
+@pytest.mark.parametrize("through", ["intent", "done"])
+def test_an_intent_of_somebody_who_wakes_up_too_late_proves_nothing(
+    at: Scene, through: str, consumed: bool
+) -> None:
+    """Its part was taken from it while it slept, and whoever took it died before, or after, the file had its name."""
+    wanted = manifest(done_name="in/REPORT.done")
+    sleeper = at.stand.open("edge3")
+    late: list[bool] = []
+    with sleeper.claim(wanted) as asleep:
+        part_of(asleep).write_bytes(BODY)
+        append = asleep.session.journal.append_all
+
+        def takes_over(records: Sequence[tuple[date, Record]], **how: bool) -> None:
+            if not late and any(isinstance(record, Intent) for _, record in records):
+                late.append(True)
+                at.stand.fall_asleep("edge3")
+                with at.share.claim(wanted) as other:
+                    part_of(other).write_bytes(BODY)
+                    if through == "done":
+                        object.__setattr__(other.session.journal, "append_all", _dies_when_landed(other))
+                        with pytest.raises(Killed):
+                            other.land(content(BODY))
+                if consumed:
+                    for place in at.stand.root.files():
+                        if place.path.name.startswith("REPORT"):
+                            place.path.unlink()
+            append(records, **how)
+
+        object.__setattr__(asleep.session.journal, "append_all", takes_over)
+        with pytest.raises(ShareRefused, match="taken over"):
+            asleep.land(content(BODY))
+    assert late
+    sleeper.close()
+    with at.again("edge2").claim(wanted) as third:
+        assert (third.landed is not None) == (through == "done"), "delivered if it was, and not if it was not"
+
+
 @pytest.mark.parametrize("folder", ["claims", "parts"])
 def test_a_folder_of_ours_that_cannot_be_listed_concerns_all(at: Scene, folder: str) -> None:
     at.share.unreceipted(DAY)
@@ -529,8 +570,14 @@ def test_a_part_is_taken_up_of_a_session_that_is_known_to_be_dead_and_of_the_sam
         if alone:
             assert part_of(claim).read_bytes().startswith(f"{own}~edge1~dead~0".encode())
             assert not part_of(claim).read_bytes().endswith(b".done")
-        assert len(at.parts) == 1 + alone, "the others are of no use, and room is scarce"
+        # A done-file without its part stays, and where a part can have two names each of somebody who may yet wake up.
+        stay = {(Way.RENAME, True): 0, (Way.RENAME, False): 1, (Way.LINK, True): 1, (Way.LINK, False): 5}
+        assert len(at.parts) == 1 + alone + stay[at.stand.way, alone], (
+            "the others are of no use, and room is scarce"
+        )
         assert other in at.parts
         claim.begin_anew()
+        part_of(claim).write_bytes(BODY)
+        claim.land(content(BODY))
         assert at.parts == [other]
     at.share.close()

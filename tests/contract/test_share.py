@@ -410,6 +410,8 @@ def test_a_part_stays_for_the_next_try_of_the_same_collector_only(stand: Stand) 
     stand._stack.pop_all().close()
     with stand.open("edge2").claim(manifest()) as claim:
         assert not part_of(claim).exists()
+        part_of(claim).write_bytes(BODY)
+        claim.land(content(BODY))
     assert (stand.private / "parts").iterdir() == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from reliability.faults import FAULTS
 from reliability.machine import RUNS, SHARDS, machine
 from reliability.nth_call import SITUATIONS, every_call
-from reliability.races import COLLECTORS, ROUNDS, pods_on_one_slot, two_collectors
+from reliability.races import COLLECTORS, ROUNDS, SLEEPERS, pods_on_one_slot, two_collectors, two_sleepers
 
 if TYPE_CHECKING:
     from reliability.kinds import Kind
@@ -31,6 +31,10 @@ def test_pods_on_one_slot_come_to_one_verdict(pods: int, shard: int) -> None:
 
 def test_two_collectors_deliver_once() -> None:
     assert two_collectors(0, COLLECTORS) == COLLECTORS
+
+
+def test_who_wakes_up_when_others_have_died_delivers_nothing_twice_and_loses_nothing() -> None:
+    assert two_sleepers(0, SLEEPERS) == SLEEPERS
 
 
 @pytest.mark.parametrize("chance", range(SHARDS))

@@ -13,7 +13,9 @@ from reliability.report import BEGIN, END, put
 pytestmark = pytest.mark.reliability
 
 
-@pytest.mark.parametrize("seed", ["crash-12", "power-3", "collectors-4", "pods2-5", "fault-0.3.2"])
+@pytest.mark.parametrize(
+    "seed", ["crash-12", "power-3", "collectors-4", "sleepers-4", "pods2-5", "fault-0.3.2"]
+)
 def test_a_seed_is_played_again_call_by_call(seed: str) -> None:
     told: list[str] = []
     assert replay(seed, told.append) == []

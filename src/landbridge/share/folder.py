@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
@@ -17,7 +17,7 @@ from landbridge.share.landing import Landing, Names, found, holds, land
 from landbridge.share.machine import THIS
 from landbridge.share.records import Again, LandedRecord, Receipted, SlotKey
 from landbridge.share.session import Settings, begin
-from landbridge.share.settle import part_name, settle
+from landbridge.share.settle import DONE, drop, part_name, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -236,17 +236,19 @@ class FolderShare:
             withdrawn = settle(session, account, token).get(manifest.revision)
             parts = _by_slot(session.disk, session.parts).get(_slot(manifest), ())
         part = session.parts / part_name(manifest, token)
-        landed = account.newest
-        if landed is not None and landed.revision < manifest.revision:
-            landed = None  # a correction may follow
+        left: tuple[Path, ...] = ()
+        landed = _landed(account, manifest)
         if landed is None and holds(session.disk, self._settings.root / manifest.landed_name, manifest):
-            landed = found(session, manifest)
+            # Whoever put it there said so before; perhaps after we looked, and fell asleep.
+            account = session.journal.account(manifest.business_date, _key(manifest))
+            settle(session, account, token)
+            landed = _landed(account, manifest) or found(session, manifest)
         if landed is None:
             self._known_to_be_new(session, account, manifest)
-            _take_up(session, parts, part)
+            left = _take_up(session, manifest, parts, part)
         same = withdrawn is not None and withdrawn.manifest.sha256 == manifest.sha256
         brought = withdrawn.brought if withdrawn is not None and same else None
-        return _FolderClaim(session, manifest, token, landed, part, brought)
+        return _FolderClaim(session, manifest, token, landed, part, brought, left)
 
     def _known_to_be_new(self, session: Session, account: Account, manifest: Manifest) -> None:
         lost = session.volume.marker.lost_before
@@ -271,6 +273,8 @@ class _FolderClaim:
     landed: Receipt | None
     part: Path
     brought: Brought | None
+    left: tuple[Path, ...]
+    """Parts of others that go once the file has landed."""
 
     def there(self) -> int:
         """See ports.Claim."""
@@ -315,6 +319,12 @@ class _FolderClaims:
                 answers[number] = one
         if landings:
             answers |= zip(landings, self._landed(list(landings.values())), strict=True)
+        for number in landings:
+            claim = self.claims[number]
+            if isinstance(answers[number], Receipt) and isinstance(claim, _FolderClaim):
+                for part in claim.left:
+                    with suppress(OSError):  # of no use, and no harm
+                        remove(claim.session.disk, part)
         return [answers[number] for number in range(len(self.claims))]
 
     def _landed(self, landings: list[Landing]) -> list[Receipt | LandbridgeError]:
@@ -323,6 +333,12 @@ class _FolderClaims:
         except LandbridgeError as error:
             return [error for _ in landings]
         return land(self.session, landings)
+
+
+def _landed(account: Account, manifest: Manifest) -> Receipt | None:
+    """Give the receipt of this revision or a later one."""
+    newest = account.newest
+    return newest if newest is not None and newest.revision >= manifest.revision else None
 
 
 def _key(manifest: Manifest) -> SlotKey:
@@ -347,19 +363,23 @@ def _by_slot(disk: Disk, parts: Path) -> dict[str, list[str]]:
     return found
 
 
-def _take_up(session: Session, names: Sequence[str], part: Path) -> None:
-    """Go on with the part of an earlier try of this collector; other parts of the slot are of no use to anybody."""
+def _take_up(session: Session, manifest: Manifest, names: Sequence[str], part: Path) -> tuple[Path, ...]:
+    """Go on with the part of an earlier try of this collector; others of the slot are of no use. Give those that must stay for now."""
     wanted, _, _ = part.name.partition("~")
+    others = []
     for entry in (session.parts / name for name in names):
-        if entry == part:
-            continue
         head, _, claimant = entry.name.partition("~")
         ours = session.who.alone and claimant.partition("~")[0] == session.who.collector
-        if head == wanted and ours and not is_there(session.disk, part) and entry.suffix != ".done":
+        if entry == part:
+            continue
+        if not ours:
+            others.append(entry)
+        elif head == wanted and entry.suffix != DONE and not is_there(session.disk, part):
             # Nobody writes into it any more: earlier sessions are dead, and this one's claims are given back.
             session.disk.rename(entry, part)
         else:
             remove(session.disk, entry)
+    return tuple(drop(session, manifest, others, part)) if others else ()
 
 
 @contextmanager

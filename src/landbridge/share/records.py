@@ -50,20 +50,38 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """A later claimant is about to take the part away from an earlier one: it is where it was, or here."""
+    """A later claimant is about to take the part of an open intent away from an earlier one: it is where it was, or here."""
 
     slot: SlotKey
     revision: int
     part: str
+    of: str = ""
+    """The part as its intent names it; empty in journals of before it was kept."""
     kind: Literal["moving"] = "moving"
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The intent came to nothing, its part was not delivered and may be removed."""
+class Dropped:
+    """A part was taken away from a claimant before it had its final name, and is about to be removed.
+
+    The claimant, should it wake up, cannot place it any more: an intent that names it proves nothing, wherever it stands
+    in the journals.
+    """
 
     slot: SlotKey
     revision: int
+    part: str
+    kind: Literal["dropped"] = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Intents came to nothing, their parts were not delivered and may be removed."""
+
+    slot: SlotKey
+    revision: int
+    parts: tuple[str, ...] = ()
+    """As the intents name them; empty in journals of before it was kept, and then all of the revision are meant."""
     kind: Literal["withdrawn"] = "withdrawn"
 
 
@@ -94,7 +112,7 @@ class Again:
     kind: Literal["again"] = "again"
 
 
-Record = Intent | Moving | Withdrawn | LandedRecord | Receipted | Again
+Record = Intent | Moving | Dropped | Withdrawn | LandedRecord | Receipted | Again
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +155,7 @@ def slot_of(record: Record) -> SlotKey:
     match record:
         case Intent(manifest=known) | LandedRecord(receipt=known):
             return SlotKey(known.feed, known.occurrence)
-        case Moving() | Withdrawn() | Receipted() | Again():
+        case Moving() | Dropped() | Withdrawn() | Receipted() | Again():
             return record.slot
 
 
@@ -149,10 +167,12 @@ class Account:
     landed: dict[int, Receipt] = field(default_factory=dict)
     receipted: set[int] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
-    intents: dict[int, Intent] = field(default_factory=dict)
-    """Open ones, by revision."""
-    parts: dict[int, list[str]] = field(default_factory=dict)
-    """Where the part of an open intent can be."""
+    intents: dict[int, dict[str, Intent]] = field(default_factory=dict)
+    """Open ones, by revision and part. At most one was written under a claim that held; others by claimants who woke too late."""
+    parts: dict[str, list[str]] = field(default_factory=dict)
+    """Where a part can be, by the name that an intent has for it."""
+    dropped: set[str] = field(default_factory=set)
+    """Parts that no intent can speak for."""
 
     @property
     def next_number(self) -> int:
@@ -172,7 +192,7 @@ class Account:
             self._apply(line.record)
             return
         self.lines.sort(key=lambda known: known.number)
-        for collection in (self.landed, self.receipted, self.again, self.intents, self.parts):
+        for collection in (self.landed, self.receipted, self.again, self.intents, self.parts, self.dropped):
             collection.clear()
         for known in self.lines:
             self._apply(known.record)
@@ -180,12 +200,17 @@ class Account:
     def _apply(self, record: Record) -> None:
         match record:
             case Intent():
-                self.intents[record.manifest.revision] = record
-                self.parts.setdefault(record.manifest.revision, []).append(record.part)
+                self.parts.setdefault(record.part, [record.part])
+                if record.part not in self.dropped:
+                    self.intents.setdefault(record.manifest.revision, {})[record.part] = record
             case Moving():
-                self.parts.setdefault(record.revision, []).append(record.part)
+                for part in (record.of,) if record.of else tuple(self.intents.get(record.revision, ())):
+                    self.parts.setdefault(part, [part]).append(record.part)
+            case Dropped():
+                self.dropped.add(record.part)
+                self._close(record.revision, (record.part,))
             case Withdrawn():
-                self._close(record.revision)
+                self._close(record.revision, record.parts)
             case LandedRecord():
                 self.landed.setdefault(record.receipt.revision, record.receipt)
                 self._close(record.receipt.revision)
@@ -194,9 +219,12 @@ class Account:
             case Again():
                 self.again.add(record.revision)
 
-    def _close(self, revision: int) -> None:
-        self.intents.pop(revision, None)
-        self.parts.pop(revision, None)
+    def _close(self, revision: int, parts: tuple[str, ...] = ()) -> None:
+        opened = self.intents.get(revision, {})
+        for part in parts or tuple(opened):
+            opened.pop(part, None)
+        if not opened:
+            self.intents.pop(revision, None)
 
 
 @cache

@@ -4,6 +4,13 @@ The rule: an intent whose part is gone was delivered, even if the consumer has t
 journal as landed, and never delivered again. A part that is still there was not delivered, whoever wrote the intent:
 renaming it to a name of ours makes sure that its claimant, should it wake up, cannot deliver it any more.
 
+A claimant that sleeps longer than its lease may write an intent when it wakes, and learns at the fence that its claim is gone.
+If its part was taken from it, the journal says where it is, or that it was `Dropped` and the intent counts for nothing. So
+each open intent is judged by a part of its own, and one that was delivered is enough.
+
+Whoever sleeps may also wake up in here, its claim long gone. So nothing is taken away but by renaming it, which fails when
+it was delivered, and what is put on the journal is true whoever holds the claim by then.
+
 A name that was given need not be durable: who gave it may have been killed before the fsync, or the fsync failed. So
 whatever is found delivered is made durable once more before `landed` is written and before a link's old name goes.
 """
@@ -11,22 +18,23 @@ whatever is found delivered is made durable once more before `landed` is written
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from landbridge.disk import is_there, make_folder, remove
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Receipt
 from landbridge.share.platform import Way, give_name, make_durable, was_linked
-from landbridge.share.records import LandedRecord, Moving, SlotKey, Withdrawn
+from landbridge.share.records import Dropped, LandedRecord, Moving, SlotKey, Withdrawn
 from landbridge.share.room import JUNCTION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from landbridge.disk import Disk
     from landbridge.facts import Manifest
-    from landbridge.share.records import Account, How, Intent
+    from landbridge.share.records import Account, How, Intent, Record
     from landbridge.share.session import Session
 
 DONE = ".done"
@@ -66,21 +74,67 @@ def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
         OSError: the share refused.
     """
     withdrawn = {}
-    for revision, intent in sorted(account.intents.items()):
-        if _was_delivered(session, intent, tuple(account.parts[revision]), claim):
-            deliver_done(session, intent)
-            journal_landed(session, receipt_for(intent.manifest, intent), "recovered")
+    for revision, by_part in sorted(account.intents.items()):
+        opened = [(intent, tuple(account.parts[part])) for part, intent in by_part.items()]
+        for number, (intent, places) in enumerate(opened):
+            mine = part_name(intent.manifest, claim) + (f"~{number}" if number else "")
+            if _was_delivered(session, intent, places, mine):
+                deliver_done(session, intent)
+                journal_landed(session, receipt_for(intent.manifest, intent), "recovered")
+                break
         else:
-            withdraw(session, intent)
-            withdrawn[revision] = intent
+            withdrawn[revision] = opened[0][0]
+            withdraw(session, *(intent for intent, _ in opened))
     return withdrawn
 
 
-def withdraw(session: Session, intent: Intent) -> None:
-    """Put on the journal that an intent came to nothing. Its part is no longer protected afterwards."""
-    slot = SlotKey(intent.manifest.feed, intent.manifest.occurrence)
-    session.journal.append(intent.manifest.business_date, Withdrawn(slot, intent.manifest.revision))
-    remove(session.disk, private_done(session, intent.part))
+def drop(session: Session, manifest: Manifest, entries: list[Path], mine: Path) -> list[Path]:
+    """Take parts without an open intent, and done-files, away from whoever they belonged to, and remove them; give those that must stay.
+
+    A done-file goes with its part. A part that may have a second name stays until the slot has landed: nobody can
+    tell whether the consumer took the file.
+
+    Raises:
+        OSError: the share refused.
+    """
+    waiting = [part for part in entries if part.suffix == DONE]
+    parts = [part for part in entries if part.suffix != DONE]
+    if session.way is Way.LINK or not parts:
+        return entries
+    slot = SlotKey(manifest.feed, manifest.occurrence)
+    away = {part: mine.with_name(f"{mine.name}~d{number}") for number, part in enumerate(parts)}
+
+    def tell(make: Callable[[Path], Record], told: Iterable[Path]) -> None:
+        session.journal.append_all([(manifest.business_date, make(part)) for part in told])
+
+    tell(lambda part: Moving(slot, _revision_of(part), away[part].name, part.name), parts)
+    taken = []
+    for part in parts:
+        with suppress(FileNotFoundError):
+            session.disk.rename(part, away[part])
+            taken.append(part)
+    session.disk.sync_folder(session.parts)
+    dropped = [part for part in taken if session.disk.lstat(away[part]).st_nlink == 1]
+    tell(lambda part: Dropped(slot, _revision_of(part), part.name), dropped)
+    for part in dropped:
+        remove(session.disk, away[part])
+        remove(session.disk, private_done(session, part.name))
+    gone = {private_done(session, part.name) for part in dropped}
+    return [away[part] for part in taken if part not in dropped] + [one for one in waiting if one not in gone]
+
+
+def _revision_of(part: Path) -> int:
+    """Read it from a name that `part_name` made."""
+    return int(part.name.split(".", 2)[2].partition("-")[0])
+
+
+def withdraw(session: Session, intent: Intent, *others: Intent) -> None:
+    """Put on the journal that intents of a revision came to nothing. Their parts are no longer protected afterwards."""
+    manifest, parts = intent.manifest, (intent.part, *(one.part for one in others))
+    slot = SlotKey(manifest.feed, manifest.occurrence)
+    session.journal.append(manifest.business_date, Withdrawn(slot, manifest.revision, parts))
+    for one in (intent, *others):
+        remove(session.disk, private_done(session, one.part))
 
 
 def journal_landed(session: Session, receipt: Receipt, how: How) -> Receipt:
@@ -175,11 +229,11 @@ def _is_folder(disk: Disk, path: Path) -> bool:
     return stat.S_ISDIR(seen.st_mode)
 
 
-def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], claim: str) -> bool:
-    """Find out; make the name durable if it was, and take the part away from its claimant if it was not."""
+def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], name: str) -> bool:
+    """Find out; make the name durable if it was, and take the part away from its claimant, under `name`, if it was not."""
     manifest, last = intent.manifest, session.parts / intent.part
     final = session.settings.root / manifest.landed_name
-    mine = session.parts / part_name(manifest, claim)
+    mine = session.parts / name
     try:
         if intent.way is Way.LINK and was_linked(session.disk, last, intent.changed):
             make_durable(session.disk, [(last, final)], intent.way, session.folders.sync)
@@ -187,10 +241,10 @@ def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], cl
     except FileNotFoundError:
         pass  # an earlier settlement has moved it, or it is gone
     slot = SlotKey(manifest.feed, manifest.occurrence)
-    session.journal.append(manifest.business_date, Moving(slot, manifest.revision, mine.name))
-    for name in places:
+    session.journal.append(manifest.business_date, Moving(slot, manifest.revision, name, intent.part))
+    for place in places:
         try:
-            session.disk.rename(session.parts / name, mine)
+            session.disk.rename(session.parts / place, mine)
         except FileNotFoundError:
             continue
         if intent.way is Way.LINK and session.disk.lstat(mine).st_nlink > 1:  # linked between the two looks

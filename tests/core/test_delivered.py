@@ -69,10 +69,9 @@ class Fake:
             raise self.journals
         self.journalled += receipts
 
-    def write(self, path: str, _body: bytes) -> None:
-        if "two" in path:
-            raise Unavailable("the line was cut")
-        self.sent.append(path)
+    def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+        self.sent += [path for path, _ in files if "two" not in path]
+        return [Unavailable("the line was cut") if "two" in path else None for path, _ in files]
 
 
 def delivered(fake: Fake, halted: Event | None = None) -> list[Outcome]:

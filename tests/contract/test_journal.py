@@ -360,9 +360,10 @@ def test_an_intent_for_a_part_that_was_dropped_counts_for_nothing_wherever_it_st
 
 def test_of_several_open_intents_each_has_places_of_its_own() -> None:
     account = added(intent("a"), intent("b"), Moving(SLOT, 1, "c", "a"), Moving(SLOT, 1, "d"))
-    assert account.parts == {"a": ["a", "c", "d"], "b": ["b", "d"]}, (
-        "one that names no part was written before there were several"
+    assert (account.parts["a"], account.parts["b"]) == (["a", "c", "d"], ["b", "d"]), (
+        "no `of`: of before there were several"
     )
+    assert account.parts["c"] == ["c", "d"], "moved on, whatever intent names it"
     account.add(Line(9, Withdrawn(SLOT, 1, ("a",))))
     assert list(account.intents[1]) == ["b"]
     account.add(Line(10, Withdrawn(SLOT, 1)))

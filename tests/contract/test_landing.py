@@ -524,6 +524,52 @@ def test_an_intent_of_somebody_who_wakes_up_too_late_proves_nothing(
         assert (third.landed is not None) == (through == "done"), "delivered if it was, and not if it was not"
 
 
+def test_who_wakes_up_in_a_settlement_takes_a_part_that_another_one_moved_for_no_delivery(at: Scene) -> None:
+    wanted = manifest()
+
+    def die(call: str, path: Path) -> None:
+        if call == "rename" and path.parent.name == "claims":
+            raise Killed
+
+    def overtaken(call: str, path: Path) -> None:
+        if call == "rename" and path.parent.name == "parts":
+            at.disk.before = nothing
+            at.stand.fall_asleep("edge1")
+            with at.stand.open("edge2").claim(wanted):
+                pass  # it settles, and gives up
+
+    at.disk.before = die
+    with pytest.raises(Killed):
+        deliver(at.share, wanted)
+    at.share.close()
+    at.disk.before = overtaken
+    with pytest.raises(ShareRefused, match="another collector"), at.share.claim(wanted):
+        pass
+    with at.again("edge3").claim(wanted) as later:
+        assert later.landed is None
+
+
+def test_who_wakes_up_before_it_drops_parts_touches_none_of_the_one_that_took_over(at: Scene) -> None:
+    wanted = manifest()
+    live = []
+    at.share.unreceipted(DAY)
+    with ExitStack() as stack:
+
+        def overtaken(call: str, path: Path) -> None:
+            if call == "listdir" and path.name == "parts":
+                at.disk.before = nothing
+                at.stand.fall_asleep("edge1")
+                live.append(stack.enter_context(at.stand.open("edge2").claim(wanted)))
+                part_of(live[0]).write_bytes(BODY)
+
+        at.disk.before = overtaken
+        with pytest.raises(ShareRefused, match="taken over"), at.share.claim(wanted):
+            pass
+        assert isinstance(live[0].land(content(BODY)), Receipt)
+    with at.again("edge3").claim(wanted) as later:
+        assert later.landed is not None
+
+
 @pytest.mark.parametrize("folder", ["claims", "parts"])
 def test_a_folder_of_ours_that_cannot_be_listed_concerns_all(at: Scene, folder: str) -> None:
     at.share.unreceipted(DAY)
@@ -570,11 +616,7 @@ def test_a_part_is_taken_up_of_a_session_that_is_known_to_be_dead_and_of_the_sam
         if alone:
             assert part_of(claim).read_bytes().startswith(f"{own}~edge1~dead~0".encode())
             assert not part_of(claim).read_bytes().endswith(b".done")
-        # A done-file without its part stays, and where a part can have two names each of somebody who may yet wake up.
-        stay = {(Way.RENAME, True): 0, (Way.RENAME, False): 1, (Way.LINK, True): 1, (Way.LINK, False): 5}
-        assert len(at.parts) == 1 + alone + stay[at.stand.way, alone], (
-            "the others are of no use, and room is scarce"
-        )
+        assert len(at.parts) == 1 + alone, "the others are of no use, and room is scarce"
         assert other in at.parts
         claim.begin_anew()
         part_of(claim).write_bytes(BODY)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from landbridge.disk import remove, touch
+from landbridge.disk import is_there, remove, touch
 from landbridge.errors import ShareRefused, TryAgain
 
 if TYPE_CHECKING:
@@ -104,12 +104,25 @@ class Claims:
         try:
             self._disk.rename(self._claims / token, self._claims / (token + _LANDING))
         except FileNotFoundError:
-            raise ShareRefused(
-                f"the claim on {token.split('~', maxsplit=1)[0]} was taken over by another collector",
-                seen=f"this one did nothing for more than {self._lease.total_seconds():.0f} s",
-                hint="nothing to do: the other one delivers it",
-            ) from None
+            raise self._taken_over(token) from None
         self._held[token] = (token + _LANDING,)
+
+    def still_ours(self, token: str) -> None:
+        """See that nobody has taken the claim over by now: whatever was seen before is of claimants from before it.
+
+        Raises:
+            ShareRefused: somebody has.
+            OSError: the share refused.
+        """
+        if not is_there(self._disk, self._claims / token):
+            raise self._taken_over(token)
+
+    def _taken_over(self, token: str) -> ShareRefused:
+        return ShareRefused(
+            f"the claim on {token.split('~', maxsplit=1)[0]} was taken over by another collector",
+            seen=f"this one did nothing for more than {self._lease.total_seconds():.0f} s",
+            hint="nothing to do: the other one delivers it",
+        )
 
     def release(self, tokens: Collection[str]) -> None:
         """Give claims back, those that are still ours. A file that cannot be removed is dead from now on."""

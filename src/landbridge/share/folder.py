@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
@@ -236,7 +236,6 @@ class FolderShare:
             withdrawn = settle(session, account, token).get(manifest.revision)
             parts = _by_slot(session.disk, session.parts).get(_slot(manifest), ())
         part = session.parts / part_name(manifest, token)
-        left: tuple[Path, ...] = ()
         landed = _landed(account, manifest)
         if landed is None and holds(session.disk, self._settings.root / manifest.landed_name, manifest):
             # Whoever put it there said so before; perhaps after we looked, and fell asleep.
@@ -245,10 +244,10 @@ class FolderShare:
             landed = _landed(account, manifest) or found(session, manifest)
         if landed is None:
             self._known_to_be_new(session, account, manifest)
-            left = _take_up(session, manifest, parts, part)
+            _take_up(session, manifest, token, parts, part)
         same = withdrawn is not None and withdrawn.manifest.sha256 == manifest.sha256
         brought = withdrawn.brought if withdrawn is not None and same else None
-        return _FolderClaim(session, manifest, token, landed, part, brought, left)
+        return _FolderClaim(session, manifest, token, landed, part, brought)
 
     def _known_to_be_new(self, session: Session, account: Account, manifest: Manifest) -> None:
         lost = session.volume.marker.lost_before
@@ -273,8 +272,6 @@ class _FolderClaim:
     landed: Receipt | None
     part: Path
     brought: Brought | None
-    left: tuple[Path, ...]
-    """Parts of others that go once the file has landed."""
 
     def there(self) -> int:
         """See ports.Claim."""
@@ -319,12 +316,6 @@ class _FolderClaims:
                 answers[number] = one
         if landings:
             answers |= zip(landings, self._landed(list(landings.values())), strict=True)
-        for number in landings:
-            claim = self.claims[number]
-            if isinstance(answers[number], Receipt) and isinstance(claim, _FolderClaim):
-                for part in claim.left:
-                    with suppress(OSError):  # of no use, and no harm
-                        remove(claim.session.disk, part)
         return [answers[number] for number in range(len(self.claims))]
 
     def _landed(self, landings: list[Landing]) -> list[Receipt | LandbridgeError]:
@@ -363,8 +354,8 @@ def _by_slot(disk: Disk, parts: Path) -> dict[str, list[str]]:
     return found
 
 
-def _take_up(session: Session, manifest: Manifest, names: Sequence[str], part: Path) -> tuple[Path, ...]:
-    """Go on with the part of an earlier try of this collector; others of the slot are of no use. Give those that must stay for now."""
+def _take_up(session: Session, manifest: Manifest, token: str, names: Sequence[str], part: Path) -> None:
+    """Go on with the part of an earlier try of this collector; other parts of the slot are of no use to anybody."""
     wanted, _, _ = part.name.partition("~")
     others = []
     for entry in (session.parts / name for name in names):
@@ -379,7 +370,8 @@ def _take_up(session: Session, manifest: Manifest, names: Sequence[str], part: P
             session.disk.rename(entry, part)
         else:
             remove(session.disk, entry)
-    return tuple(drop(session, manifest, others, part)) if others else ()
+    if others:
+        drop(session, manifest, token, others)
 
 
 @contextmanager

@@ -62,10 +62,10 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A part was taken away from a claimant before it had its final name, and is about to be removed.
+    """A part without an intent, of a claimant whose claim is gone, is about to be removed.
 
-    The claimant, should it wake up, cannot place it any more: an intent that names it proves nothing, wherever it stands
-    in the journals.
+    Should that claimant wake up and write an intent for it after all, it does not pass the fence: such an intent proves
+    nothing, wherever it stands in the journals.
     """
 
     slot: SlotKey
@@ -204,11 +204,10 @@ class Account:
                 if record.part not in self.dropped:
                     self.intents.setdefault(record.manifest.revision, {})[record.part] = record
             case Moving():
-                for part in (record.of,) if record.of else tuple(self.intents.get(record.revision, ())):
-                    self.parts.setdefault(part, [part]).append(record.part)
+                for of in (record.of,) if record.of else tuple(self.intents.get(record.revision, ())):
+                    self._move(of, record.part)
             case Dropped():
-                self.dropped.add(record.part)
-                self._close(record.revision, (record.part,))
+                self._drop(record.part)
             case Withdrawn():
                 self._close(record.revision, record.parts)
             case LandedRecord():
@@ -218,6 +217,18 @@ class Account:
                 self.receipted.add(record.revision)
             case Again():
                 self.again.add(record.revision)
+
+    def _drop(self, part: str) -> None:
+        self.dropped.add(part)
+        for revision in tuple(self.intents):
+            self._close(revision, (part,))
+
+    def _move(self, of: str, to: str) -> None:
+        """Note that a part may be at `to`, by whichever name it may have had until now."""
+        for part in tuple(self.parts.setdefault(of, [of])):
+            places = self.parts.setdefault(part, [part])
+            if to not in places:
+                places.append(to)
 
     def _close(self, revision: int, parts: tuple[str, ...] = ()) -> None:
         opened = self.intents.get(revision, {})

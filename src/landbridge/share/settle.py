@@ -5,11 +5,11 @@ journal as landed, and never delivered again. A part that is still there was not
 renaming it to a name of ours makes sure that its claimant, should it wake up, cannot deliver it any more.
 
 A claimant that sleeps longer than its lease may write an intent when it wakes, and learns at the fence that its claim is gone.
-If its part was taken from it, the journal says where it is, or that it was `Dropped` and the intent counts for nothing. So
-each open intent is judged by a part of its own, and one that was delivered is enough.
+If its part was taken from it before, the journal says that it was `Dropped`, and the intent counts for nothing. So each open
+intent is judged by a part of its own, wherever settlements have moved it, and one that was delivered is enough.
 
-Whoever sleeps may also wake up in here, its claim long gone. So nothing is taken away but by renaming it, which fails when
-it was delivered, and what is put on the journal is true whoever holds the claim by then.
+Whoever sleeps may also wake up in here, its claim long gone: what it puts on the journal must be true whoever holds the claim
+by then.
 
 A name that was given need not be durable: who gave it may have been killed before the fsync, or the fsync failed. So
 whatever is found delivered is made durable once more before `landed` is written and before a link's old name goes.
@@ -22,19 +22,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from landbridge.disk import is_there, make_folder, remove
-from landbridge.errors import IntegrityBroken
+from landbridge.errors import IntegrityBroken, ShareRefused
 from landbridge.facts import Receipt
 from landbridge.share.platform import Way, give_name, make_durable, was_linked
 from landbridge.share.records import Dropped, LandedRecord, Moving, SlotKey, Withdrawn
 from landbridge.share.room import JUNCTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from landbridge.disk import Disk
     from landbridge.facts import Manifest
-    from landbridge.share.records import Account, How, Intent, Record
+    from landbridge.share.records import Account, How, Intent
     from landbridge.share.session import Session
 
 DONE = ".done"
@@ -88,44 +88,23 @@ def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
     return withdrawn
 
 
-def drop(session: Session, manifest: Manifest, entries: list[Path], mine: Path) -> list[Path]:
-    """Take parts without an open intent, and done-files, away from whoever they belonged to, and remove them; give those that must stay.
+def drop(session: Session, manifest: Manifest, token: str, entries: Sequence[Path]) -> None:
+    """Remove parts without an open intent, and done-files, of earlier claimants of the slot; they were listed before.
 
-    A done-file goes with its part. A part that may have a second name stays until the slot has landed: nobody can
-    tell whether the consumer took the file.
+    That `token` is still a claim proves that they are of earlier ones: each passed the fence, and then its intent was there
+    to be settled, or never will.
 
     Raises:
+        ShareRefused: the claim was taken over meanwhile, so they may be anybody's.
         OSError: the share refused.
     """
-    waiting = [part for part in entries if part.suffix == DONE]
-    parts = [part for part in entries if part.suffix != DONE]
-    if session.way is Way.LINK or not parts:
-        return entries
+    session.claims.still_ours(token)
     slot = SlotKey(manifest.feed, manifest.occurrence)
-    away = {part: mine.with_name(f"{mine.name}~d{number}") for number, part in enumerate(parts)}
-
-    def tell(make: Callable[[Path], Record], told: Iterable[Path]) -> None:
-        session.journal.append_all([(manifest.business_date, make(part)) for part in told])
-
-    tell(lambda part: Moving(slot, _revision_of(part), away[part].name, part.name), parts)
-    taken = []
-    for part in parts:
-        with suppress(FileNotFoundError):
-            session.disk.rename(part, away[part])
-            taken.append(part)
-    session.disk.sync_folder(session.parts)
-    dropped = [part for part in taken if session.disk.lstat(away[part]).st_nlink == 1]
-    tell(lambda part: Dropped(slot, _revision_of(part), part.name), dropped)
-    for part in dropped:
-        remove(session.disk, away[part])
-        remove(session.disk, private_done(session, part.name))
-    gone = {private_done(session, part.name) for part in dropped}
-    return [away[part] for part in taken if part not in dropped] + [one for one in waiting if one not in gone]
-
-
-def _revision_of(part: Path) -> int:
-    """Read it from a name that `part_name` made."""
-    return int(part.name.split(".", 2)[2].partition("-")[0])
+    dropped = [Dropped(slot, manifest.revision, one.name) for one in entries if one.suffix != DONE]
+    session.journal.append_all([(manifest.business_date, one) for one in dropped])
+    for one in entries:
+        with suppress(PermissionError):  # Windows, while whoever sleeps has it open: of no use, and no harm
+            remove(session.disk, one)
 
 
 def withdraw(session: Session, intent: Intent, *others: Intent) -> None:
@@ -251,5 +230,13 @@ def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], na
             make_durable(session.disk, [(mine, final)], intent.way, session.folders.sync)
             return True
         return False
+    # Whoever settles says so before it moves a part: another one may have, while this one slept.
+    seen = session.journal.account(manifest.business_date, slot)
+    is_open = intent.part in seen.intents.get(manifest.revision, {})
+    if not is_open or not {*seen.parts[intent.part]} <= {*places, name}:
+        raise ShareRefused(
+            f"{manifest.landed_name} is being settled by another collector",
+            hint="nothing to do: it delivers it, or a later run does",
+        )
     make_durable(session.disk, [(last, final)], intent.way, session.folders.sync)
     return True

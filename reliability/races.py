@@ -123,16 +123,7 @@ def many_collectors() -> Figure:
     Raises:
         Broken: a file landed twice, or not.
     """
-    began = time.monotonic()
-    reached = sum(spread(partial(two_collectors, runs=_CHUNK), range(0, COLLECTORS, _CHUNK)))
-    return Figure(
-        "2 collectors on one slot",
-        COLLECTORS,
-        reached,
-        time.monotonic() - began,
-        0,
-        "some sleep longer than a lease",
-    )
+    return _raced("2 collectors on one slot", two_collectors, COLLECTORS, "some sleep longer than a lease")
 
 
 def many_sleepers() -> Figure:
@@ -141,13 +132,15 @@ def many_sleepers() -> Figure:
     Raises:
         Broken: a file landed twice, or not.
     """
+    note = "whoever wakes up goes on with what is long over"
+    return _raced("2 collectors, asleep and killed", two_sleepers, SLEEPERS, note)
+
+
+def _raced(part: str, stretch: Callable[[int, int], int], rounds: int, note: str) -> Figure:
     began = time.monotonic()
-    reached = sum(spread(partial(two_sleepers, runs=_CHUNK), range(0, SLEEPERS, _CHUNK)))
-    return Figure(
-        "2 collectors, asleep and killed",
-        SLEEPERS,
-        reached,
-        time.monotonic() - began,
-        0,
-        "whoever wakes up goes on with what is long over",
-    )
+    reached = sum(spread(partial(_stretch_of, stretch), range(0, rounds, _CHUNK)))
+    return Figure(part, rounds, reached, time.monotonic() - began, 0, note)
+
+
+def _stretch_of(stretch: Callable[[int, int], int], first: int) -> int:
+    return stretch(first, _CHUNK)

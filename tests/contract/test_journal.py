@@ -352,7 +352,7 @@ def test_an_account_is_the_same_in_whatever_order_its_lines_are_read() -> None:
 
 
 def test_an_intent_for_a_part_that_was_dropped_counts_for_nothing_wherever_it_stands() -> None:
-    records = (intent("a"), Moving(SLOT, 1, "a~d0", "a"), Dropped(SLOT, 1, "a"), intent("b"))
+    records = (intent("a"), Moving(SLOT, 1, "a~d0", "a"), Dropped(SLOT, "a"), intent("b"))
     for order in ((0, 1, 2, 3), (3, 2, 1, 0), (1, 2, 3, 0)):
         account = added(*records, order=order)
         assert {revision: list(opened) for revision, opened in account.intents.items()} == {1: ["b"]}

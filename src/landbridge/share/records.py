@@ -69,7 +69,6 @@ class Dropped:
     """
 
     slot: SlotKey
-    revision: int
     part: str
     kind: Literal["dropped"] = "dropped"
 

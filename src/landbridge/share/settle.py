@@ -100,7 +100,7 @@ def drop(session: Session, manifest: Manifest, token: str, entries: Sequence[Pat
     """
     session.claims.still_ours(token)
     slot = SlotKey(manifest.feed, manifest.occurrence)
-    dropped = [Dropped(slot, manifest.revision, one.name) for one in entries if one.suffix != DONE]
+    dropped = [Dropped(slot, one.name) for one in entries if one.suffix != DONE]
     session.journal.append_all([(manifest.business_date, one) for one in dropped])
     for one in entries:
         with suppress(PermissionError):  # Windows, while whoever sleeps has it open: of no use, and no harm

@@ -104,7 +104,7 @@ def reject(slot: Slot, cloud: Cloud) -> Decided:
 
 
 def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
-    """Put on record that the slot's file will not come and is not needed. Only a redrive opens the slot again.
+    """Put on record that the slot's file will not come and is not needed, and tell the other side. Only a redrive opens the slot again.
 
     Of two who waive it, for whatever reasons, the first one's waiver stands, and the second is given that: it asked for what is so.
 
@@ -114,7 +114,7 @@ def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
     history = cloud.ledger.history(slot)
     newest = history[-1] if history else None
     if newest and newest.verdict is Verdict.WAIVE:
-        return Decided(newest, ours=False)
+        return Decided(carry_on(feed, newest, cloud), ours=False)
     if newest and newest.verdict is Verdict.SKIP:
         raise UsageError(
             f"{slot} is skipped: its sources gave no rows, and no file is owed",
@@ -147,7 +147,8 @@ def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
         committed_at=ours.clock.now(),
         plan=applied.digest,
     )
-    return _wanted(_commit(waiver, ours), Verdict.WAIVE)
+    stands = _wanted(_commit(waiver, ours), Verdict.WAIVE)
+    return replace(stands, outcome=carry_on(feed, stands.commitment, ours))
 
 
 def redrive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:

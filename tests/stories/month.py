@@ -9,6 +9,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -19,12 +20,13 @@ from structlog.testing import capture_logs
 from examples.demo import write_recipient_key
 from examples.eidv import api
 from landbridge import collect, land, run, wiring
+from landbridge.absent import absent
 from landbridge.awaiting import Awaited, Look, collect_slots, collect_until_deadline
 from landbridge.cli.outcomes import exit_of
 from landbridge.cli.output import Silent
 from landbridge.errors import Exit, LandbridgeError
 from landbridge.facts import Commitment, Verdict
-from landbridge.held import Wanted, nobody_asked
+from landbridge.held import Wanted
 from landbridge.project import place
 from landbridge.twin import emitted, twin
 from landbridge.twin.programs import Command, Ended
@@ -124,7 +126,8 @@ class Inside:
         slots = choice.scheduled(self.project, feed, options["--scheduled"], now=self.clock.now())
         wanted = Wanted((feed.feed,), min(slot.business_date for slot in slots), tuple(slots))
         host = self._host(f"land.{feed.feed}")
-        outcomes = land.land(self._ground(host), ground_side.holding(host), wanted, nobody_asked)
+        ground = self._ground(host)
+        outcomes = land.land(ground, ground_side.holding(host), wanted, partial(absent, ground))
         return exit_of(outcomes), _told(outcomes)
 
     def _collection(self, options: Mapping[str, str]) -> tuple[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,7 +60,7 @@ def collect(
         bool,
         typer.Option(
             "--ask-ledger",
-            help="With --until-deadline: do not wait for a slot that was waived or skipped; this host must be let read the ledger.",
+            help="With --until-deadline: ask the ledger whether a slot was waived or skipped, not the SFTP server; this host must be let read it.",
         ),
     ] = False,
     every: Annotated[str, typer.Option(help="How often to look with --watch and --until-deadline.")] = "30s",
@@ -97,7 +98,9 @@ def collect(
     if watch and until_deadline:
         raise UsageError("`--watch` never ends", expected="either `--watch` or `--until-deadline`")
     if ask_ledger and not until_deadline:
-        raise UsageError("`--ask-ledger` says what is not waited for", expected="`--until-deadline` with it")
+        raise UsageError(
+            "`--ask-ledger` says who is asked what is not waited for", expected="`--until-deadline` with it"
+        )
     named = [choice.feed_of(declaration, name, place) for name in feed or ()]
     if scheduled and not (until_deadline and len(named) == 1):
         raise UsageError(
@@ -116,14 +119,14 @@ def collect(
             _answer(ground, first, deliver or (), deliver=True)
             _answer(ground, first, delivered or (), deliver=False)
             if until_deadline:
+                from landbridge.absent import absent
                 from landbridge.awaiting import Awaited
-                from landbridge.held import nobody_asked
 
                 feeds = named or choice.feeds_in(declaration, place)
                 decided = (
-                    wiring.evidence(declaration, place, twin=twin).ledger.newest
+                    wiring.evidence(declaration, place, twin=twin).ledger.in_force
                     if ask_ledger
-                    else nobody_asked
+                    else partial(absent, ground)
                 )
                 awaited = Awaited(
                     tuple((one, choice.calendar(declaration, one)) for one in feeds),

@@ -11,8 +11,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, UsageError
-from landbridge.facts import Attempt, Commitment, Failure
+from landbridge.facts import Attempt, Commitment, Failure, Verdict
 from landbridge.ledger import entries
+from landbridge.ledger.absences import absence_bytes
 from landbridge.naming import (
     attempt_prefix,
     contract_key,
@@ -24,6 +25,7 @@ from landbridge.naming import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from landbridge.facts import Promotion, Slot
@@ -146,6 +148,14 @@ class Ledger:
         keys = self._revisions(slot)
         return self._commitment(keys[-1]) if keys else None
 
+    def in_force(self, slot: Slot) -> Commitment | None:
+        """Give the revision of `slot` whose file is to be expected, or that says that none is; None when nothing is decided.
+
+        The newest one; where that brings no file of its own, the release before it, unless that was waived since.
+        """
+        history = self.history(slot)
+        return _in_force(history) if history else None
+
     def digest(self, commitment: Commitment) -> str:
         """Give the sha256 of the bytes that the ledger holds of `commitment`; manifest and receipt name it.
 
@@ -161,6 +171,20 @@ class Ledger:
                 expected=f"that of run {commitment.run_id}",
             )
         return hashlib.sha256(body).hexdigest()
+
+    def absence(self, commitment: Commitment) -> bytes | None:
+        """Give what the on-prem side is told of a skip or a waiver; None where a file of an earlier revision may land.
+
+        A waiver is only ever decided where none may. Where a correction is skipped, what it would have corrected is as good as ever.
+
+        Raises:
+            NotFound, IntegrityBroken: as for `digest`.
+        """
+        if commitment.verdict is Verdict.SKIP and commitment.revision > 1:
+            before = self.history(commitment.slot)[: commitment.revision]
+            if _in_force(before).verdict is Verdict.RELEASE:
+                return None
+        return absence_bytes(commitment, self.digest(commitment))
 
     def record_attempt(self, attempt: Attempt) -> None:
         """Leave a durable record of a staged file that waits for its verdict. Idempotent."""
@@ -250,6 +274,11 @@ class Ledger:
 
     def _url(self, key: str) -> str:
         return f"{self._store.name}/{key}"
+
+
+def _in_force(history: Sequence[Commitment]) -> Commitment:
+    ends = {Verdict.RELEASE, Verdict.WAIVE}
+    return next((one for one in reversed(history) if one.verdict in ends), history[-1])
 
 
 def _slot_of(blob: Blob) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, UsageErr
 from landbridge.facts import Attempt, Commitment, Failure, Verdict
 from landbridge.ledger import entries
 from landbridge.ledger.absences import absence_bytes
+from landbridge.ledger.thinning import stamp, worth_a_record
 from landbridge.naming import (
     attempt_prefix,
     contract_key,
@@ -35,7 +36,7 @@ _MOST = 8 << 20
 """Bytes of one entry: a report may list many defects."""
 
 _MOST_FAILURES = 50
-"""That are shown of a slot: what fails every ten minutes fails for one reason."""
+"""That are shown of a slot: the first one, and the newest."""
 _AT_ONCE = 8
 _REVISION = re.compile(r"\d{4}\.json")
 
@@ -204,19 +205,32 @@ class Ledger:
         return found
 
     def record_failure(self, failure: Failure) -> None:
-        """Leave a record of an attempt that failed. Tried once: it is of use, and nothing stands on it."""
-        body = entries.written("failure", failure)
-        name = f"{failure.failed_at:%Y%m%dT%H%M%S.%fZ}-{hashlib.sha256(body).hexdigest()[:16]}.json"
-        self._once.put_new(failure_prefix(failure.slot) + name, body)
+        """Leave a record of an attempt that failed, unless those on record say as much: see `thinning`.
 
-    def failures(self, slot: Slot) -> tuple[Failure, ...]:
-        """Give the last attempts on `slot` that failed, the oldest first."""
+        Tried once: it is of use, and nothing stands on it.
+        """
+        prefix = failure_prefix(failure.slot)
+        keys = [blob.at.key for blob in self._once.list(prefix)]
+        names = [key.removeprefix(prefix) for key in keys]
+        if not worth_a_record(failure, names, lambda: self._failure(self._once, keys[-1])):
+            return
+        body = entries.written("failure", failure)
+        name = f"{stamp(failure.failed_at)}-{hashlib.sha256(body).hexdigest()[:16]}.json"
+        self._once.put_new(prefix + name, body)
+
+    def failures(self, slot: Slot) -> tuple[tuple[Failure, ...], int]:
+        """Give the attempts on `slot` that failed, the oldest first, and how many on record between the first and the others are left out."""
         keys = [blob.at.key for blob in self._store.list(failure_prefix(slot))]
-        return tuple(map(self.failure, keys[-_MOST_FAILURES:]))
+        shown = keys if len(keys) <= _MOST_FAILURES else [keys[0], *keys[1 - _MOST_FAILURES :]]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return tuple(pool.map(self.failure, shown)), len(keys) - len(shown)
 
     def failure(self, key: str) -> Failure:
         """Give the record of an attempt that failed."""
-        found = entries.read("failure", Failure, self._store.read(key), self._url(key), most=_MOST)
+        return self._failure(self._store, key)
+
+    def _failure(self, store: Store, key: str) -> Failure:
+        found = entries.read("failure", Failure, store.read(key), self._url(key), most=_MOST)
         if not key.startswith(failure_prefix(found.slot)) or found.environment != self._environment:
             raise entries.broken(self._url(key), "a record for this key", f"one of {found.slot}")
         return found

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from examples.demo import write_recipient_key
 from examples.eidv import api
-from landbridge import collect, land, run, wiring
+from landbridge import collect, land, reap, run, wiring
 from landbridge.absent import absent
 from landbridge.awaiting import Awaited, Look, collect_slots, collect_until_deadline
 from landbridge.cli.outcomes import exit_of
@@ -30,7 +30,7 @@ from landbridge.held import Wanted
 from landbridge.project import place
 from landbridge.twin import emitted, twin
 from landbridge.twin.programs import Command, Ended
-from landbridge.wiring import choice, cloud_side, ground_side
+from landbridge.wiring import choice, cloud_side, ground_side, reap_side
 from landbridge.wiring.process import Process
 from tests.stories.stepped import Stepped, surrounded
 
@@ -101,6 +101,8 @@ class Inside:
         match words[0]:
             case "run":
                 return self._cloud_side(words[1], options, command.environment)
+            case "reap":
+                return self._reaping(options)
             case "land":
                 return self._landing(options)
             case "collect" if "--until-deadline" in words:
@@ -120,6 +122,22 @@ class Inside:
         outcome = run.run(feed, choice.due(slot, self.clock.now(), early=False), cloud)
         broken = isinstance(outcome, Commitment) and outcome.verdict is Verdict.QUARANTINE
         return (Exit.DATA if broken else Exit.DONE), str(slot)
+
+    def _reaping(self, options: Mapping[str, str]) -> tuple[int, str]:
+        """Remove what has had its time; the twin's buckets date what they keep by the real clock."""
+        declared = wiring.declaration(Path(options["--project"]))
+        session = boto3.Session(region_name=self.twin.region)
+        world = reap_side.make(
+            declared,
+            place(declared.project, ENVIRONMENT),
+            session=session,
+            endpoint=None,
+            references=wiring._references(declared, session),
+            process=self._process(),
+            ground=self.twin.ground,
+        )
+        done = reap.reap(world, reap.harvest(world))
+        return (Exit.IO if done.failed else Exit.DONE), f"{len(done.removed)} removed"
 
     def _landing(self, options: Mapping[str, str]) -> tuple[int, str]:
         feed = choice.feed_of(self.project, options["--feed"], options["--environment"])
@@ -144,7 +162,9 @@ class Inside:
             said.append(_told(outcomes))
             return exit_of(outcomes)
 
-        awaited = Awaited(((feed, choice.calendar(self.project, feed)),), self.project.project.overdue_after)
+        ground = self._ground(self._host(f"collect.{feed.feed}", self.stepped))
+        feeds = ((feed, choice.calendar(self.project, feed)),)
+        awaited = Awaited(feeds, self.project.project.overdue_after, partial(absent, ground))
         look = Look(
             timedelta(days=45),
             self.look_every,
@@ -152,7 +172,6 @@ class Inside:
             lambda error: said.append(str(error)),
             lambda one: said.append(one.state),
         )
-        ground = self._ground(self._host(f"collect.{feed.feed}", self.stepped))
         if "--scheduled" not in options:
             return collect_until_deadline(ground, awaited, look), "; ".join(filter(None, said))
         slots = choice.scheduled(self.project, feed, options["--scheduled"], now=self.stepped.now())

@@ -118,7 +118,7 @@ def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
     if newest and newest.verdict is Verdict.SKIP:
         raise UsageError(
             f"{slot} is skipped: its sources gave no rows, and no file is owed",
-            hint="if its file is owed all the same: landbridge redrive",
+            hint=f"if its file is owed all the same: landbridge redrive {slot} --reason ...",
         )
     if on_its_way := next((one for one in history if _may_land(one, cloud)), None):
         raise UsageError(
@@ -180,14 +180,18 @@ def reasoned(text: str) -> str:
         UsageError: it says nothing, or too much.
     """
     reason = " ".join(text.split())
-    if not reason or not reason.isprintable():
+    if not reason.isprintable() or not any(
+        map(str.isalnum, reason)
+    ):  # nor the dots of a hint that was pasted
         raise UsageError(
             "a decision needs a reason",
             expected="a sentence that says why, for whoever reads the record: --reason 'ticket 123: ...'",
         )
     if len(reason) > LONGEST_REASON:
         raise UsageError(
-            f"the reason has {counted(len(reason), 'character')}", expected=f"at most {LONGEST_REASON}"
+            f"the reason has {counted(len(reason), 'character')}",
+            expected=f"at most {LONGEST_REASON}",
+            hint="name the ticket, and say the rest there",
         )
     return reason
 

@@ -49,7 +49,8 @@ _PAUSE = timedelta(seconds=10)
 
 def land(
     feed: Annotated[
-        list[str] | None, typer.Option("--feed", "-f", help="Only this feed; may be given several times.")
+        list[str] | None,
+        typer.Option("--feed", "-f", metavar="FEED", help="Only this feed; may be given several times."),
     ] = None,
     date: Annotated[
         str,
@@ -71,7 +72,7 @@ def land(
         bool,
         typer.Option(
             "--ask-ledger",
-            help="Tell a slot that is in quarantine from one that is late; this host must be let read the ledger.",
+            help="Tell a slot that is in quarantine from one that is late; this host needs AWS credentials that may read the ledger.",
         ),
     ] = False,
     prepare: Annotated[
@@ -85,7 +86,7 @@ def land(
     """Verify what a mover has put into the holding folder against the server's manifest, land it, and send the receipt.
 
     Safe to run twice, on several hosts, beside `collect`, and to interrupt. Of a slot that is named nothing less
-    than its landing is 0; exit code 75 means that its file is not there yet, 76 that it is not what was released.
+    than its landing is 0, unless it was waived or skipped; exit code 75 means that its file is not there yet, 76 that it is not what was released.
 
     Example: landbridge land --environment PRD --feed flights --scheduled 20261120 --wait 5m
     """

@@ -47,6 +47,7 @@ def verify(
         list[Path] | None,
         typer.Option(
             "--key",
+            metavar="FILE",
             help="With --bundle: public key (PEM) of who signs bundles; those declared without it. Repeatable.",
             dir_okay=False,
         ),
@@ -55,6 +56,7 @@ def verify(
         list[Path] | None,
         typer.Option(
             "--receipt-key",
+            metavar="FILE",
             help="With --bundle: public key (PEM) of a collector; those that the bundle names without it. Repeatable.",
             dir_okay=False,
         ),
@@ -175,7 +177,9 @@ def _text(path: Path) -> str:
     try:
         return _read(path).decode()
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no public key", expected="PEM") from error
+        raise UsageError(
+            f"{path} is no public key", expected="PEM text: `-----BEGIN PUBLIC KEY-----`"
+        ) from error
 
 
 def _read(path: Path) -> bytes:

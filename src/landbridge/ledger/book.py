@@ -124,7 +124,9 @@ class Ledger:
         body = self._store.read(contract_key(digest))
         if hashlib.sha256(body).hexdigest() != digest:
             raise IntegrityBroken(
-                f"another contract stands at {self._url(contract_key(digest))}", expected=digest
+                f"another contract stands at {self._url(contract_key(digest))}",
+                expected=f"the text with the sha256 {digest}",
+                hint="look at who can write there",
             )
         return body
 
@@ -170,6 +172,7 @@ class Ledger:
             raise IntegrityBroken(
                 f"the ledger holds another commitment at {self._url(key)}",
                 expected=f"that of run {commitment.run_id}",
+                hint="nothing was released by this run; look at who can write there",
             )
         return hashlib.sha256(body).hexdigest()
 

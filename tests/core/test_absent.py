@@ -12,6 +12,7 @@ from landbridge.absent import absent
 from landbridge.decisions import redrive, waive
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Slot, Verdict
+from landbridge.hops import hops
 from landbridge.ledger import Ledger, absence_bytes, absence_from
 from landbridge.naming import absence_key
 from landbridge.run import carry_on, run
@@ -166,6 +167,13 @@ def test_a_waiver_is_told_where_the_other_side_looks_and_its_reason_is_not(world
     assert absence_from(body, key.rpartition("/")[2]).commitment == world.cloud().ledger.digest(waived)
     assert b"ticket" not in body
     assert b"ann" not in body
+
+
+def test_who_traces_a_waived_slot_sees_where_the_other_side_is_told(world: MemoryWorld) -> None:
+    waived = waive(FEED, SLOT, world.cloud("ann", "ticket 7")).commitment
+    way = hops(waived, world.evidence())
+    assert [(one.name, one.who) for one in way] == [("verdict waive", "ann run of ann"), ("told", "absence")]
+    assert way[-1].where.endswith(KEY)
 
 
 def test_a_waiver_that_was_killed_before_it_was_told_is_told_by_the_next(world: MemoryWorld) -> None:

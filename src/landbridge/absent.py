@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from landbridge.errors import NotFound
+from landbridge.errors import NotFound, NotPermitted
 from landbridge.ledger import absence_from
 from landbridge.naming import ABSENCES, MANIFESTS
 from landbridge.released import belongs, newest_named
@@ -20,19 +20,25 @@ def absent(ground: Ground, slot: Slot) -> Absence | None:
     The manifests are listed last: so the answer was true at that moment, and a revision that a person has made since, or is about to
     make, is seen by whoever looks next. Two listings and one small file, of the one business date.
 
+    A server that shows no absences leaves the wait as it was.
+
     Raises:
         IntegrityBroken: what stands there under the slot's name is not to be trusted.
         Unavailable, NotPermitted: the server cannot be asked.
     """
     day = slot.business_date
-    named, _ = newest_named(ground.remote.files(f"/{ABSENCES}/{day}"), (slot.feed,))
-    file = next((file for file, _, occurrence, _ in named if occurrence == slot.occurrence), None)
-    if file is None:
-        return None
     try:
-        found = absence_from(ground.remote.read(file.path), file.name)
-    except NotFound:  # it was listed: somebody took it away, and nothing says any more that no file comes
+        named, _ = newest_named(ground.remote.files(f"/{ABSENCES}/{day}"), (slot.feed,))
+        file = next((file for file, _, occurrence, _ in named if occurrence == slot.occurrence), None)
+        if file is None:
+            return None
+        body = ground.remote.read(file.path)
+    except (
+        NotPermitted,
+        NotFound,
+    ):  # a role that is narrower than ours, or somebody took it away: nothing says that no file comes
         return None
+    found = absence_from(body, file.name)
     belongs(ground, found, f"the absence {file.name}", day)
     manifests = ground.remote.files(f"/{MANIFESTS}/{day}")
     return None if any(one.name.startswith(f"{slot.feed}.{slot.occurrence}.") for one in manifests) else found

@@ -10,7 +10,7 @@ import pytest
 
 from landbridge.absent import absent
 from landbridge.decisions import redrive, waive
-from landbridge.errors import IntegrityBroken
+from landbridge.errors import IntegrityBroken, NotPermitted
 from landbridge.facts import Slot, Verdict
 from landbridge.hops import hops
 from landbridge.ledger import Ledger, absence_bytes, absence_from
@@ -92,6 +92,17 @@ def test_one_that_is_gone_when_it_is_read_says_nothing(at: Bridgehead) -> None:
 
     at.excuse()
     assert asked(at, Gone(at.server)) is None
+
+
+def test_a_server_that_does_not_show_them_leaves_the_wait_as_it_was(at: Bridgehead) -> None:
+    class Narrow(FolderRemote):
+        def files(self, folder: str) -> list[RemoteFile]:
+            if "_absences" in folder:
+                raise NotPermitted("the role sees the manifests alone")
+            return super().files(folder)
+
+    at.excuse()
+    assert asked(at, Narrow(at.server)) is None
 
 
 @pytest.mark.parametrize(

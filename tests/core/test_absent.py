@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,11 +11,13 @@ import pytest
 
 from landbridge.absent import absent
 from landbridge.decisions import redrive, waive
-from landbridge.errors import IntegrityBroken, NotPermitted
+from landbridge.errors import Exit, IntegrityBroken, NotPermitted
 from landbridge.facts import Slot, Verdict
+from landbridge.held import Wanted, ended_without
 from landbridge.hops import hops
 from landbridge.ledger import Ledger, absence_bytes, absence_from
 from landbridge.naming import absence_key
+from landbridge.released import State
 from landbridge.run import carry_on, run
 from tests.fakes.facts import commitment
 from tests.fakes.folder_remote import FolderRemote
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Absence
     from landbridge.ports import RemoteFile
+    from landbridge.released import Outcome
 
 OWN = Slot("flights", f"{DAY}", DAY, datetime(2026, 11, 20, 8, tzinfo=UTC))
 NAME = f"flights.{DAY}.0001.json"
@@ -152,6 +156,33 @@ def test_what_does_not_belong_there_is_refused(at: Bridgehead, change: dict[str,
     with pytest.raises(IntegrityBroken) as refused:
         asked(at)
     assert why in (refused.value.seen or "")
+
+
+def without(at: Bridgehead) -> Outcome:
+    """Say how a landing ends for a slot that it names and has no file of."""
+    with at.share() as share:
+        ground = at.ground(FolderRemote(at.server), share)
+        (ended,) = ended_without(ground, Wanted(("flights",), DAY, (OWN,)), [], partial(absent, ground))
+    return ended
+
+
+@pytest.mark.parametrize(("verdict", "state"), [(Verdict.SKIP, State.SKIPPED), (Verdict.WAIVE, State.WAIVED)])
+def test_a_landing_says_what_the_server_says(at: Bridgehead, verdict: Verdict, state: State) -> None:
+    late = without(at)
+    assert (late.state, late.error and late.error.exit) == (State.NOT_RELEASED, Exit.TRY_AGAIN)
+    at.excuse(verdict, revision=2)
+    ended = without(at)
+    assert (ended.what, ended.revision, ended.state, ended.error) == (str(OWN), 2, state, None)
+
+
+def test_a_landing_refuses_the_one_slot_whose_absence_is_not_to_be_trusted(at: Bridgehead) -> None:
+    at.excuse().write_bytes(b"no absence")
+    ended = without(at)
+    assert (ended.what, ended.state, ended.error and ended.error.exit) == (
+        str(OWN),
+        State.REFUSED,
+        Exit.INTEGRITY,
+    )
 
 
 # In the cloud

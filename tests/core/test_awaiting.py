@@ -302,6 +302,13 @@ def test_run_again_after_its_deadline_a_named_slot_is_awaited_as_long_again(run:
     assert about(took, 80 * MINUTE)
 
 
+def test_a_named_slot_that_is_older_than_the_look_back_is_looked_for_all_the_same(run: Run) -> None:
+    run.at.release(b"one")
+    code, took = run(flights(), started=SIX + timedelta(days=100), slot=SIX)
+    assert (code, run.told) == (Exit.DONE, ["flights/2026-11-20 delivered"])
+    assert about(took, 0 * MINUTE)
+
+
 def test_a_named_slot_that_somebody_else_landed_is_done(run: Run) -> None:
     run.at.release(b"one")
     run(flights(), started=SIX)

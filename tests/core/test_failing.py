@@ -13,6 +13,7 @@ from landbridge.audit import Proof, audit
 from landbridge.bundle import check, gather, payload_of
 from landbridge.cli import audit as auditing
 from landbridge.cli import status, trace
+from landbridge.decisions import waive
 from landbridge.dsse import sealed
 from landbridge.errors import IntegrityBroken, LandbridgeError, TryAgain, Unavailable
 from landbridge.facts import Released, SlotState, Verdict
@@ -287,3 +288,22 @@ def test_somebody_elses_file_among_them_hides_no_error(world: MemoryWorld) -> No
 def test_how_many_are_not_shown_is_said(world: MemoryWorld, capsys: pytest.CaptureFixture[str]) -> None:
     trace._say_undecided(SLOT, "DEV", failed(world), 12, as_json=False)
     assert "12 failures after the first one are on record and not shown" in capsys.readouterr().err
+
+
+def test_status_names_the_command_for_the_first_slot_that_somebody_has_to_look_at(
+    world: MemoryWorld, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told() -> str:
+        status._say_next([looked_at(world, project)])
+        return capsys.readouterr().err
+
+    assert told() == "next: landbridge run trades --date 2026-11-20\n"
+    failed(world)
+    assert told() == "next: landbridge trace trades/2026-11-20\n"
+    world.rows.good = False
+    run(FEED, SLOT, world.cloud())
+    capsys.readouterr()
+    assert told() == "next: landbridge quarantine show trades/2026-11-20\n"
+    waive(FEED, SLOT, world.cloud("ann", "not needed"))
+    capsys.readouterr()
+    assert told() == ""

@@ -172,8 +172,13 @@ def _say_next(seen: Sequence[Standing]) -> None:
     first = next((one for one in seen if one.alarming), None)
     if first is None:
         return
-    undecided = first.verdict is Verdict.QUARANTINE and not first.known.doubt
-    tip(f"next: landbridge {'quarantine show' if undecided else 'trace'} {first.slot}")
+    slot, known = first.slot, first.known
+    if first.verdict is Verdict.QUARANTINE and not known.doubt:
+        tip(f"next: landbridge quarantine show {slot}")
+    elif known.commitment is None and known.failed is None and not known.doubt:  # there is nothing to trace
+        tip(f"next: landbridge run {slot.feed} --date {slot.occurrence}")
+    else:
+        tip(f"next: landbridge trace {slot}")
 
 
 def _runs(seen: Sequence[Standing]) -> list[list[Standing]]:

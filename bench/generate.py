@@ -56,6 +56,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from landbridge.facts import Slot
 from landbridge.feed import Feed
+from landbridge.formats.records import Words
 from landbridge.sources.around import Silent
 from landbridge.sources.table import open_sources
 from landbridge.steps.generate import generate
@@ -67,8 +68,7 @@ feed = Feed.model_validate_json(json.dumps({
 }))
 slot = Slot("bench", "2026-11-20", date(2026, 11, 20), datetime(2026, 11, 20, tzinfo=UTC))
 with open_sources(feed, folder=Path("."), secrets=None, environment="DEV", variables={}, clock=Clock()) as sources:
-    made = generate(feed, slot, environment="DEV", variables={}, revision=1, sources=sources,
-                    scratch=Path(sys.argv[2]).parent, progress=Silent())
+    made = generate(feed, Words(slot, "DEV", 1, {}), sources, Path(sys.argv[2]).parent, Silent())
     assert made.sources[0].rows > 0
     made.path.rename(sys.argv[2])
 """

@@ -14,14 +14,32 @@ from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Commitment, SlotState, Verdict
-from landbridge.ledger import Ledger, confirm, manifest_bytes, manifest_for, read_receipt, receipt_in
-from landbridge.naming import MANIFESTS, OUTBOUND, QUARANTINE, RECEIPTS, ledger_key, manifest_key, receipt_key
+from landbridge.ledger import (
+    Ledger,
+    absence_bytes,
+    confirm,
+    manifest_bytes,
+    manifest_for,
+    read_receipt,
+    receipt_in,
+)
+from landbridge.naming import (
+    ABSENCES,
+    MANIFESTS,
+    OUTBOUND,
+    QUARANTINE,
+    RECEIPTS,
+    absence_key,
+    ledger_key,
+    manifest_key,
+    receipt_key,
+)
 from landbridge.standing import Known, standing
 from reliability.collectors import ROOT
 from reliability.kinds import ENVIRONMENT
 from reliability.kinds import receipt_key as signing_key
 from reliability.memory_s3 import MemoryStore, Removed, Wrote
-from reliability.world import Judged, Lost, Named, Strange, Took, deciphered
+from reliability.world import Excused, Judged, Lost, Named, Strange, Took, deciphered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +47,8 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Slot
     from reliability.world import World
+
+_OWES_NOTHING = frozenset({Verdict.SKIP, Verdict.WAIVE})
 
 
 @dataclass(slots=True)
@@ -42,6 +62,7 @@ class _Seen:
     names: defaultdict[Path, list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
     """Deliveries that no power cut took back."""
     removed: list[tuple[int, Removed]] = field(default_factory=list)
+    excused: list[tuple[int, Excused]] = field(default_factory=list)
     torn: list[str] = field(default_factory=list)
 
 
@@ -77,14 +98,14 @@ def judge(world: World) -> list[str]:
         commitments += history
         problems += [line for one in history for line in _of_commitment(world, seen, ledger, one)]
         problems += [*_of_people(world, history), *_in_order(seen, history)]
-        problems += _removed(seen, ledger, history)
+        problems += [*_removed(seen, ledger, history), *_excused(seen, slot, history)]
         if history:
             problems += _ended(world, seen, ledger, slot, history[-1])
     problems += _nothing_else(seen, commitments)
     return problems
 
 
-def _sorted(world: World) -> _Seen:  # noqa: C901 # one case an event
+def _sorted(world: World) -> _Seen:  # noqa: C901, PLR0912 # one case an event
     seen = _Seen()
     strange: dict[Path, bytes] = {}
     for number, event in enumerate(world.history):
@@ -93,6 +114,8 @@ def _sorted(world: World) -> _Seen:  # noqa: C901 # one case an event
                 seen.wrote[event.bucket, event.key].append((number, event))
             case Removed():
                 seen.removed.append((number, event))
+            case Excused():
+                seen.excused.append((number, event))
             case Judged():
                 if event.passed:
                     seen.passed.add(event.sha256)
@@ -130,6 +153,7 @@ def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -
     yield from _kept_in_staging(seen, one, name)
     objects = seen.wrote.get(("reports", one.target.key), [])
     manifests = seen.wrote.get(("reports", manifest_key(one.slot, one.revision)), [])
+    yield from _of_absence(seen, ledger, one, committed, name)
     if one.verdict is not Verdict.RELEASE:
         if objects or manifests:
             yield f"{name} is {one.verdict} and something of it is among the released files"
@@ -149,6 +173,36 @@ def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -
         if wrote.kept.body != manifest_bytes(one, ledger.digest(one)):
             yield f"the manifest of {name} does not follow from its commitment"
     yield from _of_receipts(seen, ledger, one, name)
+
+
+def _of_absence(seen: _Seen, ledger: Ledger, one: Commitment, committed: int, name: str) -> Iterator[str]:
+    """What the other side is told follows from a verdict that owes no file, and was written after it."""
+    for at, wrote in seen.wrote.get(("reports", absence_key(one.slot, one.revision)), ()):
+        if one.verdict not in _OWES_NOTHING:
+            yield f"{name} is {one.verdict}, and it is told that no file of it comes"
+        elif at < committed:
+            yield f"it was told that no file of {name} comes before that was decided"
+        elif wrote.kept.body != absence_bytes(one, ledger.digest(one)):
+            yield f"the absence of {name} does not follow from its commitment"
+
+
+def _excused(seen: _Seen, slot: Slot, history: Sequence[Commitment]) -> Iterator[str]:
+    """Whoever heard that no file comes heard it of a verdict that owes none, while nothing was released, and nothing up to it ever is."""
+    verdicts = {one.revision: one.verdict for one in history}
+    manifests = {
+        one.revision: seen.wrote["reports", manifest_key(slot, one.revision)][0][0]
+        for one in history
+        if seen.wrote.get(("reports", manifest_key(slot, one.revision)))
+    }
+    for at, event in seen.excused:
+        if event.slot != slot:
+            continue
+        name = f"{slot} revision {event.revision}"
+        if verdicts.get(event.revision) not in _OWES_NOTHING:
+            yield f"untrue: somebody heard that no file of {name} comes, and nobody has decided so"
+        for revision, released in manifests.items():
+            if released < at or revision <= event.revision:
+                yield f"untrue: somebody heard that no file of {name} comes, and revision {revision} is released"
 
 
 def _of_people(world: World, history: Sequence[Commitment]) -> Iterator[str]:
@@ -197,7 +251,7 @@ def _in_order(seen: _Seen, history: Sequence[Commitment]) -> Iterator[str]:
 def _removed(seen: _Seen, ledger: Ledger, history: Sequence[Commitment]) -> Iterator[str]:
     """Nothing that is promised is removed before its receipt, or that of a revision that supersedes it; evidence never."""
     for at, gone in seen.removed:
-        if gone.bucket == "ledger" or gone.key.startswith((f"{MANIFESTS}/", f"{RECEIPTS}/")):
+        if gone.bucket == "ledger" or gone.key.startswith((f"{MANIFESTS}/", f"{ABSENCES}/", f"{RECEIPTS}/")):
             yield f"lost: {gone.bucket}/{gone.key} is evidence and was removed"
         for number, one in enumerate(history):
             name = f"{one.slot} revision {one.revision}"
@@ -295,6 +349,10 @@ def _ended(world: World, seen: _Seen, ledger: Ledger, slot: Slot, newest: Commit
         yield f"lost: {slot} came to rest {told.state}, not {expected}"
     if newest.verdict is Verdict.RELEASE:
         yield from _delivered(seen, newest)
+    told_so = ("reports", absence_key(slot, newest.revision)) in seen.wrote
+    in_force = ledger.in_force(slot)
+    if newest.verdict in _OWES_NOTHING and in_force and in_force.verdict in _OWES_NOTHING and not told_so:
+        yield f"lost: {slot} is {newest.verdict}, and nobody on the ground can know that no file comes"
 
 
 def _delivered(seen: _Seen, one: Commitment) -> Iterator[str]:
@@ -313,10 +371,16 @@ def _delivered(seen: _Seen, one: Commitment) -> Iterator[str]:
 def _nothing_else(seen: _Seen, commitments: list[Commitment]) -> Iterator[str]:
     """Nothing is visible that no verdict released, and what landed is whole."""
     released = {one.target.key: one for one in commitments if one.verdict is Verdict.RELEASE}
+    decided = {absence_key(one.slot, one.revision) for one in commitments}
+    yield from (
+        f"{key} was decided by nobody"
+        for bucket, key in seen.wrote
+        if bucket == "reports" and key.startswith(f"{ABSENCES}/") and key not in decided
+    )
     by_name = {ROOT / one.target.landed_name: one for one in released.values()}
     done = {ROOT / one.target.done_name for one in released.values() if one.target.done_name}
     for bucket, key in seen.wrote:
-        is_file = key.startswith(f"{OUTBOUND}/") and not key.startswith(f"{MANIFESTS}/")
+        is_file = key.startswith(f"{OUTBOUND}/") and not key.startswith((f"{MANIFESTS}/", f"{ABSENCES}/"))
         if bucket == "reports" and is_file and key not in released:
             yield f"{key} was released by no verdict"
     for path, landed in seen.names.items():

@@ -15,21 +15,24 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import orjson
 
+from landbridge.absent import absent
 from landbridge.disk import is_there, make_folder, opened, read_whole, remove, write_whole
 from landbridge.errors import IntegrityBroken, disk_refused
-from landbridge.held import Wanted, nobody_asked
+from landbridge.held import Wanted
 from landbridge.land import land
 from landbridge.naming import MANIFESTS
 from landbridge.share.holding import HoldingFolder, Reach, usual_place
 from reliability.collectors import ROOT
 from reliability.kinds import ENVIRONMENT
 from reliability.through import Through
+from reliability.world import Excused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from landbridge.disk import Disk, Stat
+    from landbridge.facts import Absence, Slot
     from landbridge.released import Outcome
     from landbridge.world import Ground
     from reliability.actors import Actor
@@ -87,20 +90,40 @@ class Yard:
             make_folder(bare, folder)
         self.world.disk.settle()
 
-    def lander(self, number: int, *, after: float = 0.0) -> tuple[Actor, list[Outcome]]:
-        """Let the job after the transfer land what is there."""
-        return self.world.grounded(f"edge{number}.land", self._land, after)
+    def lander(self, number: int, *, after: float = 0.0, named: bool = False) -> tuple[Actor, list[Outcome]]:
+        """Let the job after the transfer land what is there; `named`: of the slots by name, so that it asks whether a file is owed at all."""
+        return self.world.grounded(f"edge{number}.land", partial(self._land, named), after)
+
+    def asker(self, number: int, *, after: float = 0.0) -> tuple[Actor, list[Outcome]]:
+        """Let somebody who waits ask now and then whether a file is owed, as a collection does between two passes."""
+
+        def asks(ground: Ground, _mount: Mount, _passing: Passing) -> list[Outcome]:
+            for _ in range(4):
+                for _, slot in self.world.feeds:
+                    self._asks(ground, slot)
+                ground.clock.sleep(0.7)
+            return []
+
+        return self.world.grounded(f"edge{number}.asks", asks, after)
 
     def mover(self, number: int, manner: Manner, *, after: float = 0.0) -> Actor:
         """Let the mover bring what is released of every feed, as soon as it is."""
         return self.world.stage.enter(f"mover{number}", partial(self._bring, manner), after=after)
 
-    def _land(self, ground: Ground, mount: Mount, passing: Passing) -> list[Outcome]:
+    def _land(self, named: bool, ground: Ground, mount: Mount, passing: Passing) -> list[Outcome]:  # noqa: FBT001 # bound by name alone
         disk = cast("Disk", Through(_Recording(mount, self), "disk", passing))
         reach = Reach(disk=disk, rooms=partial(_room, disk), copy=partial(_copy, disk))
         holding = HoldingFolder(HOLDING, ROOT, ground.clock, reach=reach)
         feeds = tuple(feed.feed for feed, _ in self.world.feeds)
-        return land(ground, holding, Wanted(feeds, self.world.since), nobody_asked)
+        slots = tuple(slot for _, slot in self.world.feeds) if named else ()
+        return land(ground, holding, Wanted(feeds, self.world.since, slots), partial(self._asks, ground))
+
+    def _asks(self, ground: Ground, slot: Slot) -> Absence | None:
+        """Ask the server whether a file is owed, and put on the history what was heard."""
+        found = absent(ground, slot)
+        if found is not None:
+            self.world.history.append(Excused(slot, found.revision))
+        return found
 
     def _bring(self, manner: Manner, actor: Actor) -> None:
         waiting = dict.fromkeys(range(len(self.world.feeds)), 0)

@@ -9,12 +9,14 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landbridge.absent import absent
 from landbridge.collect import collect
 from landbridge.errors import ContractBroken, IntegrityBroken, LandbridgeError
-from landbridge.held import Wanted, nobody_asked
+from landbridge.held import Wanted
 from landbridge.land import land
 from landbridge.ledger import entries
 from landbridge.ports import Blob, RemoteFile
@@ -83,7 +85,7 @@ NAMES = (
         ".landbridge/uat/journal",
         "..x",
     ),
-    *("_manifests", "_MANIFESTS", "_Manifests/x"),
+    *("_manifests", "_MANIFESTS", "_Manifests/x", "_absences", "_Absences"),
     *(
         "e\u0301.csv",
         "A\u030a.csv",
@@ -345,7 +347,7 @@ def in_holding(standing: Standing) -> int:
     before = standing.outside()
     with head.share() as share:
         ground = head.ground(FolderRemote(head.server), share)
-        outcomes = land(ground, head.holding, Wanted(("flights",), DAY), nobody_asked)
+        outcomes = land(ground, head.holding, Wanted(("flights",), DAY), partial(absent, ground))
     about = [one for one in outcomes if one.state is not State.REFUSED]
     assert not about, f"landed or waited for: {about}"
     assert standing.outside() == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from landbridge import decisions, land
+from landbridge import absent, decisions, land, run
 from landbridge.share import folder, holding
 from reliability.figures import Figure
 from reliability.landings import KINDS, landed
@@ -80,6 +80,15 @@ LANDING_BUGS = (
                 "return False",
             ),
         ),
+        _corrected,
+    ),
+    Bug(
+        "nobody on the ground hears of a waiver",
+        ((run.carry_on, "excuse(decided, cloud.ledger.absence(decided), cloud.reports)", "pass"),),
+    ),
+    Bug(
+        "that no file comes is believed, whatever is released",
+        ((absent.absent, "return None if any(", "return found if any("),),
         _corrected,
     ),
     Bug(

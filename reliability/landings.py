@@ -27,7 +27,7 @@ from reliability.histories import Broken
 from reliability.holding import HOLDING, WHOLE, Manner, Yard
 from reliability.kinds import CHANGING, ENVIRONMENT, Kind
 from reliability.memory_s3 import MemoryStore
-from reliability.world import Lost, Named, World, plainly
+from reliability.world import Excused, Lost, Named, World, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +46,7 @@ KINDS = (
     Kind("links instead of renames", collectors=0, way=Way.LINK, done=True, rows=CHANGING),
     Kind("in quarantine", collectors=0, rows=("a", "bad")),
     Kind("in quarantine, a collector beside the job", rows=("a", "bad")),
+    Kind("no rows", collectors=0, rows=()),
 )
 _LANDS = frozenset({"disk", "sftp", "s3"})
 _FAULTS = tuple(fault for fault in FAULTS if fault.port in _LANDS)
@@ -62,6 +63,8 @@ class Landed:
     """Of all slots and revisions, in order."""
     brought: int
     """Files that jobs landed from holding."""
+    excused: int
+    """How often a job heard that no file is owed."""
     befell: str
     """What befell it: a death, a power cut, a fault."""
 
@@ -82,7 +85,8 @@ def landed(seed: int, tell: Callable[[str, str], None] | None = None) -> Landed:
     problems = at_rest(world, yard)
     decided = [one for _, slot in world.feeds for one in _ledger(world).history(slot)]
     brought = sum(isinstance(one, Named) and one.by.endswith(".land") for one in world.history)
-    return Landed(problems, tuple(one.verdict for one in decided), brought, trouble.befell)
+    excused = sum(isinstance(one, Excused) for one in world.history)
+    return Landed(problems, tuple(one.verdict for one in decided), brought, excused, trouble.befell)
 
 
 def at_rest(world: World, yard: Yard) -> list[str]:
@@ -173,7 +177,8 @@ def _act(world: World, yard: Yard, random: Random) -> None:
         yard.mover(number, _manner(random), after=random.random())
     for number in range(random.randint(1, 2)):
         for turn in range(random.randint(1, 3)):
-            yard.lander(number * 10 + 1, after=random.random() * 2 + turn * 1.5)
+            yard.lander(number * 10 + 1, after=random.random() * 2 + turn * 1.5, named=bool(turn % 2))
+    yard.asker(50, after=random.random())
     for number in range(world.kind.collectors):
         for turn in range(2):
             world.collector(number * 10 + turn + 2, after=random.random() * 2 + turn * 2)
@@ -273,13 +278,14 @@ def landings(histories: int = HISTORIES) -> Figure:
     Raises:
         Broken: a promise was broken.
     """
-    began, brought, befell = time.monotonic(), 0, 0
+    began, brought, excused, befell = time.monotonic(), 0, 0, 0
     verdicts = dict.fromkeys(Verdict, 0)
     for seed in range(histories):
         played = landed(seed)
         if played.problems:
             raise Broken.of(f"landings-{seed}", played.problems)
         brought += played.brought
+        excused += played.excused
         befell += bool(played.befell)
         for verdict in played.verdicts:
             verdicts[verdict] += 1
@@ -290,5 +296,5 @@ def landings(histories: int = HISTORIES) -> Figure:
         histories,
         time.monotonic() - began,
         0,
-        f"{brought:,} files landed by the job; {befell:,} deaths, power cuts and faults; verdicts: {told}",
+        f"{brought:,} files landed by the job, which heard {excused:,} times that none is owed; {befell:,} deaths, power cuts and faults; verdicts: {told}",
     )

@@ -17,7 +17,7 @@ from landbridge.errors import LandbridgeError
 from landbridge.ledger.book import Ledger
 from landbridge.sftp import part
 from landbridge.share import claims, folder, journal, landing, platform, session, settle
-from landbridge.steps import decide, fetch, promote, validate
+from landbridge.steps import decide, fetch, lodge, promote, validate
 from reliability import memory_s3
 from reliability.altered import altered
 from reliability.corrections import corrected
@@ -304,7 +304,7 @@ BUGS = (
     ),
     Bug(
         "a quarantined file is not kept before its verdict",
-        ((run.commit, "decided = keep(judged, cloud.staging, suffix(feed.file))", "decided = judged"),),
+        ((lodge.lodge, "return keep(judged, staging, suffix(file))", "return judged"),),
     ),
     Bug(
         "the plain file is released instead of the encrypted one",

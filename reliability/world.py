@@ -92,6 +92,14 @@ class Lost:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """Somebody on the ground heard that no file of a slot comes, from the server alone."""
+
+    slot: Slot
+    revision: int
+
+
 class Meddling(Protocol):
     """Whoever stands between every call and its effect."""
 
@@ -114,7 +122,9 @@ class World:
     meddle: Meddling = plainly
     """For faults."""
     run: Callable[..., Any] = run
-    history: list[Wrote | Removed | Judged | Named | Strange | Took | Lost] = field(default_factory=list)
+    history: list[Wrote | Removed | Judged | Named | Strange | Took | Lost | Excused] = field(
+        default_factory=list
+    )
     stage: Stage = field(init=False)
     s3: MemoryS3 = field(init=False)
     disk: SimulatedDisk = field(init=False)

@@ -1,8 +1,7 @@
 """How long does a collection go on, when a scheduler starts it at the time of a slot?
 
-Until nothing is awaited any more: every slot of the feeds that is due has landed, was refused or (where the ledger is asked) waived or skipped, or its
-window has ended (deadline), or
-the scheduler is about to start the next run, which takes over what is still open. Started with nothing due, on a holiday
+Until nothing is awaited any more: every slot of the feeds that is due has landed, was refused, or is waived or skipped, or its window
+has ended (deadline), or the scheduler is about to start the next run, which takes over what is still open. Started with nothing due, on a holiday
 or an hour early, it collects once and ends: whoever cannot tell when a slot is due may start it too often. What such a pass met and
 may pass is tried again for a quarter of an hour: so a code that may pass, at the end of a run, has stayed, and can be told at once.
 
@@ -17,9 +16,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.collect import collect
-from landbridge.errors import Exit, LandbridgeError
-from landbridge.facts import Commitment, Verdict
-from landbridge.held import Decided, nobody_asked
+from landbridge.errors import Exit, IntegrityBroken, LandbridgeError
+from landbridge.held import OWED_NOTHING
 from landbridge.released import Outcome, State
 from landbridge.schedule import next_slots, open_slots, window_end
 
@@ -27,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from landbridge.facts import Slot
+    from landbridge.facts import Absence, Commitment, Slot
     from landbridge.feed import Feed
+    from landbridge.held import Decided
     from landbridge.schedule import Calendar
     from landbridge.world import Ground
 
@@ -46,8 +45,8 @@ class Awaited:
     feeds: tuple[tuple[Feed, Calendar], ...]
     overdue_after: timedelta
     """A slot without a deadline is awaited so long after its time."""
-    decided: Decided = nobody_asked
-    """What the ledger says of a slot, where this host may read it: a file that a person waived, or that was skipped, is not awaited."""
+    decided: Decided
+    """What is on record of a slot: a file that a person waived, or that was skipped, is not awaited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Look:
     refused: Callable[[LandbridgeError], None]
     """Tells a mistake that the next pass may mend."""
     no_file: Callable[[Outcome], None]
-    """Tells of a slot that its file will not come, and is not awaited; may be asked for the same one again."""
+    """Tells of a slot that is not awaited: its file will not come, or what says so cannot be trusted; may be told of the same one again."""
 
 
 def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
@@ -88,7 +87,7 @@ def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
         if not left and code in _MAY_PASS and not _taken_over(awaited, due_by, now, look.pause):
             left = tuple(rest for rest in (started + PATIENCE - now,) if rest > timedelta())
         if not left:
-            return code
+            return code or refused.code
         ground.share.close()
         ground.clock.sleep(min(look.pause, *left).total_seconds())
 
@@ -96,9 +95,9 @@ def collect_until_deadline(ground: Ground, awaited: Awaited, look: Look) -> int:
 def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look: Look) -> int:
     """Collect again and again until each of these slots has landed, was refused or its window has ended; with no slots, once.
 
-    Gives 0 when they have landed, or the ledger says that no file is owed, whoever landed them and whatever else was refused on the way; TRY_AGAIN when nothing
+    Gives 0 when they have landed, or none is owed, whoever landed them and whatever else was refused on the way; TRY_AGAIN when nothing
     came. Started after the end of its window a slot is awaited as long again, so that a job that
-    is run again ends well with a file that comes late. Between two passes the share is given back.
+    is run again ends well with a file that comes late. However old it is, its own day is looked at. Between two passes the share is given back.
 
     Raises:
         LandbridgeError: what no later pass can mend.
@@ -108,7 +107,7 @@ def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look:
     refused = _Refused()
     troubled: datetime | None = None
     while True:
-        since = (ground.clock.now() - look.back).date()
+        since = min([(ground.clock.now() - look.back).date(), *(slot.business_date for slot in slots)])
         try:
             outcomes = collect(ground, since, [feed.feed for feed, _ in awaited.feeds])
         except LandbridgeError as error:
@@ -123,7 +122,7 @@ def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look:
             named = _Refused(tuple(what for what, _ in errors))
             own = code if not slots or any(named.has(slot) for slot in slots) else int(Exit.DONE)
         now = ground.clock.now()
-        away = [slot for slot in slots if not _over(ground, awaited, slot, look)]
+        away = [slot for slot in slots if not _over(ground, awaited, slot, look, refused)]
         left = [ends[slot] - now for slot in away if not refused.has(slot)]
         if (
             not away and own in _MAY_PASS
@@ -132,7 +131,7 @@ def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look:
             left = [troubled + PATIENCE - now]
         left = [one for one in left if one > timedelta()]
         if not left:
-            return (code or int(Exit.TRY_AGAIN)) if away else own
+            return (code or refused.code or int(Exit.TRY_AGAIN)) if away else own
         ground.share.close()
         ground.clock.sleep(min(look.pause, *left).total_seconds())
 
@@ -148,6 +147,11 @@ class _Refused:
 
     names: tuple[str, ...] = ()
     code: int = Exit.DONE
+
+    def add(self, slot: Slot, error: LandbridgeError) -> None:
+        """Note that what is on record of a slot is not to be trusted."""
+        self.names = (*self.names, str(slot))
+        self.code = self.code or int(error.exit)
 
     def has(self, slot: Slot) -> bool:
         """Tell whether it is this slot's file, or a manifest of it that is not to be trusted."""
@@ -184,7 +188,8 @@ def _left(
             for slot in open_slots(feed, calendar, awaited.overdue_after, due_by)
             if now < window_end(slot, awaited.overdue_after)
             and not refused.has(slot)
-            and not _over(ground, awaited, slot, look)
+            and not _over(ground, awaited, slot, look, refused)
+            and not refused.has(slot)
         ]
     return tuple(left)
 
@@ -201,19 +206,28 @@ def _next_run_starts(
     return following is not None and following.scheduled_at - now <= pause
 
 
-def _over(ground: Ground, awaited: Awaited, slot: Slot, look: Look) -> bool:
-    """Ask the share whether a slot's file has landed, and the ledger whether one is owed; who cannot tell now is asked at the next pass."""
+def _over(ground: Ground, awaited: Awaited, slot: Slot, look: Look, refused: _Refused) -> bool:
+    """Ask the share whether a slot's file has landed, and the record whether one is owed; who cannot tell now is asked at the next pass."""
     try:
         if ground.share.landed(slot.feed, slot.occurrence, slot.business_date) is not None:
             return True
-        match awaited.decided(slot):
-            case Commitment(verdict=Verdict.WAIVE | Verdict.SKIP as verdict, revision=revision):
-                ended = State.WAIVED if verdict is Verdict.WAIVE else State.SKIPPED
-                look.no_file(Outcome(str(slot), revision, ended))
-                return True
-            case _:
-                return False
+        known = _asked(awaited, slot)
     except LandbridgeError as error:
         if not error.retry:
             raise
         return False
+    if isinstance(known, IntegrityBroken):
+        refused.add(slot, known)
+        look.no_file(Outcome(str(slot), 0, State.REFUSED, error=known))
+        return False
+    if known is None or known.verdict not in OWED_NOTHING:
+        return False
+    look.no_file(Outcome(str(slot), known.revision, OWED_NOTHING[known.verdict]))
+    return True
+
+
+def _asked(awaited: Awaited, slot: Slot) -> Commitment | Absence | IntegrityBroken | None:
+    try:
+        return awaited.decided(slot)
+    except IntegrityBroken as error:  # of this slot alone: the others are awaited as ever
+        return error

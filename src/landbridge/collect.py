@@ -18,7 +18,7 @@ from landbridge.released import judged, offered, outcome_of
 from landbridge.steps.fetch import fetch_claimed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import date
 
     from landbridge.errors import LandbridgeError
@@ -36,14 +36,19 @@ def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Ou
     with ground.threads(MANY, "line") as line:
         again = resend(ground, ground.share.unreceipted(since))
         offer = offered(ground, since, feeds)
-        now = ground.clock.now()
-        resting = {one: error for one, (until, error) in ground.in_vain.items() if now < until}
+        due, resting = _rested(ground, offer.manifests)
         wrong: set[Manifest] = set()
-        due = [one for one in offer.manifests if one not in resting]
         ended = deliver_all(ground, line, "collect", due, partial(_download, ground, wrong))
     _remember(ground, wrong, ended)
-    refused = [outcome_of(one, None, resting[one], {}) for one in offer.manifests if one in resting]
-    return [*again, *offer.settled, *judged(offer.strange, feeds), *refused, *ended]
+    return [*again, *offer.settled, *judged(offer.strange, feeds), *resting, *ended]
+
+
+def _rested(ground: Ground, manifests: Sequence[Manifest]) -> tuple[list[Manifest], list[Outcome]]:
+    """Part what is to be downloaded from what came wrong twice and rests: that stays refused, for the same reason."""
+    now = ground.clock.now()
+    resting = {one: error for one, (until, error) in ground.in_vain.items() if now < until}
+    due = [one for one in manifests if one not in resting]
+    return due, [outcome_of(one, None, resting[one], {}) for one in manifests if one in resting]
 
 
 def _download(

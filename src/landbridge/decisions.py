@@ -104,7 +104,7 @@ def reject(slot: Slot, cloud: Cloud) -> Decided:
 
 
 def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
-    """Put on record that the slot's file will not come and is not needed. Only a redrive opens the slot again.
+    """Put on record that the slot's file will not come and is not needed, and tell the other side. Only a redrive opens the slot again.
 
     Of two who waive it, for whatever reasons, the first one's waiver stands, and the second is given that: it asked for what is so.
 
@@ -114,11 +114,11 @@ def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
     history = cloud.ledger.history(slot)
     newest = history[-1] if history else None
     if newest and newest.verdict is Verdict.WAIVE:
-        return Decided(newest, ours=False)
+        return Decided(carry_on(feed, newest, cloud), ours=False)
     if newest and newest.verdict is Verdict.SKIP:
         raise UsageError(
             f"{slot} is skipped: its sources gave no rows, and no file is owed",
-            hint="if its file is owed all the same: landbridge redrive",
+            hint=f"if its file is owed all the same: landbridge redrive {slot} --reason ...",
         )
     if on_its_way := next((one for one in history if _may_land(one, cloud)), None):
         raise UsageError(
@@ -147,7 +147,8 @@ def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
         committed_at=ours.clock.now(),
         plan=applied.digest,
     )
-    return _wanted(_commit(waiver, ours), Verdict.WAIVE)
+    stands = _wanted(_commit(waiver, ours), Verdict.WAIVE)
+    return replace(stands, outcome=carry_on(feed, stands.commitment, ours))
 
 
 def redrive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:
@@ -179,14 +180,18 @@ def reasoned(text: str) -> str:
         UsageError: it says nothing, or too much.
     """
     reason = " ".join(text.split())
-    if not reason or not reason.isprintable():
+    if not reason.isprintable() or not any(
+        map(str.isalnum, reason)
+    ):  # nor the dots of a hint that was pasted
         raise UsageError(
             "a decision needs a reason",
             expected="a sentence that says why, for whoever reads the record: --reason 'ticket 123: ...'",
         )
     if len(reason) > LONGEST_REASON:
         raise UsageError(
-            f"the reason has {counted(len(reason), 'character')}", expected=f"at most {LONGEST_REASON}"
+            f"the reason has {counted(len(reason), 'character')}",
+            expected=f"at most {LONGEST_REASON}",
+            hint="name the ticket, and say the rest there",
         )
     return reason
 

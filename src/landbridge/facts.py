@@ -308,6 +308,21 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """What the on-prem side knows of a slot that owes no file: it is on record as skipped or waived. A later revision's manifest undoes it."""
+
+    feed: str
+    occurrence: str
+    business_date: date
+    revision: int
+    environment: str
+    verdict: Literal[Verdict.SKIP, Verdict.WAIVE]
+    committed_at: datetime
+    commitment: str
+    """sha256 of the ledger's commitment, as in a manifest."""
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """An SFTP server that let us in, and who we are there."""
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from landbridge.errors import ContractBroken, NotYet
-from landbridge.facts import Commitment, Manifest, Receipt, Slot, Verdict
+from landbridge.errors import ContractBroken, IntegrityBroken, NotYet
+from landbridge.facts import Absence, Commitment, Manifest, Receipt, Slot, Verdict
 from landbridge.naming import manifest_name
 from landbridge.released import Offered, Outcome, State, announced, judged, offered, proven, warned
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from landbridge.released import Strange
     from landbridge.world import Ground
 
-Decided = Callable[[Slot], Commitment | None]
-"""Asks the ledger for the newest commitment of a slot."""
+Decided = Callable[[Slot], Commitment | Absence | None]
+"""Asks what was decided of a slot that the server does not offer: the ledger, or else the server, which says whether no file is owed."""
 
 
-def nobody_asked(_: Slot) -> None:
-    """Know nothing, where the ledger is out of reach; obeys Decided."""
+OWED_NOTHING = {Verdict.SKIP: State.SKIPPED, Verdict.WAIVE: State.WAIVED}
+"""Verdicts after which no file of a slot is owed, and how a collection says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,13 @@ def _ended(ground: Ground, slot: Slot, decided: Decided) -> Outcome:
     landed = ground.share.landed(slot.feed, slot.occurrence, slot.business_date)
     if landed is not None:
         return proven(landed, State.ALREADY_THERE, {})
-    match decided(slot):
-        case Commitment(verdict=Verdict.SKIP, revision=revision):
-            return Outcome(str(slot), revision, State.SKIPPED)
-        case Commitment(verdict=Verdict.WAIVE, revision=revision):
-            return Outcome(str(slot), revision, State.WAIVED)
+    try:
+        answer = decided(slot)
+    except IntegrityBroken as error:  # of this slot alone: the others have ended as they have
+        return Outcome(str(slot), 0, State.REFUSED, error=error)
+    match answer:
+        case Commitment() | Absence() as known if known.verdict in OWED_NOTHING:
+            return Outcome(str(slot), known.revision, OWED_NOTHING[known.verdict])
         case Commitment(verdict=Verdict.QUARANTINE | Verdict.REJECT, revision=revision):
             broken = ContractBroken(
                 f"{slot} broke its contract and is in quarantine: no file comes of this revision",
@@ -135,9 +137,7 @@ def _ended(ground: Ground, slot: Slot, decided: Decided) -> Outcome:
             return Outcome(str(slot), revision, State.QUARANTINED, error=broken)
         case known:
             why = "it is decided and on its way" if known else "the server has no manifest of it"
-            hint = "run it again later"
-            if decided is nobody_asked:
-                hint += "; late, skipped or quarantined is known to the ledger alone: `--ask-ledger`, or `landbridge status`"
+            hint = f"run it again later; why it is late is known to the ledger: `landbridge trace {slot}`, where that can be read"
             missing = NotYet(f"{slot} is not released yet: {why}", hint=hint)
             return Outcome(str(slot), 0, State.NOT_RELEASED, error=missing)
 

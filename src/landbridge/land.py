@@ -32,7 +32,7 @@ _ON_RECORD = {State.DELIVERED, State.ALREADY_THERE, State.SUPERSEDED, State.UNRE
 def land(ground: Ground, holding: Holding, wanted: Wanted, decided: Decided) -> list[Outcome]:
     """Land what is in holding of what is `wanted`, and send the receipts; say of each slot that is named how it ended.
 
-    `decided` tells, where this host may read the ledger, what was decided of a slot that the server does not offer.
+    `decided` tells what is on record of a slot that the server does not offer.
 
     Raises:
         ShareRefused, DiskFailed, IntegrityBroken: share, journal or holding are not there or cannot be trusted.

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 OUTBOUND = "outbound"
 RECEIPTS = "receipts"
 MANIFESTS = "outbound/_manifests"
+ABSENCES = "outbound/_absences"
+"""Beside the manifests and not among them: a collector of before knew a file there for a manifest, or for a stranger."""
 CANARY = "_canary"
 """Where canaries go: below `outbound/` and `receipts/`, and in the ledger; no day and no folder of a feed is called so."""
 CANARY_FEED = "landbridge-canary"
@@ -39,6 +41,8 @@ _RESERVED = {
     *(f"{port}{n}" for port in ("COM", "LPT") for n in "123456789\u00b9\u00b2\u00b3"),
 }
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_OURS = {"_manifests", "_absences", CANARY}
+_TAKEN = ", ".join(f"`{name}`" for name in sorted(_OURS))
 _FORBIDDEN = set('<>:"|?*\\/')
 
 WORDS = ("ENVIRONMENT", "environment", "business_date", "scheduled_at", "revision", "feed", "variables")
@@ -183,7 +187,7 @@ def plain_name(name: str) -> str:
     """Give `name` back if every file system we meet takes it as one plain name.
 
     Refused: empty, `.`, `..`, separators, control characters, characters that Windows forbids, its reserved
-    names, a trailing dot or space, a leading `.`, `_manifests` or `_canary` (ours), text that is not NFC, more than 255 bytes.
+    names, a trailing dot or space, a leading `.`, `_manifests`, `_absences` or `_canary` (ours), text that is not NFC, more than 255 bytes.
 
     Raises:
         UsageError: it is not plain; the message shows it escaped.
@@ -222,8 +226,8 @@ def _not_plain(name: str) -> str:
         return "it has a control or invisible character"
     if forbidden := _FORBIDDEN.intersection(name):
         return f"it has {' '.join(sorted(forbidden))}"
-    if name[0] in ". " or name.casefold() in {"_manifests", CANARY}:
-        return f"names that start with a dot or a space, `_manifests` and `{CANARY}`, are taken"
+    if name[0] in ". " or name.casefold() in _OURS:
+        return f"names that start with a dot or a space, and {_TAKEN}, are taken"
     if name[-1] in ". ":
         return "it ends in a dot or a space, which Windows drops"
     if name.split(".", 1)[0].rstrip().upper() in _RESERVED:
@@ -296,13 +300,18 @@ def ledger_day(business_date: date) -> str:
 
 
 def manifest_name(feed: str, occurrence: str, revision: int) -> str:
-    """The last part of a manifest's or receipt's key: `flights.2026-11-20.0001.json`."""
+    """The last part of a manifest's, absence's or receipt's key: `flights.2026-11-20.0001.json`."""
     return f"{feed}.{occurrence}.{revision:04d}.json"
 
 
 def manifest_key(slot: Slot, revision: int) -> str:
     """A manifest's key in the reports store: `outbound/_manifests/2026-11-20/flights.2026-11-20.0001.json`."""
     return f"{MANIFESTS}/{slot.business_date}/{manifest_name(slot.feed, slot.occurrence, revision)}"
+
+
+def absence_key(slot: Slot, revision: int) -> str:
+    """An absence's key in the reports store: `outbound/_absences/2026-11-20/flights.2026-11-20.0001.json`."""
+    return f"{ABSENCES}/{slot.business_date}/{manifest_name(slot.feed, slot.occurrence, revision)}"
 
 
 def manifest_day(key: str) -> date | None:

@@ -88,9 +88,20 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What the reaper is declared to do, and since when a look has seen it declared so."""
+
+    schedule: str
+    outbound_days: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What each reader was told and is still so."""
 
     written_at: datetime
     told: Mapping[str, Mapping[str, Told]] = field(default_factory=dict)
     """Reader -> `feed/occurrence` -> what it was told."""
+    reaper: Expected | None = None
+    """None where nothing schedules the reaper."""

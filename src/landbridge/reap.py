@@ -17,7 +17,7 @@ import structlog
 
 from landbridge.errors import IntegrityBroken, LandbridgeError
 from landbridge.facts import Verdict
-from landbridge.naming import DRAFTS, MANIFESTS, OUTBOUND, QUARANTINE, kept_for, manifest_day
+from landbridge.naming import ABSENCES, DRAFTS, MANIFESTS, OUTBOUND, QUARANTINE, kept_for, manifest_day
 from landbridge.survey import receipt_of
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _released(world: Reaping) -> Iterator[Due | Kept]:
     old = {
         blob.at.key: blob
         for blob in listed
-        if not blob.at.key.startswith(f"{MANIFESTS}/") and blob.modified_at <= before
+        if not blob.at.key.startswith((f"{MANIFESTS}/", f"{ABSENCES}/")) and blob.modified_at <= before
     }
     if not old:
         return

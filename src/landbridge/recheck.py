@@ -42,7 +42,7 @@ class Place:
     where: str
     finding: Finding
     seen: str
-    """sha256 and size that are there, or why they cannot be said."""
+    """sha256 and size that are there, or why they cannot be said. More bytes than there were are not read."""
 
 
 def worth_reading(history: Sequence[Commitment]) -> list[Commitment]:
@@ -90,9 +90,12 @@ def _store(name: str, at: Location, content: Content, evidence: Evidence, progre
 
 def _share(path: Path, commitment: Commitment, progress: Progress, gone: str) -> Place:
     try:
-        with path.open("rb") as file:
-            blocks = iter(lambda: file.read(_BLOCK), b"")
-            seen = _compared("share", str(path), blocks, commitment.delivered, progress)
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            seen = Place("share", str(path), Finding.DIFFERENT, "no plain file")
+        else:
+            with path.open("rb") as file:
+                blocks = iter(lambda: file.read(_BLOCK), b"")
+                seen = _compared("share", str(path), blocks, commitment.delivered, progress)
     except FileNotFoundError:
         return Place("share", str(path), Finding.GONE, gone)
     except OSError as error:
@@ -109,8 +112,12 @@ def _compared(name: str, where: str, blocks: Iterable[bytes], content: Content, 
     for block in blocks:
         digest.update(block)
         size += len(block)
+        if size > content.size:  # it grows, or never ends: no byte of the rest makes it the same
+            break
         progress.advance(f"reading {name}", len(block))
     progress.finish(f"reading {name}")
+    if size > content.size:
+        return Place(name, where, Finding.DIFFERENT, f"more than {counted(content.size, 'byte')}")
     same = (size, digest.hexdigest()) == (content.size, content.sha256)
     seen = f"sha256 {digest.hexdigest()}, {counted(size, 'byte')}"
     return Place(name, where, Finding.SAME if same else Finding.DIFFERENT, seen)

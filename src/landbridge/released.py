@@ -19,7 +19,7 @@ from landbridge.naming import MANIFESTS, RECEIPTS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from landbridge.facts import Brought, Manifest
+    from landbridge.facts import Absence, Brought, Manifest
     from landbridge.ports import RemoteFile
     from landbridge.world import Ground
 
@@ -56,9 +56,9 @@ class State(StrEnum):
     NOT_RELEASED = "not released"
     """The server has no manifest of the slot."""
     SKIPPED = "skipped"
-    """There is nothing to deliver, by the ledger or by the schedule."""
+    """There is nothing to deliver, by what is on record or by the schedule."""
     WAIVED = "waived"
-    """A person said that it will not come and is not needed, by the ledger."""
+    """A person said that it will not come and is not needed."""
     QUARANTINED = "quarantined"
     """It broke its contract, by the ledger: nothing will come of this revision."""
 
@@ -205,7 +205,7 @@ def _days(ground: Ground, since: date, until: date) -> list[date]:
 
 
 def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) -> None:
-    listed, strange = _newest(ground.remote.files(f"/{MANIFESTS}/{day}"), feeds)
+    listed, strange = newest_named(ground.remote.files(f"/{MANIFESTS}/{day}"), feeds)
     offer.strange += [Strange(day, file.name, _not_a_manifest(file)) for file in strange]
     unknown = [
         file
@@ -226,9 +226,10 @@ def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) 
             offer.settled.append(Outcome(file.name, 0, State.REFUSED, error=error))
 
 
-def _newest(
+def newest_named(
     files: Iterable[RemoteFile], feeds: Collection[str]
 ) -> tuple[list[tuple[RemoteFile, str, str, int]], list[RemoteFile]]:
+    """Give of each slot of `feeds` the file that is named for the newest revision, with feed, occurrence and revision; and what has no such name."""
     newest: dict[tuple[str, str], tuple[RemoteFile, str, str, int]] = {}
     strange = []
     for file in files:
@@ -259,14 +260,23 @@ def _known(ground: Ground, day: date, feed: str, occurrence: str, revision: int)
 
 def _believed(ground: Ground, body: bytes, name: str, day: date) -> Manifest:
     manifest = manifest_from(body, name)
-    if (manifest.business_date, manifest.environment) != (day, ground.environment):
+    belongs(ground, manifest, f"the manifest {name}", day)
+    return manifest
+
+
+def belongs(ground: Ground, one: Manifest | Absence, where: str, day: date) -> None:
+    """See that what was read is of the day that it lies under, and of this environment.
+
+    Raises:
+        IntegrityBroken: it is not.
+    """
+    if (one.business_date, one.environment) != (day, ground.environment):
         raise IntegrityBroken(
-            f"the manifest {name} is not where it belongs",
+            f"{where} is not where it belongs",
             expected=f"business date {day}, environment {ground.environment}",
-            seen=f"business date {manifest.business_date}, environment {manifest.environment}",
+            seen=f"business date {one.business_date}, environment {one.environment}",
             hint="look at who wrote it; nothing was downloaded",
         )
-    return manifest
 
 
 def _receipts(ground: Ground, day: date, wanted: set[str]) -> dict[str, bytes]:

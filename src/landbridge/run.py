@@ -6,46 +6,40 @@ the one commit decides, and whoever comes later carries the winner's bytes on.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
-from landbridge.facts import Breached, Validated, Verdict
+from landbridge.facts import Verdict
 from landbridge.formats import suffix
+from landbridge.formats.records import Words
 from landbridge.ledger import manifest_bytes
 from landbridge.steps.decide import decide
+from landbridge.steps.excuse import excuse
 from landbridge.steps.failing import failing
 from landbridge.steps.generate import generate
+from landbridge.steps.lodge import lodge
 from landbridge.steps.promote import promote
-from landbridge.steps.quarantine import keep
 from landbridge.steps.record import record
-from landbridge.steps.seal import seal
 from landbridge.steps.stage import stage
 from landbridge.steps.validate import validate
 
 if TYPE_CHECKING:
-    from landbridge.facts import Commitment, Judged, Released, Sealed, Slot, Staged
+    from landbridge.facts import Commitment, Released, Slot, Staged
     from landbridge.feed import Feed
     from landbridge.world import Cloud
 
 
 def run(feed: Feed, slot: Slot, cloud: Cloud) -> Commitment | Released:
     """Take a slot all the way; a slot that has its verdict is only carried on."""
-    known = cloud.ledger.newest(slot)
-    return carry_on(feed, known or commit(feed, make(feed, slot, cloud), cloud), cloud)
+    decided = cloud.ledger.newest(slot) or commit(feed, make(feed, slot, cloud), cloud)
+    return carry_on(feed, decided, cloud)
 
 
 def make(feed: Feed, slot: Slot, cloud: Cloud) -> Staged:
     """Generate the slot's file from its sources and stage it. Nothing is decided yet."""
     with failing("generate", slot, cloud), cloud.scratch() as scratch, cloud.sources(feed, slot) as sources:
-        draft = generate(
-            feed,
-            slot,
-            environment=cloud.environment,
-            variables=cloud.variables,
-            revision=cloud.revision,
-            sources=sources,
-            scratch=scratch,
-            progress=cloud.progress,
-        )
+        words = Words(slot, cloud.environment, cloud.revision, cloud.variables)
+        draft = generate(feed, words, sources, scratch, cloud.progress)
         return stage(draft, cloud.staging, suffix(feed.file))
 
 
@@ -56,28 +50,25 @@ def commit(feed: Feed, staged: Staged, cloud: Cloud) -> Commitment:
         judged = validate(
             staged, cloud.staging, gate, empty=feed.empty, scratch=scratch, progress=cloud.progress
         )
-        decided: Judged | Sealed
-        match judged:
-            case Validated() if feed.file.encryption:
-                decided = seal(judged, cloud.staging, feed.file, cloud.recipients(feed), scratch)
-            case Breached():
-                decided = keep(judged, cloud.staging, suffix(feed.file))
-            case _:
-                decided = judged
+        lodged = lodge(judged, cloud.staging, feed.file, partial(cloud.recipients, feed), scratch)
     contract = cloud.ledger.keep_contract(gate.text)
-    return cloud.ledger.commit(decide(feed, decided, cloud, contract=contract))
+    return cloud.ledger.commit(decide(feed, lodged, cloud, contract=contract))
 
 
-def carry_on(feed: Feed, commitment: Commitment, cloud: Cloud) -> Commitment | Released:
-    """Do what the verdict says: release, or leave it at the record."""
-    match commitment.verdict:
+def carry_on(feed: Feed, decided: Commitment, cloud: Cloud) -> Commitment | Released:
+    """Do what the verdict says: release the file, tell the other side that none comes, or leave it at the record."""
+    match decided.verdict:
         case Verdict.RELEASE:
-            with failing("promote", commitment.slot, cloud, commitment.revision):
-                manifest = manifest_bytes(commitment, digest := cloud.ledger.digest(commitment))
-                released = promote(commitment, manifest, cloud.reports, cloud.places(feed, commitment))
+            with failing("promote", decided.slot, cloud, decided.revision):
+                digest = cloud.ledger.digest(decided)
+                manifest = manifest_bytes(decided, digest)
+                released = promote(decided, manifest, cloud.reports, cloud.places(feed, decided))
                 record(released, manifest, digest, cloud)
-            return released
-        case Verdict.QUARANTINE | Verdict.SKIP | Verdict.REJECT | Verdict.WAIVE:
-            return commitment
+                return released
+        case Verdict.SKIP | Verdict.WAIVE:
+            excuse(decided, cloud.ledger.absence(decided), cloud.reports)
+            return decided
+        case Verdict.QUARANTINE | Verdict.REJECT:
+            return decided
         case _:
-            assert_never(commitment.verdict)
+            assert_never(decided.verdict)

@@ -5,11 +5,12 @@ The reaper's role may remove and write nothing, so a Job of it that fails leaves
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.counted import counted
-from landbridge.notices import Concern, Kind
+from landbridge.notices import Concern, Expected, Kind
 from landbridge.schedule import fired_before
 from landbridge.survey import survey
 
@@ -29,23 +30,33 @@ _DAYS = timedelta(days=7)
 """Business dates that are looked at, up to the newest whose files may have had their time: a file lands some days after the day that it is about."""
 
 
+def expected(retention: Retention, known: Expected | None, now: datetime) -> Expected | None:
+    """Give what is expected of the reaper, and since when: since `known`, unless it is declared otherwise now."""
+    if retention.schedule is None:
+        return None
+    fresh = Expected(retention.schedule, retention.outbound_days, now)
+    return known if known and replace(known, since=now) == fresh else fresh
+
+
 def unreaped(
-    project: Project, feeds: Sequence[Feed], retention: Retention, evidence: Evidence, now: datetime
+    project: Project, feeds: Sequence[Feed], reaper: Expected | None, evidence: Evidence, now: datetime
 ) -> list[Concern]:
     """Give one concern where released files lie longer than they should; none where nothing schedules the reaper.
 
-    It looks at a week of slots, as the look itself does at its last days; a file that landed weeks after its business date is not seen.
+    Nor before it was due once as it is declared now: until then what had piled up lies there by right. It looks at a week of slots, as the look itself does at its last days; a file that landed weeks after its business date is not seen.
     """
-    if retention.schedule is None:
+    if reaper is None:
         return []
-    due = fired_before(retention.schedule, now - _TAKES)
-    last = due - timedelta(days=retention.outbound_days)
+    due = fired_before(reaper.schedule, now - _TAKES)
+    if due < reaper.since:
+        return []
+    last = due - timedelta(days=reaper.outbound_days)
     seen = survey(project, feeds, (last - _DAYS).date(), last.date(), evidence, now)
     left = [one for one in seen if _had_its_time(one, last) and _lies(one, evidence)]
     if not left:
         return []
     says = (
-        f"{counted(len(left), 'file', 'files')} landed over {counted(retention.outbound_days, 'day')} ago and still in the reports bucket, "
+        f"{counted(len(left), 'file', 'files')} landed over {counted(reaper.outbound_days, 'day')} ago and still in the reports bucket, "
         f"{left[0].slot} first; the reaper was due {due:%Y-%m-%d %H:%M} UTC: look at its Job"
     )
     return [Concern(left[0].slot, Kind.UNREAPED, says)]

@@ -19,7 +19,7 @@ from landbridge.notices import Memory, Notice
 from landbridge.run import run
 from landbridge.survey import survey
 from landbridge.telling import concerns, decide, missed, past_deadline
-from landbridge.unreaped import unreaped
+from landbridge.unreaped import expected, unreaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,15 +89,14 @@ def look(project: Project, feeds: Sequence[Feed], watching: Watching, *, dry: bo
     declared, now = watching.declared, watching.clock.now()
     first, last = (now - declared.look_back).date(), (now + timedelta(days=1)).date()
     seen = survey(project, feeds, first, last, watching.evidence, now)
-    found = concerns(seen, now, declared.stuck_after) + unreaped(
-        project, feeds, watching.retention, watching.evidence, now
-    )
-    late = past_deadline(seen)
-    memory = _recalled(watching)
+    late, memory = past_deadline(seen), _recalled(watching)
+    reaper = expected(watching.retention, memory.reaper, now)
+    found = concerns(seen, now, declared.stuck_after)
+    found += unreaped(project, feeds, reaper, watching.evidence, now)
     notices, after, failures = _told(project, watching, found, seen, memory, now, dry=dry)
     if not dry:
         failures += _measured(watching, late)
-        _remember(watching, memory, after)
+        _remember(watching, memory, replace(after, reaper=reaper))
     waiting = _missed(watching, seen, now)
     caught_up = () if dry else _caught_up(feeds, waiting, watching)
     return Look(
@@ -176,7 +175,9 @@ def _remember(watching: Watching, before: Memory, after: Memory) -> None:
     changed = {name: told for name, told in before.told.items() if told} != {
         name: told for name, told in after.told.items() if told
     }
-    if changed or (any(after.told.values()) and now - before.written_at > _FRESH):
+    changed = changed or before.reaper != after.reaper
+    kept = after.reaper or any(after.told.values())
+    if changed or (kept and now - before.written_at > _FRESH):
         written = entries.written("watch", replace(after, written_at=now))
         watching.memory.put_new(f"{_prefix(watching)}{now:%Y%m%dT%H%M%S.%fZ}.json", written)
 

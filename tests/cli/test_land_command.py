@@ -75,7 +75,7 @@ def test_the_first_days_of_a_mover(agent: Agent) -> None:
     )
     code, line = agent.line(*NAMED)
     assert (code, line.count("not released")) == (Exit.TRY_AGAIN, 1)
-    assert "late, skipped or quarantined: only the ledger tells, --ask-ledger" in line
+    assert "late or quarantined: only the ledger tells, --ask-ledger" in line
     released = agent.at.release(b"one", feed="good")
     code, line = agent.line(*NAMED)
     assert (code, "good/2026-11-20 revision 1 waiting" in line) == (Exit.TRY_AGAIN, True), line

@@ -20,6 +20,7 @@ from psycopg import sql as compose
 
 from landbridge.errors import ContractBroken, LandbridgeError, Unavailable
 from landbridge.feed import Feed
+from landbridge.formats.records import Words
 from landbridge.sources.table import open_sources
 from landbridge.steps.generate import generate
 from tests.contract.bridge import SLOT, JumpingClock, KnownSecrets
@@ -78,10 +79,7 @@ def feed(url: str, query: str, form: Mapping[str, object], **file: object) -> Fe
 
 
 def draft(declared: Feed, source: Source, folder: Path) -> Draft:
-    return generate(
-        declared, SLOT, environment="DEV", variables={}, revision=1,
-        sources={"s": source}, scratch=folder, progress=Silent(),
-    )  # fmt: skip
+    return generate(declared, Words(SLOT, "DEV", 1, {}), {"s": source}, folder, Silent())
 
 
 @contextmanager

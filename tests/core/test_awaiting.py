@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.absent import absent
 from landbridge.awaiting import PATIENCE, Awaited, Look, collect_slots, collect_until_deadline
 from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, NotPermitted, Unavailable
 from landbridge.facts import Commitment, Verdict
-from landbridge.held import Decided, nobody_asked
 from landbridge.schedule import Calendar, slot_at
 from tests.fakes.facts import commitment
 from tests.fakes.folder_remote import FolderRemote
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Fetched, Slot
     from landbridge.feed import Feed
+    from landbridge.held import Decided
     from landbridge.released import Outcome
 
 SIX = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
@@ -84,7 +86,8 @@ class Run:
     clock: Busy
     remote: Cut
     told: list[str] = field(default_factory=list)
-    decided: Decided = nobody_asked
+    decided: Decided | None = None
+    """The ledger, where it is asked; else the server tells what is not owed."""
 
     def __call__(
         self, *feeds: Feed, started: datetime, slot: datetime | None = None
@@ -92,7 +95,11 @@ class Run:
         self.clock._now = started
         with_share = self.at.ground(self.remote, self.at.share())
         ground = replace(with_share, clock=self.clock)
-        awaited = Awaited(tuple((one, Calendar()) for one in feeds), timedelta(hours=24), self.decided)
+        awaited = Awaited(
+            tuple((one, Calendar()) for one in feeds),
+            timedelta(hours=24),
+            self.decided or partial(absent, ground),
+        )
 
         def tell(outcomes: Sequence[Outcome]) -> int:
             self.told += [f"{one.what} {one.state}" for one in outcomes]
@@ -295,6 +302,13 @@ def test_run_again_after_its_deadline_a_named_slot_is_awaited_as_long_again(run:
     assert about(took, 80 * MINUTE)
 
 
+def test_a_named_slot_that_is_older_than_the_look_back_is_looked_for_all_the_same(run: Run) -> None:
+    run.at.release(b"one")
+    code, took = run(flights(), started=SIX + timedelta(days=100), slot=SIX)
+    assert (code, run.told) == (Exit.DONE, ["flights/2026-11-20 delivered"])
+    assert about(took, 0 * MINUTE)
+
+
 def test_a_named_slot_that_somebody_else_landed_is_done(run: Run) -> None:
     run.at.release(b"one")
     run(flights(), started=SIX)
@@ -469,3 +483,41 @@ def test_a_ledger_that_may_not_be_read_ends_it_at_once(run: Run) -> None:
     run.decided = Book(run.clock, Verdict.WAIVE, SIX, refused=True)
     with pytest.raises(NotPermitted):
         run(flights(), started=SIX)
+
+
+@pytest.mark.parametrize("slot", [None, SIX])
+@pytest.mark.parametrize(("verdict", "state"), [(Verdict.WAIVE, "waived"), (Verdict.SKIP, "skipped")])
+def test_the_server_says_that_no_file_is_owed_to_a_host_that_sees_it_alone(
+    run: Run, verdict: Verdict, state: str, slot: datetime | None
+) -> None:
+    run.clock.events.append((SIX + 20 * MINUTE, lambda: run.at.excuse(verdict)))
+    code, took = run(flights(), started=SIX, slot=slot)
+    assert (code, run.told) == (Exit.DONE, [f"flights/2026-11-20 {state}"])
+    assert about(took, 20 * MINUTE)
+
+
+@pytest.mark.parametrize("slot", [None, SIX])
+def test_a_file_that_is_released_after_all_lands(run: Run, slot: datetime | None) -> None:
+    run.at.excuse()
+    run.at.release(b"one", revision=2)
+    assert run(flights(), started=SIX, slot=slot)[0] == Exit.DONE
+    assert run.told == ["flights/2026-11-20 delivered"]
+
+
+@pytest.mark.parametrize("slot", [None, SIX])
+def test_what_says_that_no_file_comes_and_is_not_to_be_trusted_ends_it_at_once(
+    run: Run, slot: datetime | None
+) -> None:
+    run.at.excuse().write_bytes(b"no absence")
+    code, took = run(flights(), started=SIX, slot=slot)
+    assert (code, run.told) == (Exit.INTEGRITY, ["flights/2026-11-20 refused"])
+    assert about(took, 0 * MINUTE)
+
+
+def test_what_is_not_to_be_trusted_of_one_slot_keeps_no_other_from_being_awaited(run: Run) -> None:
+    run.at.excuse().write_bytes(b"no absence")
+    trains = feed(feed="trains", schedule={"cron": "0 6 * * *", "deadline": "2h"})
+    run.clock.events.append((SIX + 20 * MINUTE, lambda: run.at.release(b"one", feed="trains")))
+    code, took = run(flights(), trains, started=SIX)
+    assert (code, run.told) == (Exit.INTEGRITY, ["flights/2026-11-20 refused", "trains/2026-11-20 delivered"])
+    assert about(took, 20 * MINUTE)

@@ -379,6 +379,10 @@ def test_the_bytes_of_the_file_are_checked(made: Bundle, tmp_path: Path) -> None
         spoilt[place] ^= 1
         file.write_bytes(spoilt)
         assert not check_file(made, file).holds
+    file.write_bytes(FILE + b"x")
+    assert check_file(made, file).seen == f"more than {len(FILE)} bytes", (
+        "what never ends is not read to its end"
+    )
     file.write_bytes(FILE)
     shorter = replace(made.delivered, size=1)
     assert not check_file(replace(made, delivered=shorter, plain=shorter), file).holds

@@ -312,7 +312,7 @@ def test_a_redrive_needs_something_to_make_anew(world: MemoryWorld) -> None:
     assert "landbridge run trades --date 2026-11-20" in refused.value.hint
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "\n", "a\x00b", "x" * 501])
+@pytest.mark.parametrize("reason", ["", "  ", "\n", "...", "a\x00b", "x" * 501])
 def test_no_decision_without_a_reason(world: MemoryWorld, reason: str) -> None:
     quarantined(world)
     for decide in _DECISIONS.values():

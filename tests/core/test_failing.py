@@ -13,11 +13,13 @@ from landbridge.audit import Proof, audit
 from landbridge.bundle import check, gather, payload_of
 from landbridge.cli import audit as auditing
 from landbridge.cli import status, trace
+from landbridge.decisions import waive
 from landbridge.dsse import sealed
 from landbridge.errors import IntegrityBroken, LandbridgeError, TryAgain, Unavailable
 from landbridge.facts import Released, SlotState, Verdict
 from landbridge.hops import hops
 from landbridge.jobs import run_promote, run_validate
+from landbridge.ledger.thinning import FIRST, ROOM
 from landbridge.naming import attempt_prefix, failure_prefix
 from landbridge.run import commit, make, run
 from landbridge.standing import Known, standing, why_not
@@ -29,6 +31,7 @@ from tests.fakes.memory_store import MemoryStore
 from tests.fakes.proven import AUDIT, signer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from landbridge.facts import Failure
@@ -59,7 +62,7 @@ def failed(world: MemoryWorld, error: BaseException = AWAY) -> tuple[Failure, ..
         run(FEED, SLOT, world.cloud())
     assert raised.value is error, "what happened is told as it was"
     world.rows.fails.clear()
-    return world.cloud().ledger.failures(SLOT)
+    return world.cloud().ledger.failures(SLOT)[0]
 
 
 def looked_at(world: MemoryWorld, project: Project, after: timedelta = timedelta(days=3)) -> Standing:
@@ -102,12 +105,12 @@ def test_the_commands_say_it_in_one_line(
     (row,) = audit([seen], world.evidence())
     assert status._note(seen) == "generate failed, exit code 69: the source is away"
     assert auditing._why(row) == "generate failed, exit code 69: the source is away"
-    trace._say_undecided(SLOT, "DEV", failures, as_json=False)
+    trace._say_undecided(SLOT, "DEV", failures, 0, as_json=False)
     said = capsys.readouterr()
     assert "trades/2026-11-20  DEV: nothing decided" in said.out
     assert "exit code 69: the source is away" in said.out
     assert "next, when that is mended: landbridge run trades --date 2026-11-20" in said.err
-    trace._say_undecided(SLOT, "DEV", failures, as_json=True)
+    trace._say_undecided(SLOT, "DEV", failures, 0, as_json=True)
     (revision,) = json.loads(capsys.readouterr().out)
     assert [hop["name"] for hop in revision["hops"]] == ["generate failed"]
 
@@ -118,7 +121,7 @@ def test_what_failed_is_past_once_a_run_comes_to_its_end(world: MemoryWorld, pro
     released = run(FEED, SLOT, world.cloud())
     assert isinstance(released, Released)
     assert looked_at(world, project).known.failed is None
-    way = hops(released.commitment, world.evidence(), world.cloud().ledger.failures(SLOT))
+    way = hops(released.commitment, world.evidence(), world.cloud().ledger.failures(SLOT)[0])
     assert (way[0].name, way[0].who, way[0].where) == (
         "generate failed",
         "cron run of cron",
@@ -201,7 +204,7 @@ def test_a_job_whose_predecessor_did_not_run_says_so(world: MemoryWorld, project
         with pytest.raises(TryAgain):
             job(FEED, SLOT, world.cloud())
         world.clock.sleep(60)
-    assert [(one.step, one.exit) for one in world.cloud().ledger.failures(SLOT)] == [
+    assert [(one.step, one.exit) for one in world.cloud().ledger.failures(SLOT)[0]] == [
         ("validate", 75),
         ("promote", 75),
     ]
@@ -224,3 +227,83 @@ def test_what_failed_is_no_verdict() -> None:
     judged = standing(SLOT, Known(), now=SLOT.scheduled_at, missing_after=timedelta(days=1))
     assert judged.verdict is None
     assert replace(judged, known=Known()).known.failed is None
+
+
+# How many are kept
+
+
+def failing_every(
+    world: MemoryWorld, pause: timedelta, times: int, why: Callable[[int], str]
+) -> list[Failure]:
+    """Let so many attempts fail, and give all that are on record."""
+    one = failed(world)[0]
+    for number in range(1, times):
+        at = one.failed_at + number * pause
+        world.cloud().ledger.record_failure(replace(one, failed_at=at, reason=why(number)))
+    return [world.cloud().ledger.failure(key) for key in sorted(world.entries.objects)]
+
+
+def test_what_fails_each_minute_for_a_week_leaves_some_records_the_first_and_a_late_one_among_them(
+    world: MemoryWorld,
+) -> None:
+    kept = failing_every(world, timedelta(minutes=1), 7 * 24 * 60, lambda _: "the source is away")
+    assert FIRST < len(kept) <= ROOM
+    assert [one.failed_at - kept[0].failed_at for one in kept[:FIRST]] == [
+        number * timedelta(minutes=1) for number in range(FIRST)
+    ]
+    assert timedelta(days=7) - (kept[-1].failed_at - kept[0].failed_at) < timedelta(hours=17), "a tenth of it"
+    shown, left_out = world.cloud().ledger.failures(SLOT)
+    assert [*shown] == [kept[0], *kept[-49:]]
+    assert left_out == len(kept) - 50
+
+
+def test_a_new_reason_is_recorded_at_once_as_long_as_there_is_room(world: MemoryWorld) -> None:
+    kept = failing_every(world, timedelta(seconds=1), 1_000, lambda number: f"reason {number // 40}")
+    assert {one.reason for one in kept} >= {f"reason {number}" for number in range(1_000 // 40)}
+    assert len(kept) <= ROOM
+
+
+def test_a_reason_that_is_new_each_time_does_not_fill_the_ledger(world: MemoryWorld) -> None:
+    kept = failing_every(world, timedelta(seconds=1), 2_000, lambda number: f"request {number} failed")
+    assert ROOM <= len(kept) < ROOM + 40
+    assert kept[-1].failed_at > kept[0].failed_at + timedelta(seconds=1_700)
+
+
+def test_the_attempt_on_a_later_revision_is_recorded_whatever_was_before(world: MemoryWorld) -> None:
+    kept = failing_every(world, timedelta(seconds=1), 200, lambda _: "the source is away")
+    world.cloud().ledger.record_failure(replace(kept[-1], revision=2))
+    assert world.cloud().ledger.failures(SLOT)[0][-1].revision == 2
+
+
+def test_somebody_elses_file_among_them_hides_no_error(world: MemoryWorld) -> None:
+    world.entries.put_new(f"{failure_prefix(SLOT)}0.json", b"")
+    for number in range(2 * FIRST):
+        world.rows.fails[SLOT.occurrence] = Unavailable(f"away {number}")
+        with pytest.raises(Unavailable, match=f"away {number}"):
+            run(FEED, SLOT, world.cloud())
+        world.clock.sleep(1)
+    assert len(world.entries.objects) == 2 * FIRST + 1
+
+
+def test_how_many_are_not_shown_is_said(world: MemoryWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    trace._say_undecided(SLOT, "DEV", failed(world), 12, as_json=False)
+    assert "12 failures after the first one are on record and not shown" in capsys.readouterr().err
+
+
+def test_status_names_the_command_for_the_first_slot_that_somebody_has_to_look_at(
+    world: MemoryWorld, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told() -> str:
+        status._say_next([looked_at(world, project)])
+        return capsys.readouterr().err
+
+    assert told() == "next: landbridge run trades --date 2026-11-20\n"
+    failed(world)
+    assert told() == "next: landbridge trace trades/2026-11-20\n"
+    world.rows.good = False
+    run(FEED, SLOT, world.cloud())
+    capsys.readouterr()
+    assert told() == "next: landbridge quarantine show trades/2026-11-20\n"
+    waive(FEED, SLOT, world.cloud("ann", "not needed"))
+    capsys.readouterr()
+    assert told() == ""

@@ -16,6 +16,7 @@ from landbridge.errors import ContractBroken
 from landbridge.facts import Draft, Slot, SourceFact
 from landbridge.feed import Feed
 from landbridge.feed.outputs import Csv
+from landbridge.formats.records import Words
 from landbridge.ports import Lines
 from landbridge.steps.generate import generate
 from tests.core.formats import SLOT, Silent
@@ -31,16 +32,7 @@ FILE = {
 
 
 def draft(declared: Feed, scratch: Path, **sources: Memory) -> Draft:
-    return generate(
-        declared,
-        SLOT,
-        environment="DEV",
-        variables={},
-        revision=7,
-        sources=sources,
-        scratch=scratch,
-        progress=Silent(),
-    )
+    return generate(declared, Words(SLOT, "DEV", 7, {}), sources, scratch, Silent())
 
 
 @pytest.mark.parametrize(

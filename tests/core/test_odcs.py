@@ -248,7 +248,7 @@ def test_all_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("", "a contract is a YAML mapping"),
+        ("", "the contract is not a mapping of keys"),
         ("a: [1", "not YAML"),
         ("a: 1\na: 2\n", "not YAML"),
         (HEAD, "a contract without an object"),

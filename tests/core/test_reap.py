@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
-from landbridge.decisions import redrive, reject, release
+from landbridge.decisions import redrive, reject, release, waive
 from landbridge.errors import Unavailable
 from landbridge.facts import Commitment, Location, Receipt, Released, Verdict
 from landbridge.ledger import make_receipt_bytes
@@ -100,6 +100,13 @@ def quarantined(here: Scene) -> None:
     here.world.rows.good = False
     run(FEED, SLOT, here.world.cloud())
     here.world.rows.good = True
+
+
+def test_what_says_that_no_file_comes_is_no_released_file(here: Scene) -> None:
+    waive(FEED, SLOT, here.world.cloud("ann", "ticket 7"))
+    (key,) = here.world.reports.objects
+    assert "_absences" in key
+    assert here.found(1_000 * DAY) == {}
 
 
 def all_of(here: Scene, after: timedelta) -> Harvest:

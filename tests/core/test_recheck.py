@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from tests.fakes.memory_store import MemoryStore, _Version
 from tests.fakes.proven import FILE, STRANGER, Proven, delivered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -185,3 +186,21 @@ def test_of_what_was_not_released_only_the_draft_is_read(
 ) -> None:
     made = replace(all_over.made, verdict=Verdict(verdict))
     assert set(all_over.look(made)) == places
+
+
+def test_what_never_ends_is_not_read_and_a_pipe_is_not_waited_for(all_over: Everywhere) -> None:
+    class Endless(MemoryStore):
+        def chunks(self, at: Location, size: int = 0) -> Iterator[bytes]:
+            del at, size
+            while True:
+                yield FILE
+
+    all_over = replace(all_over, staging=Endless(name=all_over.staging.name))
+    own = replace(all_over.made.target, landed_name=all_over.made.target.key.rsplit("/", 1)[-1])
+    made = replace(all_over.made, target=own)
+    os.mkfifo(all_over.share / own.landed_name)
+    ledger = all_over.there.ledger
+    ledger._store.objects.clear()  # type: ignore[attr-defined] # a store in memory
+    ledger.commit(replace(made, previous=""))
+    found = all_over.look(made)
+    assert (found["staging"], found["share"]) == ("different", "different")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from landbridge.errors import LandbridgeError, NotPermitted, Unavailable, UsageError
+from landbridge.refusals import CHAIN, LOG_IN
 from landbridge.wiring.secrets import References
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def asked(secret_id: str) -> str:
             return '{"token": "t0k3n", "port": 7}'
         case "plain":
             return "s3cr3t"
+        case "nobody":
+            raise NoCredentialsError
         case "away":
             raise EndpointConnectionError(endpoint_url="https://secretsmanager.example")
         case code:
@@ -69,6 +72,24 @@ def test_what_cannot_be_resolved_is_named_without_the_secret(
     said = f"{raised.value} {raised.value.expected}"
     assert "t0k3n" not in said
     assert "s3cr3t" not in said
+
+
+@pytest.mark.parametrize(
+    ("reference", "what", "helps"),
+    [
+        ("aws-sm:nobody", "there are no AWS credentials", CHAIN),
+        ("aws-sm:ExpiredTokenException", "the AWS credentials have expired", LOG_IN),
+        ("aws-sm:UnrecognizedClientException", "AWS refused the credentials", CHAIN),
+        ("aws-sm:AccessDeniedException", "Secrets Manager refused", "landbridge needs"),
+    ],
+)
+def test_what_is_wrong_with_the_credentials_is_told_apart_from_a_service_that_is_away(
+    references: References, reference: str, what: str, helps: str
+) -> None:
+    with pytest.raises(NotPermitted) as raised:
+        references.resolve(reference)
+    assert what in raised.value.what
+    assert helps in raised.value.hint
 
 
 def test_a_file_that_systemd_lends_is_read_from_there(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from landbridge.notices import REAPER, Concern, Kind, Notice, Told
 from landbridge.retention import Retention
 from landbridge.schedule import fired_before
 from landbridge.telling import decide, text
-from landbridge.unreaped import unreaped
+from landbridge.unreaped import expected, unreaped
 from tests.core.declared import FILES, examined
 from tests.fakes.facts import AT
 from tests.fakes.proven import Proven, delivered, stage
@@ -37,7 +37,9 @@ def project(tmp_path: Path) -> Project:
 
 
 def found(project: Project, there: Proven, now: datetime, retention: Retention = NIGHTLY) -> list[Concern]:
-    return unreaped(project, [FLIGHTS], retention, there.evidence, now)
+    """Look, when the reaper has been declared so for long."""
+    reaper = expected(retention, None, AT)
+    return unreaped(project, [FLIGHTS], reaper, there.evidence, now)
 
 
 def test_a_file_that_lies_longer_than_it_should_is_told(project: Project) -> None:
@@ -92,3 +94,26 @@ def test_it_is_told_once_and_once_when_all_is_well(project: Project) -> None:
 )
 def test_when_it_was_due_last(expression: str, fired: datetime | None) -> None:
     assert fired_before(expression, DUE + HOUR) == fired
+
+
+def test_what_had_piled_up_is_told_once_the_reaper_was_due_since_it_was_declared(project: Project) -> None:
+    there, _ = delivered()
+    declared = expected(NIGHTLY, None, DUE + 7 * HOUR)
+    for after, told in ((7, 0), (24, 0), (29, 0), (31, 1)):
+        now = DUE + after * HOUR
+        declared = expected(NIGHTLY, declared, now)
+        assert len(unreaped(project, [FLIGHTS], declared, there.evidence, now)) == told, after
+
+
+def test_who_lets_files_go_sooner_gives_the_reaper_its_time() -> None:
+    since = expected(NIGHTLY, None, AT)
+    assert since is not None
+    assert expected(NIGHTLY, since, DUE) == since
+    for changed in (
+        Retention(outbound_days=7, schedule=NIGHTLY.schedule),
+        Retention(outbound_days=30, schedule="0 4 * * *"),
+    ):
+        again = expected(changed, since, DUE)
+        assert again is not None
+        assert again.since == DUE
+    assert expected(Retention(outbound_days=30), since, DUE) is None

@@ -17,6 +17,7 @@ from landbridge.ledger import make_receipt_bytes
 from landbridge.naming import ledger_key, manifest_key, receipt_key
 from landbridge.notices import Kind
 from landbridge.project import Project
+from landbridge.retention import Retention
 from landbridge.run import run
 from landbridge.survey import survey
 from landbridge.watch import look
@@ -84,6 +85,7 @@ class Watched:
     alarm: Alarm | None = field(default_factory=Alarm)
     declared: dict[str, object] = field(default_factory=lambda: {"look_back": "3d"})
     keys: tuple[str, ...] = (COLLECTOR.public,)
+    retention: Retention = PROJECT.retention
 
     def look(self, at: datetime = LATER, *, dry: bool = False) -> Look:
         self.world.clock._now = at
@@ -92,7 +94,7 @@ class Watched:
             declared,
             self.world.evidence(*self.keys),
             self.world.cloud("watch"),
-            PROJECT.retention,
+            self.retention,
             self.world.staging,
             tuple(self.readers),
             self.alarm,
@@ -325,3 +327,33 @@ def test_the_way_of_a_file_names_every_hop(watched: Watched) -> None:
 
 def test_a_released_file_may_be_run_again_at_any_time(watched: Watched) -> None:
     assert isinstance(run(FEED, SLOT, watched.world.cloud()), Released)
+
+
+def test_a_reaper_that_was_declared_today_has_its_night_before_it_is_told(watched: Watched) -> None:
+    run(FEED, SLOT, watched.world.cloud())
+    _land(watched)
+    nightly = Retention(outbound_days=1, schedule="0 3 * * *")
+    morning = LATER + 6 * DAY
+    told = []
+    for day in range(3):
+        watched.retention = nightly if day else Retention(outbound_days=1)
+        told.append(Kind.UNREAPED in {one.kind for one in watched.look(morning + day * DAY).open})
+    assert told == [False, False, True], (
+        "the day before, the day itself, and the day after a night without a reaper"
+    )
+    assert Kind.UNREAPED in {one.kind for one in watched.look(morning + 2 * DAY, dry=True).open}
+
+
+def test_since_when_a_reaper_is_expected_outlives_what_staging_forgets(watched: Watched) -> None:
+    watched.retention = Retention(schedule="0 3 * * *")
+    watched.look(LATER)
+    watched.look(LATER + timedelta(hours=1))
+    assert len(_memories(watched)) == 1
+    watched.look(LATER + timedelta(hours=7))
+    first, again = _memories(watched)
+    assert first == again, "written again before it is forgotten"
+
+
+def _memories(watched: Watched) -> list[object]:
+    keys = sorted(key for key in watched.world.staging.objects if key.startswith("watch/"))
+    return [json.loads(watched.world.staging.read(key))["reaper"] for key in keys]

@@ -87,7 +87,7 @@ S3_AND_KMS = (
     ),
     Trap(
         "Copying a tagged object needs rights to tags",
-        "src/landbridge/deploy/calls.py",
+        "src/landbridge/deploy/calls/steps.py",
         _HERE + "test_nothing_of_ours_is_tagged_in_s3_so_no_copy_needs_rights_to_tags",
     ),
     Trap(
@@ -289,7 +289,7 @@ SECRETS_AND_IDENTITY = (
     ),
     Trap(
         "KMS is enforced by no emulator",
-        "src/landbridge/deploy/calls.py",
+        "src/landbridge/deploy/calls/call.py",
         "deploy/test_calls.py::test_no_emulator_is_claimed_to_enforce_kms",
     ),
 )

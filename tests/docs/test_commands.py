@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -73,3 +74,26 @@ def test_the_live_smoke_script_is_a_script() -> None:
     script = ROOT / "tools" / "live-smoke.sh"
     subprocess.run(["bash", "-n", script], check=True)
     assert "NOT RUN YET" in script.read_text(encoding="utf-8")
+
+
+def leaves(name: str) -> list[tuple[str, Any]]:
+    """Give each command of the table's entry, with those of a group, by what is typed."""
+    waiting = [(name, typer.main.get_command(_app([name])).commands[name])]  # type: ignore[attr-defined]
+    found = []
+    while waiting:
+        typed, command = waiting.pop()
+        below = getattr(command, "commands", None)
+        if below:
+            waiting += [(f"{typed} {word}", one) for word, one in below.items()]
+        else:
+            found.append((typed, command))
+    return found
+
+
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+def test_every_help_has_an_example_that_can_be_typed_and_names_what_may_be_repeated(name: str) -> None:
+    for typed, command in leaves(name):
+        assert f"Example: landbridge {typed}" in command.help, typed
+        for option in command.params:
+            if getattr(option, "multiple", False):
+                assert option.metavar, f"{typed}: {option.opts} would be shown as a list of Python's"

@@ -9,13 +9,22 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from landbridge.facts import Content
-from landbridge.ledger import Ledger, confirm, manifest_bytes, manifest_from, read_receipt
-from landbridge.naming import ledger_key, manifest_key, receipt_key, staging_key
+from landbridge.facts import Content, Verdict
+from landbridge.ledger import (
+    Ledger,
+    absence_bytes,
+    absence_from,
+    confirm,
+    manifest_bytes,
+    manifest_from,
+    read_receipt,
+)
+from landbridge.naming import absence_key, ledger_key, manifest_key, receipt_key, staging_key
 from tests.fakes.facts import slot
 from tests.fakes.memory_store import MemoryStore
 
@@ -49,6 +58,9 @@ def test_the_objects_hang_together() -> None:
     assert ledger.digest(commitment) == hashlib.sha256(body).hexdigest()
     manifest = manifest_from(_stored(_example("manifest")), NAME)
     assert manifest_bytes(commitment, ledger.digest(commitment)) == _stored(_example("manifest"))
+    absence = absence_from(_stored(_example("absence")), NAME)
+    skipped = replace(commitment, verdict=Verdict.SKIP)
+    assert absence_bytes(skipped, absence.commitment) == _stored(_example("absence"))
     receipt = read_receipt(_example("receipt").encode(), [_example("public key")])
     confirm(receipt, manifest)
     payload = base64.b64decode(json.loads(_example("receipt"))["payload"])
@@ -60,6 +72,7 @@ def test_the_keys_are_the_ones_that_are_written() -> None:
     for key in (
         ledger_key(of, 1),
         manifest_key(of, 1),
+        absence_key(of, 1),
         receipt_key(of.feed, of.occurrence, 1, of.business_date),
         staging_key(of, hashlib.sha256(b"example").hexdigest()[:12], ""),
     ):

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from landbridge.facts import Manifest
-from landbridge.ledger import entries, read_receipt
+from landbridge.facts import Manifest, Slot, Verdict
+from landbridge.ledger import absence_bytes, entries, read_receipt
 from landbridge.share.folder import FolderShare
 from landbridge.share.holding import HoldingFolder, usual_place
 from landbridge.share.platform import Way
 from landbridge.twin.keys import Ed25519Key
 from landbridge.wiring.clock import SystemClock
 from landbridge.world import Ground
+from tests.fakes.facts import commitment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,6 +142,27 @@ class Bridgehead:
         own = f"{manifest.feed}.{manifest.occurrence}.{manifest.revision:04d}.json"
         body = entries.written("manifest", manifest)
         (self.outbound / "_manifests" / f"{DAY}" / (name or own)).write_bytes(body)
+
+    def excuse(
+        self,
+        verdict: Verdict = Verdict.WAIVE,
+        *,
+        feed: str = "flights",
+        occurrence: str = f"{DAY}",
+        revision: int = 1,
+        environment: str = ENVIRONMENT,
+        name: str = "",
+    ) -> Path:
+        """Do what the cloud side does of a slot that owes no file."""
+        at = datetime(2026, 11, 20, 8, tzinfo=UTC)
+        decided = replace(
+            commitment(Slot(feed, occurrence, DAY, at), revision, verdict=verdict), environment=environment
+        )
+        own = f"{feed}.{occurrence}.{revision:04d}.json"
+        path = self.outbound / "_absences" / f"{DAY}" / (name or own)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(absence_bytes(decided, "c" * 64))
+        return path
 
     def proven(self) -> list[Receipt]:
         """Give the receipts that reached the server, each with a valid signature."""

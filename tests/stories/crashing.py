@@ -12,15 +12,17 @@ import os
 import signal
 import sys
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from landbridge.absent import absent
 from landbridge.collect import collect
 from landbridge.errors import LandbridgeError
 from landbridge.facts import Slot
-from landbridge.held import Wanted, nobody_asked
+from landbridge.held import Wanted
 from landbridge.land import land
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Endpoint
@@ -93,7 +95,7 @@ def _landed(ground: Ground, trial: dict[str, Any], day: date) -> list[Outcome]:
     feeds = tuple(holding.feeds())
     due = datetime(2026, 11, 20, 8, tzinfo=UTC)
     named = tuple(Slot(feed, f"{day}", day, due) for feed in feeds) if trial["land"] == "named" else ()
-    return land(ground, holding, Wanted(feeds, day, named), nobody_asked)
+    return land(ground, holding, Wanted(feeds, day, named), partial(absent, ground))
 
 
 def killer(last: int) -> Any:

@@ -9,6 +9,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,17 +19,18 @@ from structlog.testing import capture_logs
 
 from examples.demo import write_recipient_key
 from examples.eidv import api
-from landbridge import collect, land, run, wiring
+from landbridge import collect, land, reap, run, wiring
+from landbridge.absent import absent
 from landbridge.awaiting import Awaited, Look, collect_slots, collect_until_deadline
 from landbridge.cli.outcomes import exit_of
 from landbridge.cli.output import Silent
 from landbridge.errors import Exit, LandbridgeError
 from landbridge.facts import Commitment, Verdict
-from landbridge.held import Wanted, nobody_asked
+from landbridge.held import Wanted
 from landbridge.project import place
 from landbridge.twin import emitted, twin
 from landbridge.twin.programs import Command, Ended
-from landbridge.wiring import choice, cloud_side, ground_side
+from landbridge.wiring import choice, cloud_side, ground_side, reap_side
 from landbridge.wiring.process import Process
 from tests.stories.stepped import Stepped, surrounded
 
@@ -99,6 +101,8 @@ class Inside:
         match words[0]:
             case "run":
                 return self._cloud_side(words[1], options, command.environment)
+            case "reap":
+                return self._reaping(options)
             case "land":
                 return self._landing(options)
             case "collect" if "--until-deadline" in words:
@@ -119,12 +123,29 @@ class Inside:
         broken = isinstance(outcome, Commitment) and outcome.verdict is Verdict.QUARANTINE
         return (Exit.DATA if broken else Exit.DONE), str(slot)
 
+    def _reaping(self, options: Mapping[str, str]) -> tuple[int, str]:
+        """Remove what has had its time; the twin's buckets date what they keep by the real clock."""
+        declared = wiring.declaration(Path(options["--project"]))
+        session = boto3.Session(region_name=self.twin.region)
+        world = reap_side.make(
+            declared,
+            place(declared.project, ENVIRONMENT),
+            session=session,
+            endpoint=None,
+            references=wiring._references(declared, session),
+            process=self._process(),
+            ground=self.twin.ground,
+        )
+        done = reap.reap(world, reap.harvest(world))
+        return (Exit.IO if done.failed else Exit.DONE), f"{len(done.removed)} removed"
+
     def _landing(self, options: Mapping[str, str]) -> tuple[int, str]:
         feed = choice.feed_of(self.project, options["--feed"], options["--environment"])
         slots = choice.scheduled(self.project, feed, options["--scheduled"], now=self.clock.now())
         wanted = Wanted((feed.feed,), min(slot.business_date for slot in slots), tuple(slots))
         host = self._host(f"land.{feed.feed}")
-        outcomes = land.land(self._ground(host), ground_side.holding(host), wanted, nobody_asked)
+        ground = self._ground(host)
+        outcomes = land.land(ground, ground_side.holding(host), wanted, partial(absent, ground))
         return exit_of(outcomes), _told(outcomes)
 
     def _collection(self, options: Mapping[str, str]) -> tuple[int, str]:
@@ -141,7 +162,9 @@ class Inside:
             said.append(_told(outcomes))
             return exit_of(outcomes)
 
-        awaited = Awaited(((feed, choice.calendar(self.project, feed)),), self.project.project.overdue_after)
+        ground = self._ground(self._host(f"collect.{feed.feed}", self.stepped))
+        feeds = ((feed, choice.calendar(self.project, feed)),)
+        awaited = Awaited(feeds, self.project.project.overdue_after, partial(absent, ground))
         look = Look(
             timedelta(days=45),
             self.look_every,
@@ -149,7 +172,6 @@ class Inside:
             lambda error: said.append(str(error)),
             lambda one: said.append(one.state),
         )
-        ground = self._ground(self._host(f"collect.{feed.feed}", self.stepped))
         if "--scheduled" not in options:
             return collect_until_deadline(ground, awaited, look), "; ".join(filter(None, said))
         slots = choice.scheduled(self.project, feed, options["--scheduled"], now=self.stepped.now())

@@ -93,8 +93,6 @@ def test_a_slot_goes_from_the_cronjob_to_the_share_by_what_was_emitted(project: 
 
 
 def test_the_reaper_runs_from_its_cronjob_with_its_own_role(project: Path) -> None:
-    with (project / "landbridge.yaml").open("a") as text:
-        text.write("\nretention: {schedule: '30 2 * * *'}\n")
     declaration = wiring.declaration(project)
     with twin.running(declaration, ENVIRONMENT, progress=Silent()) as up:
         emitted.emit(declaration, ENVIRONMENT, up.state.folder)

@@ -7,10 +7,12 @@ import subprocess
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.absent import absent
 from landbridge.collect import collect
 from landbridge.errors import (
     Exit,
@@ -19,7 +21,7 @@ from landbridge.errors import (
     Unavailable,
 )
 from landbridge.facts import Slot, Verdict
-from landbridge.held import Wanted, nobody_asked
+from landbridge.held import Wanted
 from landbridge.land import land
 from landbridge.released import Outcome, State
 from landbridge.sftp.client import SftpRemote
@@ -52,7 +54,8 @@ def landed(
     """Land the named slots; without any, whatever is in holding."""
     feeds = tuple(slot.feed for slot in slots) or tuple(at.holding.feeds())
     with SftpRemote(server.endpoint()) as remote, at.share(collector) as share:
-        return land(at.ground(remote, share), at.holding, Wanted(feeds, since, slots), nobody_asked)
+        ground = at.ground(remote, share)
+        return land(ground, at.holding, Wanted(feeds, since, slots), partial(absent, ground))
 
 
 def states(outcomes: list[Outcome]) -> list[tuple[str, State]]:

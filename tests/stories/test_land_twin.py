@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 LANDBRIDGE = Path(sys.executable).parent / "landbridge"
-DAY, MONDAY = "2026-03-04", "2026-03-09"
+DAY, MONDAY, WAIVED = "2026-03-04", "2026-03-09", "2026-03-11"
 
 
 def landbridge(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
@@ -99,16 +99,32 @@ def test_an_encrypted_file_is_landed_as_it_was_released(stage: Stage, tmp_path: 
     assert (document["exit"], document["left"]) == (0, [])
 
 
-def test_what_never_comes_is_told_by_the_ledger_to_a_host_that_may_ask(stage: Stage) -> None:
+def test_what_never_comes_is_told_by_the_server_and_a_quarantine_by_the_ledger_alone(stage: Stage) -> None:
     for feed, verdict in (("broken", "0 quarantine"), ("empty", "0 skip")):
         assert stage.order(f"{feed} {DAY} 0 all")[0].startswith(verdict)
     for feed, alone, asking, word in (
         ("broken", Exit.TRY_AGAIN, Exit.DATA, "quarantined"),
-        ("empty", Exit.TRY_AGAIN, Exit.DONE, "skipped"),
+        ("empty", Exit.DONE, Exit.DONE, "skipped"),
     ):
         assert ended(stage, feed)[0] == alone
         code, line = ended(stage, feed, "--ask-ledger")
         assert (code, word in line) == (asking, True), line
+
+
+def test_a_waiver_ends_the_wait_of_a_host_that_sees_the_sftp_server_alone(stage: Stage) -> None:
+    """The pod's role writes that no file comes where the SFTP user may read it, by the very policies that are deployed."""
+
+    def told(*words: str) -> subprocess.CompletedProcess[str]:
+        command: list[str | Path] = [LANDBRIDGE, *words, "--twin", "--project", stage.folder]
+        return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+    assert told("waive", f"good/{WAIVED}", "--reason", "ticket 7: a bank holiday").returncode == Exit.DONE
+    day = WAIVED.replace("-", "")
+    done = told("collect", "--feed", "good", "--until-deadline", "--scheduled", day)
+    assert (done.returncode, "waived" in done.stdout) == (Exit.DONE, True), done.stdout + done.stderr
+    assert told("redrive", f"good/{WAIVED}", "--reason", "it is needed after all").returncode == Exit.DONE
+    done = told("collect", "--feed", "good", "--until-deadline", "--scheduled", day)
+    assert (done.returncode, "delivered" in done.stdout) == (Exit.DONE, True), done.stdout + done.stderr
 
 
 def test_torn_bytes_are_refused_in_one_line(stage: Stage, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from landbridge.canary.bird import feed, is_name, sent_at, slot_of
 from landbridge.errors import ContractBroken, IntegrityBroken, LandbridgeError, Unavailable
 from landbridge.facts import Receipt, Validated
 from landbridge.formats import suffix
+from landbridge.formats.records import Words
 from landbridge.ledger import confirm, manifest_bytes, read_receipt
 from landbridge.naming import receipt_key
 from landbridge.receipted import send as send_receipts
@@ -78,16 +79,8 @@ def release(canary: str, cloud: Cloud, log: Log) -> None:
     declared, slot = feed(), slot_of(canary)
     with cloud.scratch() as scratch:
         with log.hop("generate"), cloud.sources(declared, slot) as sources:
-            draft = generate(
-                declared,
-                slot,
-                environment=cloud.environment,
-                variables=cloud.variables,
-                revision=cloud.revision,
-                sources=sources,
-                scratch=scratch,
-                progress=cloud.progress,
-            )
+            words = Words(slot, cloud.environment, cloud.revision, cloud.variables)
+            draft = generate(declared, words, sources, scratch, cloud.progress)
         with log.hop("stage") as hop:
             staged = stage(draft, cloud.staging, suffix(declared.file))
             hop.where = str(staged.at)

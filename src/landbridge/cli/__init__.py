@@ -68,7 +68,7 @@ COMMANDS = (
     ),
     Command("redrive", "redrive", "Make a slot's file anew, as a new revision."),
     Command("backfill", "backfill", "Run many slots of a feed that were never run."),
-    Command("waive", "waive", "Put on record that a slot's file will not come."),
+    Command("waive", "waive", "Put on record that a slot's file will not come and is not needed."),
     Command("reap", "reap", "Remove what has landed and has had its time; says what first."),
     Command(
         "evidence", "evidence", "Write one signed file that proves a slot, for somebody without Landbridge."
@@ -84,7 +84,7 @@ COMMANDS = (
     Command(
         "deploy",
         "deploy",
-        "Render what is declared for AWS and Kubernetes, and apply it.",
+        "Render what is declared for AWS, Kubernetes, Control-M and hosts, and apply it.",
         group=True,
         takes=("project", "environment"),
     ),
@@ -208,6 +208,6 @@ def _landbridge(
 
     Start with `landbridge init`, then `landbridge twin up`.
 
-    Exit codes: 0 done, 64 usage, 65 data, 69 unavailable, 73/74 share or disk, 75 try again,
-    76 integrity, 77 permission, 78 declaration.
+    Exit codes: 0 done, 64 usage, 65 data, 69 unavailable, 70 a bug of Landbridge, 73/74 share or disk, 75 try again,
+    76 integrity, 77 permission, 78 declaration, 130 interrupted.
     """

@@ -34,8 +34,8 @@ _MOST_DAYS = 3700
 
 def backfill(
     feed: Annotated[str, typer.Argument(help="Name of the feed.")],
-    since: Annotated[str, typer.Option("--from", help="First business date.")] = "",
-    until: Annotated[str, typer.Option("--to", help="Last business date.")] = "",
+    since: Annotated[str, typer.Option("--from", help="First business date. Required.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Last business date. Required.")] = "",
     parallel: Annotated[
         int,
         typer.Option("--parallel", min=1, max=16, help="Slots run at once; each takes the feed's memory."),
@@ -79,14 +79,16 @@ def backfill(
 
 def _days(since: str, until: str) -> tuple[date, date]:
     if not (since and until):
-        raise UsageError("which days?", expected="`--from` and `--to`, each a business date: 2026-11-01")
+        raise UsageError(
+            "which days?", expected="`--from` and `--to`, each a business date, for instance 2026-11-01"
+        )
     first, last = day_of(since, "--from"), day_of(until, "--to")
     if first > last:
         raise UsageError(f"`--from {first}` is after `--to {last}`")
     if (last - first).days > _MOST_DAYS:
         raise UsageError(
             f"from {first} to {last} are {counted((last - first).days, 'day')}",
-            expected=f"at most {_MOST_DAYS}",
+            expected=f"at most {_MOST_DAYS} at a time",
         )
     return first, last
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 def collect(
     feed: Annotated[
-        list[str] | None, typer.Option("--feed", "-f", help="Only this feed; may be given several times.")
+        list[str] | None,
+        typer.Option("--feed", "-f", metavar="FEED", help="Only this feed; may be given several times."),
     ] = None,
     since: Annotated[str, typer.Option(help="First business date looked at; 45 days ago without it.")] = "",
     watch: Annotated[bool, typer.Option("--watch", help="Go on collecting until interrupted.")] = False,
@@ -46,20 +48,20 @@ def collect(
         bool,
         typer.Option(
             "--until-deadline",
-            help="Go on while a slot is due, has not landed and its deadline is not past. For schedulers.",
+            help="Go on while a slot is due and its deadline is not past, until it has landed, or is waived or skipped. For schedulers.",
         ),
     ] = False,
     scheduled: Annotated[
         str,
         typer.Option(
-            help="With --until-deadline: wait for this slot alone, by the time of its schedule (20261120, or an instant); 75 unless it landed."
+            help="With --until-deadline: wait for this slot alone, by the time of its schedule (20261120, or an instant); 75 when its file does not come."
         ),
     ] = "",
     ask_ledger: Annotated[
         bool,
         typer.Option(
             "--ask-ledger",
-            help="With --until-deadline: do not wait for a slot that was waived or skipped; this host must be let read the ledger.",
+            help="With --until-deadline: ask the ledger, and not the SFTP server, whether a slot was waived or skipped; this host needs AWS credentials that may read it.",
         ),
     ] = False,
     every: Annotated[str, typer.Option(help="How often to look with --watch and --until-deadline.")] = "30s",
@@ -72,12 +74,16 @@ def collect(
     ] = False,
     deliver: Annotated[
         list[str] | None,
-        typer.Option(help="FEED/OCCURRENCE: it was not delivered before the journal was lost; deliver it."),
+        typer.Option(
+            metavar="SLOT",
+            help="FEED/OCCURRENCE: it was not delivered before the journal was lost; deliver it.",
+        ),
     ] = None,
     delivered: Annotated[
         list[str] | None,
         typer.Option(
-            help="FEED/OCCURRENCE: it was delivered before the journal was lost; do not deliver it."
+            metavar="SLOT",
+            help="FEED/OCCURRENCE: it was delivered before the journal was lost; do not deliver it.",
         ),
     ] = None,
     environment: EnvironmentOption = "",
@@ -97,7 +103,9 @@ def collect(
     if watch and until_deadline:
         raise UsageError("`--watch` never ends", expected="either `--watch` or `--until-deadline`")
     if ask_ledger and not until_deadline:
-        raise UsageError("`--ask-ledger` says what is not waited for", expected="`--until-deadline` with it")
+        raise UsageError(
+            "`--ask-ledger` is about what a collection waits for", expected="`--until-deadline` with it"
+        )
     named = [choice.feed_of(declaration, name, place) for name in feed or ()]
     if scheduled and not (until_deadline and len(named) == 1):
         raise UsageError(
@@ -116,14 +124,14 @@ def collect(
             _answer(ground, first, deliver or (), deliver=True)
             _answer(ground, first, delivered or (), deliver=False)
             if until_deadline:
+                from landbridge.absent import absent
                 from landbridge.awaiting import Awaited
-                from landbridge.held import nobody_asked
 
                 feeds = named or choice.feeds_in(declaration, place)
                 decided = (
-                    wiring.evidence(declaration, place, twin=twin).ledger.newest
+                    wiring.evidence(declaration, place, twin=twin).ledger.in_force
                     if ask_ledger
-                    else nobody_asked
+                    else partial(absent, ground)
                 )
                 awaited = Awaited(
                     tuple((one, choice.calendar(declaration, one)) for one in feeds),
@@ -185,7 +193,10 @@ def _until_deadline(
     code = collect_slots(ground, awaited, slots, look)
     if code == Exit.TRY_AGAIN:
         names = ", ".join(str(slot) for slot in slots)
-        refused(NotYet(f"{names}: no file was landed until the deadline", hint="a later run collects it"))
+        hint = (
+            "a later run collects it; where the ledger can be read, `landbridge status` tells why it is late"
+        )
+        refused(NotYet(f"{names}: no file has landed by the deadline", hint=hint))
     return code
 
 
@@ -224,7 +235,7 @@ def _answer(ground: Ground, since: date, slots: Sequence[str], *, deliver: bool)
             raise UsageError(
                 f"{slot} does not wait for an answer",
                 expected=f"one of {', '.join(sorted(known)) or 'no slots: everything is on record'}",
-                hint="give --since when it is older than 45 days",
+                hint="give `--since` when it is older than 45 days",
             )
         ground.share.answer(known[slot], deliver=deliver)
 

@@ -29,7 +29,9 @@ SlotArgument = Annotated[str, typer.Argument(metavar="SLOT", help="The slot: fli
 ReasonOption = Annotated[
     str,
     typer.Option(
-        "--reason", help=f"Why, for the record; at most {LONGEST_REASON} characters.", show_default=False
+        "--reason",
+        help=f"Why, for the record: a sentence of at most {LONGEST_REASON} characters. Required.",
+        show_default=False,
     ),
 ]
 ActorOption = Annotated[

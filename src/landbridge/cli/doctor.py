@@ -34,7 +34,10 @@ _DEFAULT_LIMIT = 30.0
 
 def doctor(
     feed: Annotated[
-        list[str] | None, typer.Option("--feed", "-f", help="Only what this feed relies on; several times.")
+        list[str] | None,
+        typer.Option(
+            "--feed", "-f", metavar="FEED", help="Only what this feed relies on; may be given several times."
+        ),
     ] = None,
     side: Annotated[
         Side | None, typer.Option("--side", help="Which end; by default what this machine can see.")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from landbridge import land as story
 from landbridge import wiring
+from landbridge.absent import absent
 from landbridge.cli.options import (
     HERE,
     LOOK_BACK,
@@ -24,7 +26,7 @@ from landbridge.cli.outcomes import exit_of, plain, print_errors
 from landbridge.cli.output import Silent, err, print_json
 from landbridge.counted import counted
 from landbridge.errors import Exit, LandbridgeError, UsageError
-from landbridge.held import Wanted, nobody_asked
+from landbridge.held import Wanted
 from landbridge.released import Outcome, State
 from landbridge.wiring import choice
 
@@ -39,15 +41,16 @@ if TYPE_CHECKING:
 
 _EACH = 3
 """Up to so many slots are told one by one on the line of summary, more of them by their number."""
-_UNASKED = " (late, skipped or quarantined: only the ledger tells, --ask-ledger)"
-"""Behind a slot without a manifest: a skip and a quarantine write nothing that the SFTP server shows."""
+_UNASKED = " (late or quarantined: only the ledger tells, --ask-ledger)"
+"""Behind a slot without a manifest: a quarantine writes nothing that the SFTP server shows."""
 _PAUSE = timedelta(seconds=10)
 """Between two looks of `--wait`."""
 
 
 def land(
     feed: Annotated[
-        list[str] | None, typer.Option("--feed", "-f", help="Only this feed; may be given several times.")
+        list[str] | None,
+        typer.Option("--feed", "-f", metavar="FEED", help="Only this feed; may be given several times."),
     ] = None,
     date: Annotated[
         str,
@@ -69,7 +72,7 @@ def land(
         bool,
         typer.Option(
             "--ask-ledger",
-            help="Tell a slot that was skipped or quarantined from one that is late; this host must be let read the ledger.",
+            help="Tell a slot that is in quarantine from one that is late; this host needs AWS credentials that may read the ledger.",
         ),
     ] = False,
     prepare: Annotated[
@@ -83,7 +86,7 @@ def land(
     """Verify what a mover has put into the holding folder against the server's manifest, land it, and send the receipt.
 
     Safe to run twice, on several hosts, beside `collect`, and to interrupt. Of a slot that is named nothing less
-    than its landing is 0; exit code 75 means that its file is not there yet, 76 that it is not what was released.
+    than its landing is 0, unless it was waived or skipped; exit code 75 means that its file is not there yet, 76 that it is not what was released.
 
     Example: landbridge land --environment PRD --feed flights --scheduled 20261120 --wait 5m
     """
@@ -96,15 +99,14 @@ def land(
         return _prepare(holding, [one.feed for one in feeds or choice.feeds_in(declaration, place)], place)
     try:
         wanted, skipped = _wanted(declaration, feeds, holding, date=date, scheduled=scheduled, since=since)
-        asked = _ledger(declaration, place, twin=twin) if ask_ledger else nobody_asked
         part = f"land.{feeds[0].feed}" if len(feeds) == 1 else "land"
         outcomes = list(skipped)
         if wanted.feeds:
             ground = wiring.ground(declaration, place, twin=twin, progress=Silent(), part=part)
             try:
-                outcomes += _landed(
-                    ground, holding, wanted, asked, duration_of(wait) if wait else timedelta()
-                )
+                asked = _ledger(declaration, place, twin=twin) if ask_ledger else partial(absent, ground)
+                patience = duration_of(wait) if wait else timedelta()
+                outcomes += _landed(ground, holding, wanted, asked, patience)
             finally:
                 ground.remote.close()
                 ground.share.close()
@@ -162,7 +164,7 @@ def _wanted(
 
 
 def _ledger(declaration: Declaration, place: str, *, twin: bool) -> Decided:
-    return wiring.evidence(declaration, place, twin=twin).ledger.newest
+    return wiring.evidence(declaration, place, twin=twin).ledger.in_force
 
 
 def _landed(

@@ -19,7 +19,9 @@ ProjectFolder = Annotated[
 EnvironmentOption = Annotated[
     str,
     typer.Option(
-        "--environment", "-e", help="Environment of the declaration; the only one when there is just one."
+        "--environment",
+        "-e",
+        help="Environment of the declaration; without it LANDBRIDGE_ENVIRONMENT, or the only one there is.",
     ),
 ]
 TwinOption = Annotated[
@@ -68,5 +70,5 @@ def day_of(text: str, option: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"`{option} {text}` is not a date", expected="a business date: 2026-11-01"
+            f"`{option} {text}` is not a date", expected="a business date, for instance 2026-11-01"
         ) from error

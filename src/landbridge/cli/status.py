@@ -18,9 +18,10 @@ from landbridge.cli.options import (
     JsonOption,
     ProjectFolder,
     TwinOption,
+    day_of,
     duration_of,
 )
-from landbridge.cli.output import STATE_STYLES, err, out, print_json, print_table, progress
+from landbridge.cli.output import STATE_STYLES, err, out, print_json, print_table, progress, tip
 from landbridge.counted import counted
 from landbridge.errors import Exit, UsageError
 from landbridge.facts import SlotState, Verdict
@@ -81,7 +82,8 @@ def status(
     declaration = wiring.declaration(project)
     place = wiring.environment_of(declaration, environment)
     now = wiring.now()
-    first, last = _day(since, now.date() - timedelta(days=7)), _day(until, now.date())
+    first = day_of(since, "--since") if since else now.date() - timedelta(days=7)
+    last = day_of(until, "--until") if until else now.date()
     if first > last:
         raise UsageError(f"`--since {first}` is after `--until {last}`")
     feeds = choice.feeds_in(declaration, place)
@@ -109,6 +111,7 @@ def status(
     else:
         _draw(shown, first, last)
         _table(declaration, place, shown)
+        _say_next(shown)
     return Exit.DATA if check and any(one.alarming for one in seen) else Exit.DONE
 
 
@@ -131,13 +134,6 @@ def _none_ended(passed: str, *, as_json: bool) -> int:
     else:
         err().print(f"no deadline passed within {passed}", style="dim")
     return Exit.DONE
-
-
-def _day(text: str, otherwise: date) -> date:
-    try:
-        return date.fromisoformat(text) if text else otherwise
-    except ValueError as error:
-        raise UsageError(f"`{text}` is not a date", expected="for instance 2026-11-20") from error
 
 
 def _draw(seen: Sequence[Standing], first: date, last: date) -> None:
@@ -169,6 +165,20 @@ def _table(declaration: Declaration, environment: str, seen: Sequence[Standing])
         ("feed", "slot", "state", "deadline", "landed", "rows", "file"),
         [_row(run, ZoneInfo(declaration.feeds[run[0].slot.feed].schedule.time_zone)) for run in _runs(seen)],
     )
+
+
+def _say_next(seen: Sequence[Standing]) -> None:
+    """Say what to look at first, where somebody has to look."""
+    first = next((one for one in seen if one.alarming), None)
+    if first is None:
+        return
+    slot, known = first.slot, first.known
+    if first.verdict is Verdict.QUARANTINE and not known.doubt:
+        tip(f"next: landbridge quarantine show {slot}")
+    elif known.commitment is None and known.failed is None and not known.doubt:  # there is nothing to trace
+        tip(f"next: landbridge run {slot.feed} --date {slot.occurrence}")
+    else:
+        tip(f"next: landbridge trace {slot}")
 
 
 def _runs(seen: Sequence[Standing]) -> list[list[Standing]]:

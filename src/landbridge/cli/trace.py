@@ -8,9 +8,10 @@ import typer
 
 from landbridge import wiring
 from landbridge.cli.options import HERE, EnvironmentOption, JsonOption, ProjectFolder, TwinOption
-from landbridge.cli.output import out, print_json, print_table, tip
+from landbridge.cli.output import err, out, print_json, print_table, tip
 from landbridge.cli.report import print_rules
 from landbridge.cli.which import commitments_of, slot_meant
+from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken
 from landbridge.facts import Verdict
 from landbridge.hops import failed, hops
@@ -41,12 +42,13 @@ def trace(
     place = wiring.environment_of(declaration, environment)
     evidence = wiring.evidence(declaration, place, twin=twin)
     slot = slot_meant(what, declaration, place)
-    failures = evidence.ledger.failures(slot) if slot else ()
+    failures, left_out = evidence.ledger.failures(slot) if slot else ((), 0)
     if slot and failures and not evidence.ledger.history(slot):
-        _say_undecided(slot, place, failures, as_json=as_json)
+        _say_undecided(slot, place, failures, left_out, as_json=as_json)
         return
     found = commitments_of(what, declaration, place, evidence, wiring.now())
-    failures = failures or evidence.ledger.failures(found[-1].slot)
+    if not failures:
+        failures, left_out = evidence.ledger.failures(found[-1].slot)
     stands = _in_force(found, evidence)
     if as_json:
         print_json(
@@ -63,15 +65,27 @@ def trace(
         if not commitment.report.passed and commitment.verdict is not Verdict.REJECT:
             print_rules(commitment.report)
         out().print()
+    _say_left_out(left_out)
 
 
-def _say_undecided(slot: Slot, environment: str, failures: Sequence[Failure], *, as_json: bool) -> None:
+def _say_undecided(
+    slot: Slot, environment: str, failures: Sequence[Failure], left_out: int, *, as_json: bool
+) -> None:
     way = [failed(one) for one in failures]
     if as_json:
         print_json([{"revision": 1, "in_force": False, "hops": way}])
         return
     _print(f"{slot}  {environment}: nothing decided", way)
+    _say_left_out(left_out)
     tip(f"next, when that is mended: landbridge run {slot.feed} --date {slot.occurrence}")
+
+
+def _say_left_out(count: int) -> None:
+    if count:
+        verb = "is" if count == 1 else "are"
+        err().print(
+            f"{counted(count, 'failure')} after the first one {verb} on record and not shown", style="dim"
+        )
 
 
 def _print(title: str, way: Sequence[Hop]) -> None:

@@ -92,7 +92,7 @@ def _of_feed(project: Path, feed: str) -> tuple[File, ContractReference]:
 
     feeds = load(project).feeds
     if feed not in feeds:
-        raise UsageError(f"no feed `{feed}`", expected=", ".join(sorted(feeds)))
+        raise UsageError(f"no feed `{feed}`", expected=f"one of {', '.join(sorted(feeds)) or 'no feeds'}")
     return feeds[feed].file, feeds[feed].contract
 
 

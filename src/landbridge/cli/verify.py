@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from landbridge.recheck import Place
     from landbridge.world import Evidence
 
+_LONGEST_KEY = 64 << 10
+"""Bytes of a public key in PEM, and then some."""
+
 
 def verify(
     what: Annotated[
@@ -47,6 +50,7 @@ def verify(
         list[Path] | None,
         typer.Option(
             "--key",
+            metavar="FILE",
             help="With --bundle: public key (PEM) of who signs bundles; those declared without it. Repeatable.",
             dir_okay=False,
         ),
@@ -55,6 +59,7 @@ def verify(
         list[Path] | None,
         typer.Option(
             "--receipt-key",
+            metavar="FILE",
             help="With --bundle: public key (PEM) of a collector; those that the bundle names without it. Repeatable.",
             dir_okay=False,
         ),
@@ -102,9 +107,9 @@ def _verify_bundle(
     *,
     as_json: bool,
 ) -> None:
-    from landbridge.bundle import check, check_file
+    from landbridge.bundle import MOST, check, check_file
 
-    body = _read(path)
+    body = _read(path, MOST)
     if keys:
         trusted = tuple(map(_text, keys))
         collectors = tuple(map(_text, receipt_keys))
@@ -173,18 +178,27 @@ def _declared_keys(
 
 def _text(path: Path) -> str:
     try:
-        return _read(path).decode()
+        return _read(path, _LONGEST_KEY).decode()
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no public key", expected="PEM") from error
+        raise UsageError(
+            f"{path} is no public key", expected="PEM text: `-----BEGIN PUBLIC KEY-----`"
+        ) from error
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, most: int) -> bytes:
+    """Read no more than is believed to be what it is said to be."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            body = file.read(most + 1)
     except FileNotFoundError as error:
         raise UsageError(f"there is no {path}") from error
     except OSError as error:
         raise DiskFailed(f"{path} cannot be read", seen=error.strerror or str(error)) from error
+    if len(body) > most:
+        raise UsageError(
+            f"{path} is too large for what it is given as", expected=f"at most {counted(most, 'byte')}"
+        )
+    return body
 
 
 def _verify_slot(

@@ -21,7 +21,7 @@ def waive(
     twin: TwinOption = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Put on record that a slot's file will not come and is not needed; nobody is told of it any more.
+    """Put on record that a slot's file will not come and is not needed; nobody is told of it any more, and nobody waits for it.
 
     A slot of which a file has landed, or may land yet, is refused. `run` finds a waived slot decided (0, nothing is made);
     only `landbridge redrive` opens it again. A slot that is not due yet is refused without `--early`: a wrong year is quickly typed.

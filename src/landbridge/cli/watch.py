@@ -132,4 +132,4 @@ def _pause(text: str) -> timedelta:
     try:
         return TypeAdapter(Duration).validate_python(text)
     except ValidationError as error:
-        raise UsageError(f"`--every {text}` is not a duration", expected="30s, 5m or 1h") from error
+        raise UsageError(f"`--every {text}` is not a duration", expected="`30s`, `5m` or `1h`") from error

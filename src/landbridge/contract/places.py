@@ -51,9 +51,22 @@ class Document:
             self.text = path.read_bytes().decode("utf-8")
             tree = _reader().load(self.text)
         except FileNotFoundError as error:
-            raise DeclarationWrong([Problem(self.file, 1, 1, "", "no such contract")]) from error
+            raise DeclarationWrong(
+                [
+                    Problem(
+                        self.file,
+                        1,
+                        1,
+                        "",
+                        "no such contract",
+                        "a file in the Open Data Contract Standard (ODCS)",
+                    )
+                ]
+            ) from error
         except UnicodeDecodeError as error:
-            raise DeclarationWrong([Problem(self.file, 1, 1, "", "the contract is not UTF-8")]) from error
+            raise DeclarationWrong(
+                [Problem(self.file, 1, 1, "", "the contract is not UTF-8 text", "UTF-8")]
+            ) from error
         except OSError as error:
             raise DiskFailed(f"cannot read the contract {path}", seen=error.strerror or "") from error
         except MarkedYAMLError as error:
@@ -65,7 +78,18 @@ class Document:
         except YAMLError as error:
             raise DeclarationWrong([Problem(self.file, 1, 1, "", f"not YAML: {error}")]) from error
         if not isinstance(tree, dict):
-            raise DeclarationWrong([Problem(self.file, 1, 1, "", "a contract is a YAML mapping")])
+            raise DeclarationWrong(
+                [
+                    Problem(
+                        self.file,
+                        1,
+                        1,
+                        "",
+                        "the contract is not a mapping of keys",
+                        "`apiVersion: v3.1.0`, `kind: DataContract`, `schema: ...`",
+                    )
+                ]
+            )
         return tree
 
     def at(self, path: Path_) -> object:

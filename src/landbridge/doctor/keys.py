@@ -119,10 +119,11 @@ def receipts(patient: Patient) -> Iterator[Finding]:
     try:
         read_receipt(body, public)
     except IntegrityBroken:
-        seen = f"none of the {len(public)} public keys is of the private one: nobody would believe a receipt"
+        seen = f"none of the declared public keys ({len(public)}) is of the private one: nobody would believe a receipt"
         yield broken("", seen, Exit.INTEGRITY)
         return
-    yield ok("", f"the private key fits one of {counted(len(public), 'public key')}")
+    fits = "the declared public key" if len(public) == 1 else f"one of the {len(public)} declared public keys"
+    yield ok("", f"the private key fits {fits}")
 
 
 def recipients(patient: Patient) -> Iterator[Finding]:

@@ -83,7 +83,9 @@ def _certificates(recipients: Sequence[str], now: datetime) -> dict[str, Cert]:
     for number, text in enumerate(recipients, 1):
         if "PRIVATE KEY" in text:
             raise UsageError(
-                f"recipient {number} is a secret key", expected="the public key", hint="gpg --armor --export"
+                f"recipient {number} is a secret key",
+                expected="a public key",
+                hint="take its public half: gpg --armor --export NAME",
             )
         try:
             certificates = Cert.split_bytes(text.encode())

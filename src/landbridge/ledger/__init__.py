@@ -1,8 +1,9 @@
-"""What was decided about each slot, and what proves it? Commitments, attempts, manifests and receipts.
+"""What was decided about each slot, and what proves it? Commitments, attempts, manifests, absences and receipts.
 
 The ledger is objects in a store that are written once, laid out by date so that a day is one short listing.
 """
 
+from landbridge.ledger.absences import absence_bytes, absence_from
 from landbridge.ledger.book import Ledger, SlotEntries
 from landbridge.ledger.manifests import manifest_bytes, manifest_for, manifest_from
 from landbridge.ledger.receipts import (
@@ -18,6 +19,8 @@ from landbridge.ledger.receipts import (
 __all__ = [
     "Ledger",
     "SlotEntries",
+    "absence_bytes",
+    "absence_from",
     "brought_fact",
     "brought_from",
     "confirm",

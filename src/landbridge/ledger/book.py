@@ -11,8 +11,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, UsageError
-from landbridge.facts import Attempt, Commitment, Failure
+from landbridge.facts import Attempt, Commitment, Failure, Verdict
 from landbridge.ledger import entries
+from landbridge.ledger.absences import absence_bytes
+from landbridge.ledger.thinning import stamp, worth_a_record
 from landbridge.naming import (
     attempt_prefix,
     contract_key,
@@ -24,6 +26,7 @@ from landbridge.naming import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from landbridge.facts import Promotion, Slot
@@ -33,7 +36,7 @@ _MOST = 8 << 20
 """Bytes of one entry: a report may list many defects."""
 
 _MOST_FAILURES = 50
-"""That are shown of a slot: what fails every ten minutes fails for one reason."""
+"""That are shown of a slot: the first one, and the newest."""
 _AT_ONCE = 8
 _REVISION = re.compile(r"\d{4}\.json")
 
@@ -121,7 +124,9 @@ class Ledger:
         body = self._store.read(contract_key(digest))
         if hashlib.sha256(body).hexdigest() != digest:
             raise IntegrityBroken(
-                f"another contract stands at {self._url(contract_key(digest))}", expected=digest
+                f"another contract stands at {self._url(contract_key(digest))}",
+                expected=f"the text with the sha256 {digest}",
+                hint="look at who can write there",
             )
         return body
 
@@ -146,6 +151,14 @@ class Ledger:
         keys = self._revisions(slot)
         return self._commitment(keys[-1]) if keys else None
 
+    def in_force(self, slot: Slot) -> Commitment | None:
+        """Give the revision of `slot` whose file is to be expected, or that says that none is; None when nothing is decided.
+
+        The newest one; where that brings no file of its own, the release before it, unless that was waived since.
+        """
+        history = self.history(slot)
+        return _in_force(history) if history else None
+
     def digest(self, commitment: Commitment) -> str:
         """Give the sha256 of the bytes that the ledger holds of `commitment`; manifest and receipt name it.
 
@@ -159,8 +172,23 @@ class Ledger:
             raise IntegrityBroken(
                 f"the ledger holds another commitment at {self._url(key)}",
                 expected=f"that of run {commitment.run_id}",
+                hint="nothing was released by this run; look at who can write there",
             )
         return hashlib.sha256(body).hexdigest()
+
+    def absence(self, commitment: Commitment) -> bytes | None:
+        """Give what the on-prem side is told of a skip or a waiver; None where a file of an earlier revision may land.
+
+        A waiver is only ever decided where none may. Where a correction is skipped, what it would have corrected is as good as ever.
+
+        Raises:
+            NotFound, IntegrityBroken: as for `digest`.
+        """
+        if commitment.verdict is Verdict.SKIP and commitment.revision > 1:
+            before = self.history(commitment.slot)[: commitment.revision]
+            if _in_force(before).verdict is Verdict.RELEASE:
+                return None
+        return absence_bytes(commitment, self.digest(commitment))
 
     def record_attempt(self, attempt: Attempt) -> None:
         """Leave a durable record of a staged file that waits for its verdict. Idempotent."""
@@ -180,19 +208,32 @@ class Ledger:
         return found
 
     def record_failure(self, failure: Failure) -> None:
-        """Leave a record of an attempt that failed. Tried once: it is of use, and nothing stands on it."""
-        body = entries.written("failure", failure)
-        name = f"{failure.failed_at:%Y%m%dT%H%M%S.%fZ}-{hashlib.sha256(body).hexdigest()[:16]}.json"
-        self._once.put_new(failure_prefix(failure.slot) + name, body)
+        """Leave a record of an attempt that failed, unless those on record say as much: see `thinning`.
 
-    def failures(self, slot: Slot) -> tuple[Failure, ...]:
-        """Give the last attempts on `slot` that failed, the oldest first."""
+        Tried once: it is of use, and nothing stands on it.
+        """
+        prefix = failure_prefix(failure.slot)
+        keys = [blob.at.key for blob in self._once.list(prefix)]
+        names = [key.removeprefix(prefix) for key in keys]
+        if not worth_a_record(failure, names, lambda: self._failure(self._once, keys[-1])):
+            return
+        body = entries.written("failure", failure)
+        name = f"{stamp(failure.failed_at)}-{hashlib.sha256(body).hexdigest()[:16]}.json"
+        self._once.put_new(prefix + name, body)
+
+    def failures(self, slot: Slot) -> tuple[tuple[Failure, ...], int]:
+        """Give the attempts on `slot` that failed, the oldest first, and how many on record between the first and the others are left out."""
         keys = [blob.at.key for blob in self._store.list(failure_prefix(slot))]
-        return tuple(map(self.failure, keys[-_MOST_FAILURES:]))
+        shown = keys if len(keys) <= _MOST_FAILURES else [keys[0], *keys[1 - _MOST_FAILURES :]]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return tuple(pool.map(self.failure, shown)), len(keys) - len(shown)
 
     def failure(self, key: str) -> Failure:
         """Give the record of an attempt that failed."""
-        found = entries.read("failure", Failure, self._store.read(key), self._url(key), most=_MOST)
+        return self._failure(self._store, key)
+
+    def _failure(self, store: Store, key: str) -> Failure:
+        found = entries.read("failure", Failure, store.read(key), self._url(key), most=_MOST)
         if not key.startswith(failure_prefix(found.slot)) or found.environment != self._environment:
             raise entries.broken(self._url(key), "a record for this key", f"one of {found.slot}")
         return found
@@ -250,6 +291,11 @@ class Ledger:
 
     def _url(self, key: str) -> str:
         return f"{self._store.name}/{key}"
+
+
+def _in_force(history: Sequence[Commitment]) -> Commitment:
+    ends = {Verdict.RELEASE, Verdict.WAIVE}
+    return next((one for one in reversed(history) if one.verdict in ends), history[-1])
 
 
 def _slot_of(blob: Blob) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from landbridge.ledger import entries
 from landbridge.naming import OUTBOUND, hostile_name, manifest_name
 
 if TYPE_CHECKING:
-    from landbridge.facts import Commitment
+    from landbridge.facts import Absence, Commitment
 
 MOST = 64 << 10
 """Bytes of a manifest."""
@@ -61,7 +61,7 @@ def manifest_from(body: bytes, name: str) -> Manifest:
             `/outbound/`, or a manifest under another one's name.
     """
     found = entries.read("manifest", Manifest, body, f"the manifest {name!r:.120}", most=MOST)
-    problem = _problem(found, name)
+    problem = misnamed(found, name) or _problem(found)
     if problem:
         raise entries.broken(
             f"the manifest {name!r:.120}", "a manifest of this name and within bounds", problem
@@ -80,19 +80,30 @@ def manifest_from(body: bytes, name: str) -> Manifest:
     )
 
 
-def _problem(found: Manifest, name: str) -> str:
-    """Say what is wrong with the values, or nothing."""
+def misnamed(found: Manifest | Absence, name: str) -> str:
+    """Say which of the values that name a revision is out of bounds, or that `name` is another one's; or nothing."""
     wrong = {
         "feed": not _FEED.fullmatch(found.feed),
         "occurrence": not _OCCURRENCE.fullmatch(found.occurrence),
         "environment": not _ENVIRONMENT.fullmatch(found.environment),
         "revision": not 1 <= found.revision <= _MOST_REVISION,
+        "commitment": not _SHA256.fullmatch(found.commitment),
+        "committed_at": not _aware(found.committed_at),
+    }
+    if bad := [field for field, is_wrong in wrong.items() if is_wrong]:
+        return f"`{bad[0]}` is out of bounds"
+    if name != manifest_name(found.feed, found.occurrence, found.revision):
+        return f"it speaks of {found.feed}/{found.occurrence} revision {found.revision}"
+    return ""
+
+
+def _problem(found: Manifest) -> str:
+    """Say which of the values that tell of the file is out of bounds, or nothing."""
+    wrong = {
         "size": not 0 <= found.size <= _LARGEST,
         "rows": not 0 <= found.rows <= _LARGEST,
         "sha256": not _SHA256.fullmatch(found.sha256),
-        "commitment": not _SHA256.fullmatch(found.commitment),
         "remote_path": not found.remote_path.startswith(f"/{OUTBOUND}/"),
-        "committed_at": not _aware(found.committed_at),
         "deadline": found.deadline is not None and not _aware(found.deadline),
         "done_name": found.done_name == found.landed_name,
     }
@@ -101,11 +112,8 @@ def _problem(found: Manifest, name: str) -> str:
         for path in ("remote_path", "landed_name", "done_name")
         if len(getattr(found, path).encode()) > _LONGEST_PATH
     }
-    if bad := [field for field, is_wrong in wrong.items() if is_wrong]:
-        return f"`{bad[0]}` is out of bounds"
-    if name != manifest_name(found.feed, found.occurrence, found.revision):
-        return f"it speaks of {found.feed}/{found.occurrence} revision {found.revision}"
-    return ""
+    bad = [field for field, is_wrong in wrong.items() if is_wrong]
+    return f"`{bad[0]}` is out of bounds" if bad else ""
 
 
 def _aware(instant: datetime) -> bool:

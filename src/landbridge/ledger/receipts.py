@@ -66,7 +66,7 @@ def read_receipt(body: bytes, public_keys: Sequence[str]) -> Receipt:
     if not any(key.verifies(one.value, envelope.payload) for key in keys for one in envelope.signatures):
         raise IntegrityBroken(
             "a receipt is not signed by a known collector",
-            expected=f"a signature by {' or '.join(key.key_id[:16] for key in keys) or 'one of no keys'}",
+            expected=f"a signature by {' or '.join(key.key_id[:16] for key in keys) or 'a key under `share.receipt_public_keys`: none is declared'}",
             hint="compare share.receipt_public_keys with the collector's key",
         )
     return _stated(envelope.payload)

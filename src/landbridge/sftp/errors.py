@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from landbridge.sftp.endpoint import Endpoint
 
+MAY_NOT = "compare the user's role or permissions with those of the SFTP user in `landbridge needs`"
+"""What to do about what a server does not allow."""
+
 
 @contextmanager
 def translated(endpoint: Endpoint, doing: str) -> Iterator[None]:
@@ -31,7 +34,7 @@ def translated(endpoint: Endpoint, doing: str) -> Iterator[None]:
             raise NotPermitted(
                 f"{doing}: {endpoint} does not allow it",
                 seen=error.reason,
-                hint="compare the user's role or permissions with what `landbridge explain` says the collector needs",
+                hint=MAY_NOT,
             ) from error
         raise failed(endpoint, doing, error.reason) from error
     except Lost as error:

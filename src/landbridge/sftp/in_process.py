@@ -15,7 +15,7 @@ from landbridge.errors import NotPermitted
 from landbridge.facts import Server
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.endpoint import CLIENT, UNANSWERED
-from landbridge.sftp.errors import closed, failed, host_key_changed, key_refused
+from landbridge.sftp.errors import MAY_NOT, closed, failed, host_key_changed, key_refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,7 +187,9 @@ class InProcess:
         try:
             yield
         except asyncssh.PermissionDenied as error:
-            raise NotPermitted(f"{doing}: {self._endpoint} does not allow it", seen=error.reason) from error
+            raise NotPermitted(
+                f"{doing}: {self._endpoint} does not allow it", seen=error.reason, hint=MAY_NOT
+            ) from error
         except (TimeoutError, asyncssh.Error, OSError, EOFError) as error:
             raise failed(self._endpoint, doing, _reason(error)) from error
 

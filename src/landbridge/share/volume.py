@@ -205,7 +205,8 @@ def _read(disk: Disk, path: Path, adapter: TypeAdapter[_T]) -> tuple[_T, bytes] 
         return adapter.validate_json(body), body
     except ValidationError as error:
         raise IntegrityBroken(
-            f"{path} is damaged", hint="restore it from a backup, or see docs on adopting a share"
+            f"{path} is damaged",
+            hint="restore it from a backup; without one see 'Adopting a share' and 'A journal that was lost' in docs/operating.md",
         ) from error
 
 

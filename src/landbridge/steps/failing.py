@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _LONGEST = 300
-"""Characters of a reason."""
+"""Characters of a reason, and of a name: who runs may be called anything."""
 
 
 class Records(Protocol):
     """The ledger, as far as a failure needs it."""
 
     def record_failure(self, failure: Failure) -> None:
-        """Write it down."""
+        """Write it down, unless enough that says the same is."""
         ...
 
 
@@ -92,8 +92,8 @@ def _record(
         step=step,
         exit=int(code),
         reason=" ".join(reason.split())[:_LONGEST],
-        run_id=by.run_id,
-        actor=by.actor,
+        run_id=by.run_id[:_LONGEST],
+        actor=by.actor[:_LONGEST],
         failed_at=by.clock.now(),
     )
     try:

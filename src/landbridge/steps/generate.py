@@ -11,7 +11,7 @@ from landbridge.facts import Draft
 from landbridge.feed.outputs import Csv
 from landbridge.formats import suffix
 from landbridge.formats.records import summed
-from landbridge.formats.write import Unsure, Words, write, write_lines
+from landbridge.formats.write import Unsure, write, write_lines
 from landbridge.ports import SourceLines
 from landbridge.steps.transform import shaped
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Slot, SourceFact
     from landbridge.feed import Feed
+    from landbridge.formats.records import Words
     from landbridge.formats.write import Written
     from landbridge.ports import Extract, Progress, Source
 
@@ -28,27 +29,18 @@ log = structlog.get_logger()
 
 
 def generate(
-    feed: Feed,
-    slot: Slot,
-    *,
-    environment: str,
-    variables: Mapping[str, str],
-    revision: int,
-    sources: Mapping[str, Source],
-    scratch: Path,
-    progress: Progress,
+    feed: Feed, words: Words, sources: Mapping[str, Source], scratch: Path, progress: Progress
 ) -> Draft:
     """Read the sources, shape and order the rows as declared, and write them into a new file in `scratch`.
 
-    Memory stays within what the feed declares. On any error nothing is left in `scratch`.
+    `words` say of which slot and revision. Memory stays within what the feed declares. On any error nothing is left in `scratch`.
 
     Raises:
         ContractBroken: a source or the rows are not what the declaration says.
         DeclarationWrong: the transform is not SQL over these sources; names the line.
         Unavailable, NotPermitted: from a source.
     """
-    path = scratch / f"draft{suffix(feed.file)}"
-    words = Words(slot, environment, revision, variables)
+    slot, path = words.slot, scratch / f"draft{suffix(feed.file)}"
     made = _from_lines(feed, slot, sources, path, words, progress)
     written, facts = made or _from_values(feed, slot, sources, path, words, progress)
     log.info("generated", size=written.content.size, rows=written.content.rows, sources=len(facts))

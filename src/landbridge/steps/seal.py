@@ -53,7 +53,12 @@ def encrypted(
     try:
         came = staging.fetch(staged.at, plain)
         if not same_bytes(came, staged.content):
-            raise IntegrityBroken(f"staging changed {staged.at} after it was judged")
+            raise IntegrityBroken(
+                f"staging changed {staged.at} after it was judged",
+                expected=f"sha256 {staged.content.sha256}",
+                seen=f"sha256 {came.sha256}",
+                hint="nothing was decided; look at who can write there, then run it again",
+            )
         made = encrypt(plain, cipher, recipients, armour=file.encryption.armour)
         content = replace(made.content, rows=staged.content.rows)
         draft = Draft(slot=staged.slot, path=cipher, content=content)

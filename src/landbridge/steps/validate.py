@@ -39,6 +39,7 @@ def validate(
                 f"staging gave other bytes than were staged at {staged.at}",
                 expected=f"{staged.content.size} bytes, sha256 {staged.content.sha256}",
                 seen=f"{came.size} bytes, sha256 {came.sha256}",
+                hint="nothing was decided; look at who can write there, then run it again",
             )
         report = gate.judge(path, progress)
     finally:

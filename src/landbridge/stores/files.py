@@ -89,9 +89,10 @@ def verified(blocks: Iterable[bytes], content: Content, name: str) -> Iterator[b
 
 def _other_bytes(name: str, content: Content, size: int, sha256: str) -> IntegrityBroken:
     return IntegrityBroken(
-        f"the bytes of (or for) {name} are not the ones that were recorded",
+        f"{name} does not have the bytes that were recorded",
         expected=f"{content.size} bytes, sha256 {content.sha256}",
         seen=f"{size} bytes, sha256 {sha256}",
+        hint="nothing was overwritten; look at who can write there",
     )
 
 

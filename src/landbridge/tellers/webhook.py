@@ -42,7 +42,11 @@ class Webhook:
                     redirect=False,
                 ).status
         except urllib3.exceptions.LocationValueError:
-            raise UsageError("the webhook's URL is none", expected="https://HOST/PATH") from None
+            raise UsageError(
+                "the webhook's address is no URL",
+                expected="https://HOST/PATH",
+                hint="correct `watch.webhook`, or the secret that it refers to",
+            ) from None
         except urllib3.exceptions.HTTPError as error:
             # Not chained: the library's text has the URL in it.
             raise Unavailable("the webhook gave no answer", seen=type(error).__name__) from None

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landbridge.errors import NotPermitted, Unavailable, UsageError
+from landbridge.errors import LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.feed.words import is_reference
 from landbridge.naming import credential_of
 
@@ -77,22 +77,50 @@ class References:
     def _secrets_manager_value(self, name: str) -> str:
         from botocore.exceptions import BotoCoreError, ClientError
 
+        from landbridge.refusals import CHAIN, NO_CREDENTIALS
+
         secret_id, _, key = name.partition("#")
         try:
             text = self._secrets_manager(secret_id)
+        except NO_CREDENTIALS as error:
+            raise NotPermitted(
+                f"there are no AWS credentials to ask Secrets Manager for `{secret_id}` with", hint=CHAIN
+            ) from error
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in {"AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"}:
-                raise NotPermitted(
-                    f"Secrets Manager refused `{secret_id}`: {code}",
-                    hint="it needs secretsmanager:GetSecretValue",
-                ) from error
-            if code == "ResourceNotFoundException":
-                raise UsageError(f"Secrets Manager has no secret `{secret_id}`") from error
-            raise Unavailable(f"Secrets Manager did not give `{secret_id}`: {code}") from error
+            raise _refused(secret_id, error.response["Error"]["Code"]) from error
         except BotoCoreError as error:
-            raise Unavailable(f"Secrets Manager cannot be reached: {type(error).__name__}") from error
+            raise Unavailable(
+                f"Secrets Manager cannot be reached for `{secret_id}`",
+                seen=type(error).__name__,
+                hint="look whether this host reaches AWS, then run the command again",
+            ) from error
         return _field(text, secret_id, key) if key else text
+
+
+def _refused(secret_id: str, code: str) -> LandbridgeError:
+    """Say what an answer of Secrets Manager means for whoever wants the secret."""
+    from landbridge.refusals import CHAIN, DENIED, EXPIRED, LOG_IN, UNKNOWN
+
+    if code in EXPIRED:
+        return NotPermitted("the AWS credentials have expired", seen=code, hint=LOG_IN)
+    if code in UNKNOWN:
+        return NotPermitted(f"AWS refused the credentials for `{secret_id}`", seen=code, hint=CHAIN)
+    if code in DENIED:
+        return NotPermitted(
+            f"Secrets Manager refused `{secret_id}`",
+            expected="the permissions secretsmanager:GetSecretValue for it, and kms:Decrypt for its key",
+            seen=code,
+            hint="`landbridge needs` prints who is to have them",
+        )
+    if code == "ResourceNotFoundException":
+        return UsageError(
+            f"Secrets Manager has no secret `{secret_id}`",
+            expected=f"a secret, because the declaration says `aws-sm:{secret_id}`",
+            hint="correct its name in the declaration, or look at account and region: aws sts get-caller-identity",
+        )
+    return Unavailable(
+        f"Secrets Manager did not give `{secret_id}`", seen=code, hint="run the command again later"
+    )
 
 
 def _field(text: str, secret_id: str, key: str) -> str:
@@ -104,6 +132,8 @@ def _field(text: str, secret_id: str, key: str) -> str:
             f"the secret `{secret_id}` is not JSON", expected=f"an object with `{key}`"
         ) from error
     if not isinstance(document, dict) or not isinstance(document.get(key), str):
-        raise UsageError(f"the secret `{secret_id}` has no text under `{key}`")
+        raise UsageError(
+            f"the secret `{secret_id}` has no text under `{key}`", expected=f"an object with the text `{key}`"
+        )
     value: str = document[key]
     return value

@@ -23,7 +23,11 @@ def render(
     ] = Path("deploy"),
     schedule: Annotated[
         list[Kind] | None,
-        typer.Option("--schedule", help="Also for this scheduler of the hosts; may be given several times."),
+        typer.Option(
+            "--schedule",
+            metavar="|".join(Kind),
+            help="Also for this scheduler of the hosts; may be given several times.",
+        ),
     ] = None,
     environment: EnvironmentOption = "",
     project: ProjectFolder = HERE,

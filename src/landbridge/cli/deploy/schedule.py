@@ -25,7 +25,10 @@ def _schedule() -> None:
 
 @app.command()
 def render(
-    kind: Annotated[list[Kind], typer.Option("--kind", help="Scheduler; may be given several times.")],
+    kind: Annotated[
+        list[Kind],
+        typer.Option("--kind", metavar="|".join(Kind), help="Scheduler; may be given several times."),
+    ],
     to: Annotated[
         Path, typer.Option("--out", help="Folder that the files are written to.", file_okay=False)
     ] = Path("deploy"),

@@ -26,6 +26,7 @@ TestedOption = Annotated[
     list[str] | None,
     typer.Option(
         "--tested",
+        metavar="AGENT",
         help="Agent whose log-in with the new key a person has seen; every one of them, instead of the server's log.",
     ),
 ]

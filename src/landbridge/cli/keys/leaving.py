@@ -20,7 +20,11 @@ def retire(
     ] = "24h",
     fingerprints: Annotated[
         list[str] | None,
-        typer.Option("--also", help="Fingerprint of a further key to take away; may be repeated."),
+        typer.Option(
+            "--also",
+            metavar="FINGERPRINT",
+            help="Fingerprint of a further key to take away; may be repeated.",
+        ),
     ] = None,
     tested: TestedOption = None,
     host: HostOption = False,

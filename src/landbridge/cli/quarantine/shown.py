@@ -40,7 +40,7 @@ _AT_ONCE = 16
 def list_(
     feed: Annotated[str, typer.Option("--feed", "-f", help="Only this feed.")] = "",
     since: Annotated[str, typer.Option(help="First business date; 45 days ago without it.")] = "",
-    until: Annotated[str, typer.Option(help="Last business date; today without it.")] = "",
+    until: Annotated[str, typer.Option(help="Last business date; tomorrow without it.")] = "",
     everything: Annotated[
         bool, typer.Option("--all", help="Also what was decided: released, rejected, made anew, waived.")
     ] = False,

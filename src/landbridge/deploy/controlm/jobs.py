@@ -233,7 +233,7 @@ class Work:
         )
 
     def _collect(self) -> Job:
-        """Wait for the slot of its own order date, whatever runs beside it: ended OK, it proves that this slot has landed."""
+        """Wait for the slot of its own order date, whatever runs beside it: ended OK, it proves that this slot has landed, or that no file of it is owed."""
         slot = scheduled(self.order.moment)
         parts: dict[str, JobPart] = {}
         if self._may_skip:  # 75: the server answers and has nothing. Exit codes are looked at before NOTOK.

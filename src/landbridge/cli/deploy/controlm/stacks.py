@@ -28,7 +28,7 @@ RenderedOption = Annotated[
     typer.Option(
         "--rendered",
         metavar="FOLDER",
-        help="Deploy `profiles.json` and `folder.json` of this folder, as they were reviewed, instead of rendering now.",
+        help="Take `profiles.json` and `folder.json` of this folder, as they were reviewed, instead of rendering now.",
         exists=True,
         file_okay=False,
     ),

@@ -128,7 +128,10 @@ class Session:
         found = document(answer, what)
         token = found.get("token") if isinstance(found, dict) else None
         if not isinstance(token, str) or not token:
-            raise NotPermitted(f"{what} failed: the answer holds no token")
+            raise NotPermitted(
+                f"{what} failed: the answer holds no token",
+                hint="look whether `controlm.api.url` is the Automation API of an Enterprise Manager",
+            )
         self._token = self._known(token)
         self.release = str(found.get("version") or "") if isinstance(found, dict) else ""
         _hold(self.release)

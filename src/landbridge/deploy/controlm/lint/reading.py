@@ -89,7 +89,11 @@ def read(path: Path) -> Document:
     except OSError as error:
         raise DiskFailed(f"{path} cannot be read", seen=error.strerror or str(error)) from error
     if len(raw) > _LARGEST:
-        raise UsageError(f"{path} is too large for definitions", seen=f"{len(raw)} bytes")
+        raise UsageError(
+            f"{path} is too large for definitions",
+            expected=f"at most {_LARGEST} bytes",
+            seen=f"{len(raw)} bytes",
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -624,6 +624,8 @@ def test_details_join_their_records_in_order(api: Api, tmp_path: Path) -> None:
     ("record", "detail", "says"),
     [
         ({"key": None}, {"total": 1}, "page 1, record 1: the URL of its detail cannot be made"),
+        ({"key": ""}, {"total": 1}, "page 1, record 1: the URL of its detail cannot be made"),
+        ({"key": ".."}, {"total": 1}, "page 1, record 1: the URL of its detail cannot be made"),
         ({"key": "1", "total": 2}, {"total": 1}, "page 1, record 1: list and detail differ in `total`"),
         ({"key": "1"}, [1], "page 1, record 1: its detail is no object"),
     ],
@@ -653,7 +655,7 @@ def test_a_url_from_a_reference_is_used_and_its_password_not_shown(api: Api, tmp
     assert taken.fact.query == f"GET {api.url}"
 
 
-@pytest.mark.parametrize("url", ["ftp://x/y", "nothing", "http://"])
+@pytest.mark.parametrize("url", ["ftp://x/y", "nothing", "http://", "http://[x/", "http://x:99999/"])
 def test_a_url_that_is_none_is_told(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError, match="is no URL"):
         read(around(tmp_path), kind="rest", url=url)

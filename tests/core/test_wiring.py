@@ -10,7 +10,10 @@ import pytest
 
 from landbridge import wiring
 from landbridge.errors import Unavailable, UsageError
+from landbridge.sftp import keys
+from landbridge.twin.keys import Ed25519Key
 from landbridge.twin.state import WebIdentity, folder_of, save
+from landbridge.wiring import ground_side
 from tests.core import declared
 from tests.core.declared import examined
 from tests.core.formats import Silent
@@ -97,6 +100,35 @@ def test_beside_a_twin_the_real_environment_is_still_the_real_one(
     assert "amazonaws.com" in cloud.reports.reach  # type: ignore[attr-defined] # a store that carries
     assert twin.endpoint not in cloud.staging.reach  # type: ignore[attr-defined] # as above
     assert dict(os.environ) == before, "whose credentials count is the caller's affair"
+
+
+@pytest.fixture
+def on_ground(project: Declaration, monkeypatch: pytest.MonkeyPatch) -> Declaration:
+    """A project whose files and variables of the ground side are there."""
+    files = {
+        "collector": Ed25519Key.generate().private_openssh,
+        "host.pub": f"{Ed25519Key.generate().public_openssh}\n",
+        "receipts.pem": COLLECTOR.private,
+        "receipts.pub": COLLECTOR.public,
+    }
+    (project.folder / "keys").mkdir(exist_ok=True)
+    for name, text in files.items():
+        (project.folder / "keys" / name).write_text(text)
+    monkeypatch.setenv("SFTP_HOST", "sftp.example.org")
+    return project
+
+
+def test_while_a_host_key_is_replaced_both_of_a_file_are_pinned(on_ground: Declaration) -> None:
+    """`keys retire --host` lets the server show the second one once it is in the file: the collector must know it too."""
+    old, new = (Ed25519Key.generate().public_openssh for _ in range(2))
+    (on_ground.folder / "keys" / "host.pub").write_text(f"{old} old\n\n{new}\n")
+    host = wiring.host(on_ground, "PRD", twin=False, progress=Silent())
+    known = ground_side.endpoint(host.place, host.references, None)
+    assert known.host_keys == (f"{old} old", new) == wiring.pinned(on_ground, "PRD")
+    assert [key.line for key in keys.read(known).pinned] == [old, new]
+    (on_ground.folder / "keys" / "host.pub").write_text("\n")
+    with pytest.raises(UsageError, match="host key"):
+        wiring.ground(on_ground, "PRD", twin=False, progress=Silent())
 
 
 @pytest.mark.parametrize("environment", ["DEV", "PRD"])

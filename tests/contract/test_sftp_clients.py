@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import random
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
+import asyncssh
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -192,6 +194,25 @@ def test_a_server_that_says_nothing_is_unavailable_in_time(server: Sftp, tuning:
         ):
             remote.files("/")
     assert time.monotonic() - began < 15
+
+
+class _Stuck(asyncssh.SFTPServer):
+    """A server that keeps the line and opens nothing: its storage hangs."""
+
+    async def open(self, *_: object) -> object:  # type: ignore[override] # any server's
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def test_a_server_that_keeps_the_line_and_answers_nothing_is_unavailable_in_time(
+    tmp_path: Path, tuning: Tuning
+) -> None:
+    quick = replace(tuning, silence=1.5)
+    with asyncssh_server(tmp_path, serving=_Stuck) as stuck, SftpRemote(stuck.endpoint(), quick) as remote:
+        with pytest.raises(Unavailable) as told:
+            remote.download("/x", tmp_path / "part", 1 << 20)
+        assert "no answer for" in told.value.seen
+        assert not remote._lines._channels[0].live
 
 
 def _formats() -> Iterator[tuple[str, str, str | None]]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+import sqlalchemy
 
 from landbridge.errors import ContractBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.feed import Feed
-from landbridge.sources.sql.query import bound
+from landbridge.sources.sql.query import Query, bound
 from landbridge.sources.sql.source import snapshot
 from landbridge.sources.table import open_sources
 from tests.contract.bridge import SLOT, JumpingClock, KnownSecrets, adapter, around, read
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from examples.servers.postgres import Postgres
-    from landbridge.sources.sql.query import Query
     from landbridge.sources.sql.source import Snapshot
 
 pytestmark = pytest.mark.postgres
@@ -365,3 +365,40 @@ def test_closing_early_ends_the_query_and_the_connection(url: str, tmp_path: Pat
                 break
             threading.Event().wait(0.05)
         assert row == (0,)
+
+
+def test_a_query_through_sqlalchemy_is_cancelled_as_declared_too(url: str, tmp_path: Path) -> None:
+    through = url.replace("postgresql://", "postgresql+psycopg://")
+    with pytest.raises(Unavailable):
+        read(around(tmp_path), kind="sql", url=through, query="SELECT pg_sleep(20)", timeout="1s")
+
+
+def test_digits_that_a_driver_describes_are_the_columns(url: str, tmp_path: Path) -> None:
+    """From the first rows alone, a later value with more digits would be an error."""
+    through = url.replace("postgresql://", "postgresql+psycopg://")
+    query = "SELECT v::numeric(12,2) AS v, v::numeric AS free FROM (VALUES (1.5), (1.25)) AS t(v)"
+    taken = read(around(tmp_path), kind="sql", url=through, query=query)
+    assert taken.types == {"v": "decimal128(12, 2)", "free": "decimal128(38, 2)"}
+
+
+def test_a_snapshot_that_nobody_used_is_closed_as_well(tmp_path: Path) -> None:
+    for url in ("postgresql://nobody@127.0.0.1:1/x", "sqlite:///x.db", "sqlite+pysqlite:///x.db"):
+        unused = snapshot(url, around(tmp_path))
+        unused.close()
+        unused.close()
+
+
+def test_closing_a_snapshot_closes_its_connection(tmp_path: Path) -> None:
+    closed: list[object] = []
+
+    def noted(*_: object) -> None:
+        closed.append(1)
+
+    taken = snapshot(f"sqlite+pysqlite:///{tmp_path / 'x.db'}", around(tmp_path))
+    assert taken.first_value("s", Query("SELECT 1", {}), timedelta(seconds=9)) == 1
+    sqlalchemy.event.listen(sqlalchemy.pool.Pool, "close", noted)
+    try:
+        taken.close()
+        assert len(closed) == 1
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.pool.Pool, "close", noted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,10 +22,12 @@ from landbridge.feed.inputs import (
     LinkHeader,
     NextUrl,
     OAuth2ClientCredentials,
+    Offset,
+    PageNumber,
     Retries,
 )
 from landbridge.sources.around import Around
-from landbridge.sources.rest import http, paging
+from landbridge.sources.rest import http, paging, source
 from landbridge.sources.rest.auth import Credentials
 from landbridge.sources.rest.detail import Details
 from landbridge.sources.rest.http import Http, Pace, Request, same_host
@@ -32,7 +35,9 @@ from tests.contract.bridge import SLOT, JumpingClock, KnownSecrets
 from tests.core.formats import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from landbridge.feed.inputs import Paging
 
 ONCE = Retries(attempts=1, longest_wait=timedelta(seconds=1))
 OAUTH = OAuth2ClientCredentials(
@@ -210,6 +215,14 @@ def test_a_header_that_http_cannot_carry_is_told_without_it() -> None:
         pytest.raises(UsageError, match="cannot be sent"),
     ):
         real.send(Request("http://127.0.0.1:9/", {}, {"X": "a\nb"}))
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_place_in_a_good_answer_leads_nowhere(status: int) -> None:
+    """201 tells where what was made lies."""
+    api, line = over(_moved("/b", status), Said(body=b"other"))
+    assert api.send(ASKED).body == b"{}"
+    assert len(line.asked) == 1
 
 
 def test_a_redirect_without_a_place_is_no_answer() -> None:
@@ -437,6 +450,93 @@ def test_a_cursor_that_is_none_is_told(odd: object) -> None:
     kind = Cursor(kind="cursor", path="next", parameter="c")
     with pytest.raises(ContractBroken, match="which page is next"):
         paging.following("s", kind, ASKED, paging.Page(1, {}, {"next": odd}, [{}], 0))
+
+
+def _following(
+    kind: Paging, body: object = None, records: Sequence[Any] = ({},), **more: Any
+) -> Request | None:
+    page = paging.Page(more.get("number", 1), more.get("headers", {}), body, records, more.get("before", 0))
+    return paging.following("s", kind, ASKED, page)
+
+
+@pytest.mark.parametrize("end", ["", None, False])
+def test_a_paging_ends_where_nothing_leads_on(end: object) -> None:
+    assert _following(Cursor(kind="cursor", path="next", parameter="c"), {"next": end}) is None
+    if end is not False:
+        assert _following(NextUrl(kind="next_url", path="next"), {"next": end}) is None
+    assert _following(Cursor(kind="cursor", path="next", parameter="c"), {"next": 0}) is not None, (
+        "a cursor too"
+    )
+
+
+def test_a_next_page_within_https_is_asked_for() -> None:
+    found = _following(NextUrl(kind="next_url", path="next"), {"next": "https://api.example.org/b?day=2"})
+    assert found == Request("https://api.example.org/b?day=2", {}, ASKED.headers)
+
+
+@pytest.mark.parametrize(
+    ("header", "rel", "found"),
+    [
+        ('<https://x/2>; title="next"', "next", ""),
+        ("<https://x/2>; rel=next", "NEXT", "https://x/2"),
+        ("<https://x/2>; next", "next", ""),
+    ],
+)
+def test_a_link_is_known_by_its_relation_alone(header: str, rel: str, found: str) -> None:
+    assert paging.linked(header, rel) == found
+
+
+@pytest.mark.parametrize("total", [3, "3"])
+def test_a_total_may_be_written_as_text(total: object) -> None:
+    kind = Offset(kind="offset", limit=2, total_path="total")
+    found = _following(kind, {"total": total}, [1, 2])
+    assert found is not None
+    assert found.parameters["offset"] == "2"
+    assert _following(kind, {"total": total}, [3], before=2) is None
+    pages = PageNumber(kind="page", total_pages_path="total")
+    assert _following(pages, {"total": total}, [1], number=2) is not None
+    assert _following(pages, {"total": total}, [1], number=3) is None
+
+
+@pytest.mark.parametrize("odd", [None, True, 1.5, "\u0663", "3.0", "-3", "", [3]])
+def test_a_total_that_is_none_is_told(odd: object) -> None:
+    """Taken for nought, or left out, it would end the paging early, and rows would be lost."""
+    for kind in (
+        Offset(kind="offset", limit=2, total_path="total"),
+        PageNumber(kind="page", total_pages_path="total"),
+    ):
+        with pytest.raises(ContractBroken, match="whole number"):
+            _following(kind, {"total": odd}, [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked"),
+    [
+        ({"size_parameter": "per", "size": 50}, {"day": "1", "page": "0", "per": "50"}),
+        ({"size_parameter": "per"}, {"day": "1", "page": "0"}),
+        ({"size": 50}, {"day": "1", "page": "0"}),
+    ],
+)
+def test_the_first_page_is_asked_for_as_declared(keys: dict[str, Any], asked: dict[str, str]) -> None:
+    assert paging.first(PageNumber(kind="page", first=0, **keys), ASKED).parameters == asked
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "url"),
+    [
+        ("https://h/v1/", "/orders", "https://h/v1/orders"),
+        ("https://h/v1", "orders", "https://h/v1/orders"),
+        ("https://h/v1", "https://other/x", "https://other/x"),
+    ],
+)
+def test_a_path_lies_below_the_base_unless_it_is_a_whole_url(base: str, path: str, url: str) -> None:
+    assert source.joined(base, path) == url
+    api, line = over(Said())
+    details = Details("s", Detail(url=path), base, {}, SLOT, api._around, api.send)
+    details.of([{}], 1, exact=False)
+    details.close()
+    assert line.asked[0][1] == url
+    assert not [one for one in threading.enumerate() if one.name.startswith("detail-")]
 
 
 @given(st.text(max_size=300))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from landbridge import wiring
+from landbridge.declare import PROJECT_FILE
 from landbridge.errors import Unavailable, UsageError
 from landbridge.sftp import keys
 from landbridge.twin.keys import Ed25519Key
@@ -18,7 +21,7 @@ from tests.core import declared
 from tests.core.declared import examined
 from tests.core.formats import Silent
 from tests.core.test_twin_state import _state
-from tests.fakes.proven import COLLECTOR
+from tests.fakes.proven import COLLECTOR, STRANGER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,3 +154,158 @@ def test_with_several_environments_the_one_of_the_process_is_meant(
     monkeypatch.setenv(wiring.ENVIRONMENT, "prd")
     assert wiring.environment_of(project, "") == "PRD"
     assert wiring.environment_of(project, "DEV") == "DEV", "what is typed counts before it"
+
+
+# Who acts, with which secrets and keys
+
+
+class Vault:
+    """Stands for a session of boto3 whose Secrets Manager gives one answer."""
+
+    def __init__(self, answer: dict[str, str]) -> None:
+        self.answer = answer
+
+    def client(self, service: str) -> Vault:
+        assert service == "secretsmanager"
+        return self
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803 - as boto3 calls it
+        return {**self.answer, "ARN": SecretId}
+
+
+def test_a_secret_that_holds_no_text_is_told(project: Declaration) -> None:
+    for answer, text in (({"SecretString": "s3cret"}, "s3cret"), ({}, "")):
+        references = wiring._references(project, Vault(answer))  # type: ignore[arg-type] # what is asked of a session
+        if text:
+            assert references.resolve("aws-sm:one") == text
+            continue
+        with pytest.raises(UsageError, match="holds no text"):
+            references.resolve("aws-sm:one")
+
+
+@pytest.mark.parametrize("error", [OSError, KeyError])
+def test_whoever_has_no_name_acts_under_a_number(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def nobody() -> str:
+        raise error
+
+    monkeypatch.setenv(wiring.ACTOR, "the on-call")
+    assert wiring.who() == "the on-call"
+    monkeypatch.delenv(wiring.ACTOR)
+    monkeypatch.setattr(wiring.getpass, "getuser", nobody)
+    assert wiring.who().startswith(f"{os.getuid()}@")
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "whole"),
+    [
+        ("host", "", "host"),
+        ("host", "canary", "host.canary"),
+        ("h" * 93, "canary", "h" * 93 + ".canary"),
+        ("h" * 94, "canary", "h" * 94),
+    ],
+)
+def test_a_collector_is_named_after_its_host(
+    project: Declaration, monkeypatch: pytest.MonkeyPatch, name: str, part: str, whole: str
+) -> None:
+    """What is longer the share refuses, and a receipt too."""
+    monkeypatch.setenv(wiring.COLLECTOR, name)
+    assert wiring.host(project, "DEV", twin=False, progress=Silent(), part=part).collector == whole
+    monkeypatch.setenv(wiring.COLLECTOR, "")
+    assert wiring.host(project, "DEV", twin=False, progress=Silent()).collector == socket.gethostname()
+
+
+def test_a_client_for_sftp_that_there_is_not_is_told(
+    on_ground: Declaration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(wiring.SFTP_CLIENT, "putty")
+    with pytest.raises(UsageError, match="no SFTP client `putty`"):
+        wiring.ground(on_ground, "DEV", twin=False, progress=Silent())
+
+
+def test_a_collector_knows_its_own_keys_and_the_twins_only_on_the_twin(
+    on_ground: Declaration, twin: TwinState
+) -> None:
+    twin.ground.private_key_file.write_text(Ed25519Key.generate().private_openssh)
+    twin.ground.receipt_key_file.write_text(STRANGER.private)
+    twin.ground.receipt_public_key_file.write_text(STRANGER.public)
+    assert wiring.collector_keys(on_ground, "DEV", twin=False) == (COLLECTOR.public.rstrip(),)
+    assert wiring.collector_keys(on_ground, "DEV", twin=True) == (STRANGER.public,)
+    real = wiring.host(on_ground, "DEV", twin=False, progress=Silent())
+    assert ground_side.receipt_key(real.place, real.references, real.twin) == COLLECTOR.private.rstrip()
+    lent = wiring.host(on_ground, "DEV", twin=True, progress=Silent())
+    assert ground_side.receipt_key(lent.place, lent.references, lent.twin) == STRANGER.private
+    known = ground_side.endpoint(lent.place, lent.references, lent.twin)
+    assert (known.host, known.host_keys) == (twin.ground.host, (twin.ground.host_key,))
+    assert ground_side.folders(real)[0] == on_ground.folder / "share" / "dev"
+    assert ground_side.folders(lent) == (twin.ground.share, None)
+
+
+def test_evidence_is_signed_with_the_declared_key_or_not_at_all(tmp_path: Path) -> None:
+    files = {**declared.FILES}
+    plain = examined(tmp_path / "plain", files).declaration
+    assert plain is not None
+    with pytest.raises(UsageError, match="no key for evidence"):
+        wiring.evidence_signer(plain, "DEV", twin=False)
+    assert wiring.bundle_keys(plain, "DEV", twin=False) == ()
+    section = 'evidence: {signing_key: "file:keys/evidence.pem", public_keys: ["file:keys/evidence.pub"]}\n'
+    files[PROJECT_FILE] = files[PROJECT_FILE] + section
+    signed = examined(tmp_path / "signed", files).declaration
+    assert signed is not None
+    (signed.folder / "keys").mkdir(exist_ok=True)
+    (signed.folder / "keys" / "evidence.pub").write_text(COLLECTOR.public)
+    for text in ("no key", COLLECTOR.public):
+        (signed.folder / "keys" / "evidence.pem").write_text(text)
+        with pytest.raises(UsageError, match="cannot be used"):
+            wiring.evidence_signer(signed, "DEV", twin=False)
+    (signed.folder / "keys" / "evidence.pem").write_text(COLLECTOR.private)
+    assert wiring.evidence_signer(signed, "DEV", twin=False).sign(b"x")
+    assert wiring.bundle_keys(signed, "DEV", twin=False) == (COLLECTOR.public.rstrip(),)
+
+
+def test_what_is_not_declared_is_not_guessed(project: Declaration) -> None:
+    with pytest.raises(UsageError, match="no AWS account"):
+        wiring.aws_account(project, "DEV")
+    with pytest.raises(UsageError, match="no Automation API"), wiring.controlm(project, "DEV", tell=print):
+        pass
+    with pytest.raises(UsageError, match="which SFTP server"):
+        wiring.keys(project, "DEV", "", host=False, tell=print)
+    assert wiring.pinned(project, "DEV") == (), "a file that is not there yet pins nothing"
+
+
+def test_nobody_on_aws_is_told_of_a_twin(
+    on_ground: Declaration, twin: TwinState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its slots would wake up whoever watches the real ones."""
+    monkeypatch.setenv(wiring.ALARM_TOPIC, "arn:aws:sns:eu-west-2:123456789012:alarms")
+    named = wiring.watching(on_ground, "DEV", twin=False, progress=Silent())
+    assert [one.name for one in named.tellers] == ["sns"]
+    lent = wiring.watching(on_ground, "DEV", twin=True, progress=Silent())
+    assert (lent.tellers, lent.meter) == ((), None)
+
+
+@pytest.mark.parametrize("ahead", [0, 14, 16, 600])
+def test_a_job_may_be_a_quarter_of_an_hour_ahead_of_a_pods_clock_and_a_person_a_minute(
+    project: Declaration, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    feed = project.feeds["sales"]
+    at = datetime(2026, 11, 20, 10, 5, tzinfo=UTC)
+    monkeypatch.setattr(wiring, "now", lambda: at - timedelta(minutes=ahead))
+    monkeypatch.setenv(wiring.JOB_NAME, f"sales-{int(at.timestamp()) // 60}")
+
+    def is_due(wanted: str, *, early: bool = False) -> bool:
+        try:
+            return wiring.slot_due(project, feed, wanted, early=early).scheduled_at == at
+        except UsageError:
+            return False
+
+    assert is_due("") is (ahead <= 15)
+    assert is_due("20261120T1005Z") is (ahead <= 1)
+    assert is_due("20261120T1005Z", early=True)
+
+
+def test_a_log_level_that_there_is_not_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(wiring.LOG, "loud")
+    with pytest.raises(UsageError, match="no log level `loud`"):
+        wiring.log(verbose=False)

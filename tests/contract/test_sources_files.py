@@ -44,6 +44,7 @@ def test_csv_files_come_in_order_of_their_names(tmp_path: Path) -> None:
         c__txt="no",
         __hidden__csv="no",
     )
+    (tmp_path / "in" / "d.csv").mkdir()  # a folder, however it is called
     taken = read(around(tmp_path), kind="files", path="in/*.csv", format="csv", columns=COLUMNS)
     assert taken.rows == [{"id": 1, "name": ""}, {"id": 2, "name": None}, {"id": 3, "name": "x\ny"}]
     assert taken.fact.query == "in/*.csv"
@@ -169,7 +170,15 @@ def test_no_file_is_an_error_or_empty(tmp_path: Path) -> None:
 def test_files_of_a_bucket_are_read(tmp_path: Path) -> None:
     bucket = tmp_path / "bucket"
     store = FolderStore(bucket)
-    for key in ("drop/20261120/b.csv", "drop/20261120/a.csv", "drop/20261120/x/c.csv", "drop/20261121/a.csv"):
+    day = "drop/20261120"
+    for key in (
+        f"{day}/b.csv",
+        f"{day}/a.csv",
+        f"{day}/x/c.csv",
+        "drop/20261121/a.csv",
+        f"{day}/c.txt",
+        f"{day}/d.csv/e",
+    ):
         store.put_new(key, f"id,name\n1,{key}\n".encode())
     asked: list[str] = []
 

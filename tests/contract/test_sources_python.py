@@ -167,3 +167,21 @@ def test_what_is_asked_whether_it_is_there_is_not_called(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="no function `lines`"):
         reached("s", absent, around(tmp_path), SLOT)
     assert "mine" not in sys.modules
+
+
+def test_only_what_the_project_itself_has_is_forgotten(tmp_path: Path) -> None:
+    """A library that is taken away in the middle of a process may be there twice afterwards."""
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages" / "a_library_of_theirs.py").write_text("")
+    code = f"""
+import sys
+sys.path.append({str(tmp_path / "site-packages")!r})
+import colorsys, a_library_of_theirs
+sys.path.pop()
+def rows(slot): return [{{"a": 1}}]
+"""
+    sys.modules.pop("colorsys", None)
+    _read(tmp_path, code)
+    assert {"colorsys", "a_library_of_theirs"} <= sys.modules.keys()
+    assert "mine" not in sys.modules
+    del sys.modules["a_library_of_theirs"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import uuid
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
@@ -15,8 +16,10 @@ import sqlalchemy
 
 from landbridge.errors import ContractBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.feed import Feed
+from landbridge.feed.outputs import Csv
+from landbridge.sources.sql import rows
 from landbridge.sources.sql.query import Query, bound
-from landbridge.sources.sql.source import snapshot
+from landbridge.sources.sql.source import Sql, snapshot
 from landbridge.sources.table import open_sources
 from tests.contract.bridge import SLOT, JumpingClock, KnownSecrets, adapter, around, read
 
@@ -345,6 +348,72 @@ def test_sqlite_queries_of_a_feed_see_one_state(tmp_path: Path) -> None:
             pairs = zip(first.batches, second.batches, strict=True)
             assert sum(a.num_rows + b.num_rows for a, b in pairs) == 100000
     writer.close()
+
+
+def test_sqlite_keeps_the_state_of_the_first_query_also_once_that_is_read(tmp_path: Path) -> None:
+    writer = sqlite3.connect(tmp_path / "w.db", isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("CREATE TABLE t AS SELECT 1 AS n")
+    query = {"kind": "sql", "url": "sqlite:///w.db", "query": "SELECT n FROM t"}
+    seen: list[int] = []
+    with open_sources(
+        _feed(a=query, b=query),
+        folder=tmp_path, secrets=KnownSecrets({}), environment="DEV", variables={}, clock=JumpingClock(),
+    ) as sources:  # fmt: skip
+        for name in ("a", "b"):
+            with sources[name].open(SLOT) as extract:
+                seen.append(sum(batch.num_rows for batch in extract.batches))
+            writer.execute("INSERT INTO t VALUES (-1)")
+    writer.close()
+    assert seen == [1, 1]
+    assert not [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+
+
+def test_batches_of_sqlite_may_be_taken_by_another_thread(tmp_path: Path) -> None:
+    taken: list[int] = []
+    keys = {"kind": "sql", "url": _sqlite(tmp_path), "query": "SELECT i FROM t"}
+    with adapter(around(tmp_path), **keys) as source, source.open(SLOT) as extract:
+        other = threading.Thread(target=lambda: taken.append(sum(one.num_rows for one in extract.batches)))
+        other.start()
+        other.join()
+    assert taken[0] > 0
+
+
+def test_sqlite_is_told_an_instant_as_its_own_functions_write_it(tmp_path: Path) -> None:
+    query = "SELECT :scheduled_at AS at, :business_date AS day"
+    taken = read(around(tmp_path), kind="sql", url=_sqlite(tmp_path), query=query)
+    assert taken.rows == [{"at": "2026-11-21 06:00:00", "day": "2026-11-20"}]
+
+
+def test_a_database_that_writes_no_lines_is_asked_for_its_values(tmp_path: Path) -> None:
+    with adapter(around(tmp_path), kind="sql", url=_sqlite(tmp_path), query="SELECT i FROM t") as source:
+        assert isinstance(source, Sql)
+        with source.open_lines(SLOT, Csv(kind="csv"), "keep", ()) as lines:
+            assert lines is None
+
+
+def test_a_parameter_that_is_always_bound_cannot_be_declared(tmp_path: Path) -> None:
+    keys = {"kind": "sql", "url": "sqlite:///x.db", "query": "SELECT :business_date"}
+    with pytest.raises(UsageError, match="always bound"):
+        read(around(tmp_path), **keys, parameters={"business_date": "2020-01-01"})
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz", "time"])
+def test_a_column_of_which_nothing_is_known_is_empty(url: str, tmp_path: Path, kind: str) -> None:
+    taken = read(around(tmp_path), kind="sql", url=url, query=f"SELECT null::{kind} AS v")
+    assert taken.rows == [{"v": None}]
+
+
+def test_a_query_that_would_change_something_is_the_querys_fault(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken, match="would change the database"):
+        read(around(tmp_path), kind="sql", url=url, query="DELETE FROM secrets RETURNING x")
+
+
+def test_what_a_driver_gives_in_its_own_types_is_text_and_bytes() -> None:
+    values = [(uuid.UUID(int=7), memoryview(b"x"), 1), (None, None, None)]
+    schema, made = rows.batches("s", ["u", "m", "n"], lambda count: [values.pop(0) for _ in values[:count]])
+    assert [str(field.type) for field in schema] == ["string", "binary", "int64"]
+    assert next(made).to_pylist()[0] == {"u": str(uuid.UUID(int=7)), "m": b"x", "n": 1}
 
 
 def test_closing_early_ends_the_query_and_the_connection(url: str, tmp_path: Path) -> None:

@@ -133,6 +133,8 @@ def test_what_is_no_source_is_told(tmp_path: Path, code: str, error: type[Except
 def test_a_module_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no module `not\.here`.*not/here\.py"):
         read(around(tmp_path), kind="python", function="not.here:rows")
+    with pytest.raises(UsageError, match="no module `absent`"):
+        read(around(tmp_path), kind="python", function="absent:rows")
 
 
 def test_a_float_is_no_decimal(tmp_path: Path) -> None:

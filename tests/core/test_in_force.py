@@ -83,6 +83,14 @@ def test_which_one_stands_cannot_be_told_by_a_receipt_that_does_not_hold() -> No
     assert chosen("flights/2026-11-20", history, 1, there.evidence) is history[0]
 
 
+def test_the_newest_release_is_meant_also_where_its_receipt_does_not_hold() -> None:
+    """Whoever looks into that receipt must be able to name its slot."""
+    there = stage()
+    history = decided(there, "landed", "released")
+    there.land(history[1], STRANGER)
+    assert chosen("flights/2026-11-20", history, None, there.evidence) is history[1]
+
+
 def test_what_was_decided_after_it_is_told_with_who_and_why() -> None:
     history = [commitment(), replace(commitment(revision=2, verdict=Verdict.REJECT), reason="old rows")]
     assert beside(history[0], history) == [

@@ -357,3 +357,8 @@ def test_since_when_a_reaper_is_expected_outlives_what_staging_forgets(watched: 
 def _memories(watched: Watched) -> list[object]:
     keys = sorted(key for key in watched.world.staging.objects if key.startswith("watch/"))
     return [json.loads(watched.world.staging.read(key))["reaper"] for key in keys]
+
+
+def test_where_no_alarm_listens_nothing_is_measured(watched: Watched) -> None:
+    watched.alarm = None
+    assert watched.look().failures == ()

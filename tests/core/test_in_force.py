@@ -11,6 +11,7 @@ from landbridge.cli.which import beside, chosen
 from landbridge.dsse import sealed
 from landbridge.errors import IntegrityBroken, UsageError
 from landbridge.facts import Commitment, Verdict
+from landbridge.survey import known_of
 from tests.fakes.facts import commitment
 from tests.fakes.proven import AUDIT, STRANGER, Proven, signer, stage
 
@@ -97,3 +98,9 @@ def test_what_was_decided_after_it_is_told_with_who_and_why() -> None:
         "revision 2: reject by cron@pod at 2026-11-21 05:30:00 UTC: old rows"
     ]
     assert beside(history[1], history) == []
+
+
+def test_a_file_that_was_superseded_before_it_landed_is_no_earlier_one() -> None:
+    there = stage()
+    *before, newest = decided(there, "released", "skip", "quarantine")
+    assert known_of(newest, there.evidence, before).earlier == ()

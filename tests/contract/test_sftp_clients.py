@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncssh
 import pytest
@@ -26,8 +26,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.facts import Server
+from landbridge.sftp import client as clients
 from landbridge.sftp import keys, openssh
 from landbridge.sftp.client import SftpRemote
+from landbridge.sftp.door import SftpDoor
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
 from landbridge.sftp.retried import Retried
 from landbridge.sftp.said import KEPT, Said
@@ -566,3 +568,65 @@ def test_why_a_line_ended_is_not_the_sum_of_what_it_carried() -> None:
         "Bytes per second: sent 254216.4, received 31820431.5\n"
     )
     assert openssh._last(said) == "client_loop: send disconnect: Broken pipe"
+
+
+class _Counting(SftpRemote):
+    """Tells how many small exchanges were under way at once."""
+
+    begun = ended = most = 0
+
+    def _begin(self, steps: Any) -> Any:
+        self.begun += 1
+        self.most = max(self.most, self.begun - self.ended)
+        return super()._begin(steps)
+
+    def _result(self, doing: str, begun: Any) -> Any:
+        self.ended += 1
+        return super()._result(doing, begun)
+
+
+def test_only_so_many_small_files_are_asked_for_at_once(
+    server: Sftp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes a handle of the server, of which it has a number."""
+    monkeypatch.setattr(clients, "_TOGETHER", 3)
+    for number in range(8):
+        (server.folder / f"{number}").write_bytes(b"%d" % number)
+    paths = [f"/{number}" for number in range(8)]
+    with _Counting(server.endpoint(), Tuning(client=Client.ASYNCSSH)) as remote:
+        assert remote.read_many(paths) == [b"%d" % number for number in range(8)]
+        assert remote.write_many([(f"/out/{path}", b"r") for path in paths]) == [None] * 8
+        assert remote.most == 3
+    assert len(list((server.folder / "out").iterdir())) == 8
+
+
+def test_a_small_file_takes_its_time_on_a_limited_line_too(server: Sftp, tmp_path: Path) -> None:
+    (server.folder / "small").write_bytes(b"few")
+    asked: list[int] = []
+    with SftpRemote(server.endpoint(), Tuning(client=Client.ASYNCSSH)) as remote:
+        monitored = remote._pace.ask
+        remote._pace.ask = lambda size: (asked.append(size), monitored(size))[1]  # type: ignore[method-assign] # to see it
+        remote.download("/small", tmp_path / "part", 3)
+    assert asked == [3]
+
+
+def test_a_door_is_opened_by_the_right_key_on_the_pinned_server_alone(server: Sftp) -> None:
+    """What `keys` retires an old key on."""
+    known = server.endpoint()
+    door = SftpDoor(known.host, known.port, known.user, lambda: known.host_keys)
+    door.log_in(known.private_key)
+    with pytest.raises(NotPermitted):
+        door.log_in(Ed25519Key.generate().private_openssh)
+    with pytest.raises(IntegrityBroken):
+        replace(door, pinned=lambda: (Ed25519Key.generate().public_openssh,)).log_in(known.private_key)
+    with pytest.raises(UsageError, match="no host key is pinned"):
+        replace(door, pinned=tuple).log_in(known.private_key)
+    assert door.shown("ssh-ed25519").split()[:2] == server.host_key.public_openssh.split()[:2]
+    assert door.shown("ssh-rsa") == ""
+
+
+def test_what_an_endpoint_is_shown_as_holds_no_secret() -> None:
+    shown = f"{Endpoint('h', 22, 'u', 'PRIVATE', ('ssh-ed25519 AAAA',), 'hunter2')!r}"
+    assert "PRIVATE" not in shown
+    assert "hunter2" not in shown
+    assert "PRIVATE" not in repr(keys.Keys("PRIVATE", ()))

@@ -8,6 +8,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -319,3 +320,11 @@ def test_a_reader_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_relay_is_shown_without_its_password() -> None:
     assert "hunter2" not in repr(Relay("h", 25, user="u", password="hunter2"))
+
+
+def test_a_topic_is_given_no_more_than_it_takes() -> None:
+    told: list[str] = []
+    client: Any = SimpleNamespace(publish=lambda **message: told.append(message["Message"]))
+    long = Notice("eidv", "PRD", SIX, (Concern(SLOT, Kind.LATE, "ü" * 200_000),))
+    Topic(client, "arn:aws:sns:eu-west-2:123456789012:alarms").tell(long)
+    assert 199_990 < len(told[0].encode()) <= 200_000

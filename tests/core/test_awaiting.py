@@ -349,6 +349,14 @@ def test_a_named_slot_that_is_older_than_the_look_back_is_looked_for_all_the_sam
     assert about(took, 0 * MINUTE)
 
 
+@pytest.mark.parametrize("pause", [7, 10])
+def test_started_late_a_named_slot_is_awaited_until_its_deadline_and_no_longer(run: Run, pause: int) -> None:
+    run.pause = pause * MINUTE
+    code, took = run(flights(), started=SIX + 10 * MINUTE, slot=SIX)
+    assert code == Exit.TRY_AGAIN
+    assert about(took, 80 * MINUTE)
+
+
 def test_a_named_slot_that_somebody_else_landed_is_done(run: Run) -> None:
     run.at.release(b"one")
     run(flights(), started=SIX)

@@ -175,6 +175,22 @@ def test_a_refusal_carries_its_code_and_no_control_characters() -> None:
     assert (caught.value.code, caught.value.reason) == (3, "no [31m ")
 
 
+def test_an_exchange_with_a_mistake_in_it_keeps_nobody_waiting() -> None:
+    """Its traceback goes its way, and whoever waits for the result hears that there will be none."""
+
+    def steps() -> Steps[None]:
+        yield packets.opening("/f")
+        raise KeyError("a mistake of ours")
+
+    channel, line = _begun()
+    future = channel.run(steps())
+    ((_, number),) = line.asked()
+    with pytest.raises(KeyError):
+        _feed(channel, _answer(_HANDLE, number, b"h"))
+    with pytest.raises(Lost, match="mistake"):
+        future.result(0)
+
+
 def test_a_line_is_silent_only_while_an_answer_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(channels.time, "monotonic", lambda: now[0])

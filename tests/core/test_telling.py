@@ -199,6 +199,19 @@ def test_what_is_cleared_is_told_and_nothing_is_told_of_what_there_is_not() -> N
     assert "All clear (2)" in text(notice)
 
 
+@pytest.mark.parametrize("part", ["news", "reminders", "cleared"])
+def test_a_notice_with_anything_in_it_is_told(part: str) -> None:
+    one: object = Cleared("flights/1", "delivered") if part == "cleared" else LATE
+    assert Notice("eidv", "PRD", SIX).is_empty
+    assert not Notice("eidv", "PRD", SIX, **{part: (one,)}).is_empty  # type: ignore[arg-type] # fields by name
+
+
+def test_a_missing_slot_counts_also_where_it_has_no_deadline() -> None:
+    none = replace(SLOT, deadline=None)
+    assert past_deadline([at(SIX + DAY * 2, slot=none)]) == 1
+    assert past_deadline([at(SIX + HOUR, slot=none)]) == 0
+
+
 @pytest.mark.parametrize(
     ("keys", "says"),
     [

@@ -301,9 +301,11 @@ def test_an_entry_that_cannot_be_read_is_doubted_and_hides_no_other_slot(watched
 
 
 def test_a_slot_that_the_schedule_no_longer_has_is_still_seen(watched: Watched) -> None:
-    seven = replace(SLOT, occurrence="20261120T0700Z", scheduled_at=SLOT.scheduled_at + timedelta(hours=1))
-    run(FEED, seven, watched.world.cloud())
-    assert [one.slot.occurrence for one in watched.seen()] == ["2026-11-20", "20261120T0700Z"]
+    for hour, apart in ((7, 1), (5, -1)):
+        at = SLOT.scheduled_at + timedelta(hours=apart)
+        run(FEED, replace(SLOT, occurrence=f"20261120T0{hour}00Z", scheduled_at=at), watched.world.cloud())
+    names = ["20261120T0500Z", "2026-11-20", "20261120T0700Z"]
+    assert [one.slot.occurrence for one in watched.seen()] == names, "in order of their time"
 
 
 def test_slots_of_other_days_and_feeds_are_left_out(watched: Watched) -> None:

@@ -23,17 +23,7 @@ from landbridge.facts import NO_FILE, NO_REPORT, NOWHERE, Attempt, Promotion, Ve
 from landbridge.ledger import entries, make_receipt_bytes, read_receipt
 from landbridge.naming import contract_key, ledger_key, promotion_key, slot_prefix
 from tests.fakes.facts import AT, slot, staged
-from tests.fakes.proven import (
-    AUDIT,
-    COLLECTOR,
-    CONTRACT,
-    FILE,
-    STRANGER,
-    delivered,
-    p256,
-    signer,
-    stage,
-)
+from tests.fakes.proven import AUDIT, COLLECTOR, CONTRACT, FILE, STRANGER, delivered, p256, signer, stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

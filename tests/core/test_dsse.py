@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from landbridge import dsse
+from landbridge.errors import IntegrityBroken
 from tests.fakes.proven import AUDIT, pair
 
 
@@ -45,3 +47,44 @@ def test_only_an_ed25519_key_of_ours_signs_and_it_is_not_shown() -> None:
     key = dsse.private_key(AUDIT.private)
     assert key is not None
     assert "PrivateKey" not in repr(key)
+
+
+@pytest.mark.parametrize(
+    ("found", "count"),
+    [
+        ([], 0),
+        ([5, "x", None, [], {}, {"keyid": "k"}], 0),
+        ([{"sig": "AAAA"}], 1),
+        ([{"sig": "AAAA", "keyid": "k"}] * dsse._MOST_SIGNATURES, dsse._MOST_SIGNATURES),
+    ],
+)
+def test_what_is_no_signature_is_none(found: list[object], count: int) -> None:
+    """Strangers may put anything beside ours."""
+    body = orjson.dumps({"payload": "AAAA", "payloadType": dsse.PAYLOAD_TYPE, "signatures": found})
+    assert len(dsse.opened(body, "it", len(body)).signatures) == count
+    with pytest.raises(IntegrityBroken):
+        dsse.opened(body, "it", len(body) - 1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"payloadType": "text/plain"},
+        {"signatures": [{"sig": "AAAA"}] * (dsse._MOST_SIGNATURES + 1)},
+        {"signatures": [{"sig": "AAA"}]},
+        {"signatures": [{"sig": "AA*A"}]},
+        {"signatures": {}},
+        {"payload": "A"},
+        {"payload": 5},
+    ],
+)
+def test_what_is_no_envelope_is_refused(odd: dict[str, object]) -> None:
+    sound = {"payload": "AAAA", "payloadType": dsse.PAYLOAD_TYPE, "signatures": []}
+    with pytest.raises(IntegrityBroken):
+        dsse.opened(orjson.dumps(sound | odd), "it", 1 << 20)
+
+
+def test_what_is_no_public_key_is_none() -> None:
+    assert dsse.public_key_of_der(b"no key") is None
+    assert dsse.public_key("no key") is None
+    assert dsse.public_key(AUDIT.private) is None

@@ -201,7 +201,7 @@ def test_a_server_that_says_nothing_is_unavailable_in_time(server: Sftp, tuning:
 class _Stuck(asyncssh.SFTPServer):
     """A server that keeps the line and opens nothing: its storage hangs."""
 
-    async def open(self, *_: object) -> object:  # type: ignore[override] # any server's
+    async def open(self, *_: object) -> object:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -600,12 +600,13 @@ def test_only_so_many_small_files_are_asked_for_at_once(
     assert len(list((server.folder / "out").iterdir())) == 8
 
 
-def test_a_small_file_takes_its_time_on_a_limited_line_too(server: Sftp, tmp_path: Path) -> None:
+def test_a_small_file_takes_its_time_on_a_limited_line_too(
+    server: Sftp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (server.folder / "small").write_bytes(b"few")
     asked: list[int] = []
     with SftpRemote(server.endpoint(), Tuning(client=Client.ASYNCSSH)) as remote:
-        monitored = remote._pace.ask
-        remote._pace.ask = lambda size: (asked.append(size), monitored(size))[1]  # type: ignore[method-assign] # to see it
+        monkeypatch.setattr(remote._pace, "ask", asked.append)
         remote.download("/small", tmp_path / "part", 3)
     assert asked == [3]
 

@@ -185,12 +185,11 @@ def test_a_value_equals_what_is_declared_as_json_writes_it(value: object, text: 
 
 
 def test_a_database_is_asked_for_nothing_and_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    closed: list[str] = []
+    closed, answers = list[str](), [1, 2]
     given = SimpleNamespace(first_value=lambda *_: answers.pop(0), close=lambda: closed.append("closed"))
     monkeypatch.setattr("landbridge.sources.sql.source.snapshot", lambda *_: given)
     one = declared(kind="sql", url="env:DB", query="SELECT 7")
     world = around(tmp_path, {"env:DB": "postgresql://anna:s3cret@h/x\n"})
-    answers = [1, 2]
     assert reached("s", one, world, SLOT) == "postgresql://h/x"
     with pytest.raises(Unavailable, match="with something else"):
         reached("s", one, world, SLOT)

@@ -202,7 +202,7 @@ def test_where_a_disk_has_no_links_a_store_goes_the_other_way(
     def refused(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(no_replace.os, "link", refused)
+    monkeypatch.setattr(os, "link", refused)
     store = FolderStore(tmp_path)
     store.put_new("a", b"x")
     with pytest.raises(StoreConflict):
@@ -219,7 +219,7 @@ def test_a_disk_that_refuses_a_link_for_another_reason_is_told(
     def refused(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(no_replace.os, "link", refused)
+    monkeypatch.setattr(os, "link", refused)
     with pytest.raises(DiskFailed):
         FolderStore(tmp_path).put_new("a", b"x")
     assert _visible(tmp_path) == []

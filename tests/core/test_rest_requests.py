@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import stamina
 import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
@@ -379,13 +380,13 @@ def test_a_url_that_a_server_gave_is_asked_as_it_was_given(query: str) -> None:
 def test_only_the_declared_attempts_end_the_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stamina gives up after 45 s by itself, and a server may ask to wait for longer."""
     limits: list[object] = []
-    context = http.stamina.retry_context
+    context = stamina.retry_context
 
     def recorded(**how: Any) -> object:
         limits.append((how["timeout"], how["attempts"], how["wait_max"]))
         return context(**how)
 
-    monkeypatch.setattr(http.stamina, "retry_context", recorded)
+    monkeypatch.setattr(stamina, "retry_context", recorded)
     api, _ = over(Said())
     api.send(ASKED)
     assert limits == [(None, 1, 1.0)]
@@ -546,7 +547,5 @@ def test_no_link_header_makes_anything_but_a_url_or_none(header: str) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_waiting() -> Iterator[None]:
-    import stamina
-
     with stamina.set_testing(True, attempts=5, cap=True):
         yield

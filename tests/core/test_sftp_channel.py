@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import struct
+import time
 import tracemalloc
 from array import array
 from functools import partial
@@ -17,7 +18,6 @@ from hypothesis import strategies as st
 from landbridge.disk.local import LOCAL
 from landbridge.errors import IntegrityBroken, LandbridgeError, NotFound, NotPermitted, Unavailable
 from landbridge.facts import Server
-from landbridge.sftp import channel as channels
 from landbridge.sftp import exchange, packets
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.endpoint import Endpoint
@@ -193,7 +193,7 @@ def test_an_exchange_with_a_mistake_in_it_keeps_nobody_waiting() -> None:
 
 def test_a_line_is_silent_only_while_an_answer_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(channels.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     channel, line = _begun()
     now[0] += 1_000
     assert channel.silent() == 0, "nothing is asked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import socket
@@ -205,7 +206,7 @@ def test_whoever_has_no_name_acts_under_a_number(
     monkeypatch.setenv(wiring.ACTOR, "the on-call")
     assert wiring.who() == "the on-call"
     monkeypatch.delenv(wiring.ACTOR)
-    monkeypatch.setattr(wiring.getpass, "getuser", nobody)
+    monkeypatch.setattr(getpass, "getuser", nobody)
     assert wiring.who().startswith(f"{os.getuid()}@")
 
 

@@ -7,6 +7,7 @@ import ssl
 from typing import Any
 
 import pytest
+import stamina
 import urllib3
 
 from landbridge.deploy.controlm.api import http
@@ -85,7 +86,7 @@ def test_one_answer_is_waited_for_as_declared_and_tries_end_by_their_number(
 ) -> None:
     pools: list[dict[str, Any]] = []
     tries: list[object] = []
-    context = http.stamina.retry_context
+    context = stamina.retry_context
 
     class Pool:
         def __init__(self, **how: Any) -> None:
@@ -103,7 +104,7 @@ def test_one_answer_is_waited_for_as_declared_and_tries_end_by_their_number(
         return context(**how)
 
     monkeypatch.setattr(urllib3, "PoolManager", Pool)
-    monkeypatch.setattr(http.stamina, "retry_context", recorded)
+    monkeypatch.setattr(stamina, "retry_context", recorded)
     trust = ssl.create_default_context()
     with Line("https://h:8443/automation-api", trust, 120.0) as line, pytest.raises(http.AnswerLost):
         line.send(Request("POST", "/deploy", "deploying f", again=False))

@@ -318,13 +318,17 @@ def test_nothing_secret_is_said(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("late", [0, 2, 99])
-def test_a_host_key_is_only_current_once_the_endpoint_itself_shows_it(late: int) -> None:
+def test_a_host_key_is_only_current_once_the_endpoint_itself_shows_it(
+    late: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another server behind the same name would turn every client away that has the new one pinned."""
     stage = _served()
     ((_, born),) = stage.server.hosts
     line = host.prepare(stage.world, Kind.ED25519)
     shown, looks = stage.door.shown, iter(range(1_000))
-    stage.door.shown = lambda algorithm: born if next(looks) < late else shown(algorithm)  # type: ignore[method-assign] # a server that takes its time
+    monkeypatch.setattr(
+        stage.door, "shown", lambda algorithm: born if next(looks) < late else shown(algorithm)
+    )
     if late < 99:
         host.switch(stage.world, [line])
         assert stage.current.public == line

@@ -186,8 +186,7 @@ def _left(
         left += [
             window_end(slot, awaited.overdue_after) - now
             for slot in open_slots(feed, calendar, awaited.overdue_after, due_by)
-            if now < window_end(slot, awaited.overdue_after)
-            and not refused.has(slot)
+            if not refused.has(slot)
             and not _over(ground, awaited, slot, look, refused)
             and not refused.has(slot)
         ]

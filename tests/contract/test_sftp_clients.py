@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import random
@@ -16,16 +17,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import asyncssh
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.facts import Server
+from landbridge.sftp import client as clients
 from landbridge.sftp import keys, openssh
 from landbridge.sftp.client import SftpRemote
+from landbridge.sftp.door import SftpDoor
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
 from landbridge.sftp.retried import Retried
 from landbridge.sftp.said import KEPT, Said
@@ -192,6 +196,25 @@ def test_a_server_that_says_nothing_is_unavailable_in_time(server: Sftp, tuning:
         ):
             remote.files("/")
     assert time.monotonic() - began < 15
+
+
+class _Stuck(asyncssh.SFTPServer):
+    """A server that keeps the line and opens nothing: its storage hangs."""
+
+    async def open(self, *_: object) -> object:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def test_a_server_that_keeps_the_line_and_answers_nothing_is_unavailable_in_time(
+    tmp_path: Path, tuning: Tuning
+) -> None:
+    quick = replace(tuning, silence=1.5)
+    with asyncssh_server(tmp_path, serving=_Stuck) as stuck, SftpRemote(stuck.endpoint(), quick) as remote:
+        with pytest.raises(Unavailable) as told:
+            remote.download("/x", tmp_path / "part", 1 << 20)
+        assert "no answer for" in told.value.seen
+        assert not remote._lines._channels[0].live
 
 
 def _formats() -> Iterator[tuple[str, str, str | None]]:
@@ -545,3 +568,66 @@ def test_why_a_line_ended_is_not_the_sum_of_what_it_carried() -> None:
         "Bytes per second: sent 254216.4, received 31820431.5\n"
     )
     assert openssh._last(said) == "client_loop: send disconnect: Broken pipe"
+
+
+class _Counting(SftpRemote):
+    """Tells how many small exchanges were under way at once."""
+
+    begun = ended = most = 0
+
+    def _begin(self, steps: Any) -> Any:
+        self.begun += 1
+        self.most = max(self.most, self.begun - self.ended)
+        return super()._begin(steps)
+
+    def _result(self, doing: str, begun: Any) -> Any:
+        self.ended += 1
+        return super()._result(doing, begun)
+
+
+def test_only_so_many_small_files_are_asked_for_at_once(
+    server: Sftp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes a handle of the server, of which it has a number."""
+    monkeypatch.setattr(clients, "_TOGETHER", 3)
+    for number in range(8):
+        (server.folder / f"{number}").write_bytes(b"%d" % number)
+    paths = [f"/{number}" for number in range(8)]
+    with _Counting(server.endpoint(), Tuning(client=Client.ASYNCSSH)) as remote:
+        assert remote.read_many(paths) == [b"%d" % number for number in range(8)]
+        assert remote.write_many([(f"/out/{path}", b"r") for path in paths]) == [None] * 8
+        assert remote.most == 3
+    assert len(list((server.folder / "out").iterdir())) == 8
+
+
+def test_a_small_file_takes_its_time_on_a_limited_line_too(
+    server: Sftp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (server.folder / "small").write_bytes(b"few")
+    asked: list[int] = []
+    with SftpRemote(server.endpoint(), Tuning(client=Client.ASYNCSSH)) as remote:
+        monkeypatch.setattr(remote._pace, "ask", asked.append)
+        remote.download("/small", tmp_path / "part", 3)
+    assert asked == [3]
+
+
+def test_a_door_is_opened_by_the_right_key_on_the_pinned_server_alone(server: Sftp) -> None:
+    """What `keys` retires an old key on."""
+    known = server.endpoint()
+    door = SftpDoor(known.host, known.port, known.user, lambda: known.host_keys)
+    door.log_in(known.private_key)
+    with pytest.raises(NotPermitted):
+        door.log_in(Ed25519Key.generate().private_openssh)
+    with pytest.raises(IntegrityBroken):
+        replace(door, pinned=lambda: (Ed25519Key.generate().public_openssh,)).log_in(known.private_key)
+    with pytest.raises(UsageError, match="no host key is pinned"):
+        replace(door, pinned=tuple).log_in(known.private_key)
+    assert door.shown("ssh-ed25519").split()[:2] == server.host_key.public_openssh.split()[:2]
+    assert door.shown("ssh-rsa") == ""
+
+
+def test_what_an_endpoint_is_shown_as_holds_no_secret() -> None:
+    shown = f"{Endpoint('h', 22, 'u', 'PRIVATE', ('ssh-ed25519 AAAA',), 'hunter2')!r}"
+    assert "PRIVATE" not in shown
+    assert "hunter2" not in shown
+    assert "PRIVATE" not in repr(keys.Keys("PRIVATE", ()))

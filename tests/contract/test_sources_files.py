@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ import pyarrow.parquet
 import pytest
 
 from landbridge.errors import ContractBroken, Unavailable, UsageError
+from landbridge.sources import reading
+from landbridge.sources.files import Found
 from landbridge.stores.folder import FolderStore
-from tests.contract.bridge import around, read
+from tests.contract.bridge import around, declared, read
 from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ def test_csv_files_come_in_order_of_their_names(tmp_path: Path) -> None:
         c__txt="no",
         __hidden__csv="no",
     )
+    (tmp_path / "in" / "d.csv").mkdir()  # a folder, however it is called
     taken = read(around(tmp_path), kind="files", path="in/*.csv", format="csv", columns=COLUMNS)
     assert taken.rows == [{"id": 1, "name": ""}, {"id": 2, "name": None}, {"id": 3, "name": "x\ny"}]
     assert taken.fact.query == "in/*.csv"
@@ -166,7 +170,15 @@ def test_no_file_is_an_error_or_empty(tmp_path: Path) -> None:
 def test_files_of_a_bucket_are_read(tmp_path: Path) -> None:
     bucket = tmp_path / "bucket"
     store = FolderStore(bucket)
-    for key in ("drop/20261120/b.csv", "drop/20261120/a.csv", "drop/20261120/x/c.csv", "drop/20261121/a.csv"):
+    day = "drop/20261120"
+    for key in (
+        f"{day}/b.csv",
+        f"{day}/a.csv",
+        f"{day}/x/c.csv",
+        "drop/20261121/a.csv",
+        f"{day}/c.txt",
+        f"{day}/d.csv/e",
+    ):
         store.put_new(key, f"id,name\n1,{key}\n".encode())
     asked: list[str] = []
 
@@ -248,3 +260,65 @@ def test_a_parquet_file_whose_pages_are_not_what_the_footer_says_is_wrong_and_no
     (tmp_path / "in" / "a.parquet").write_bytes(body)
     with pytest.raises(ContractBroken, match="cannot be read as parquet"):
         read(around(tmp_path), kind="files", path="in/*", format="parquet")
+
+
+def test_a_line_break_in_quotes_may_lie_where_a_block_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BYTES", 40)
+    rows = [{"id": f"{number}", "name": f"a\n{'b' * (number % 30)}\nc"} for number in range(200)]
+    text = "id,name\n" + "".join(f'{row["id"]},"{row["name"]}"\n' for row in rows)
+    _put(tmp_path, a__csv=text)
+    assert read(around(tmp_path), kind="files", path="in/*", format="csv").rows == rows
+
+
+def test_an_empty_line_of_a_csv_is_a_record_too(tmp_path: Path) -> None:
+    """In a file of one column it is a value that is missing: left out, a row would be lost."""
+    _put(tmp_path, a__csv="id\n1\n\n2\n")
+    assert read(around(tmp_path), kind="files", path="in/*", format="csv").rows == [
+        {"id": "1"},
+        {"id": None},
+        {"id": "2"},
+    ]
+
+
+def test_without_columns_every_line_of_the_first_jsonl_file_counts_too(tmp_path: Path) -> None:
+    _put(tmp_path, a__jsonl='{"id": 1}\n{"id": 2}\n', b__jsonl='{"id": 3}\n')
+    taken = read(around(tmp_path), kind="files", path="in/*", format="jsonl")
+    assert taken.rows == [{"id": 1}, {"id": 2}, {"id": 3}]
+
+
+def test_parquet_files_may_differ_in_what_may_be_null(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name, nullable in (("a", True), ("b", False)):
+        schema = pa.schema([pa.field("id", pa.int64(), nullable=nullable)], {"from": name})
+        pa.parquet.write_table(pa.Table.from_pylist([{"id": 1}], schema), tmp_path / "in" / f"{name}.parquet")
+    taken = read(around(tmp_path), kind="files", path="in/*", format="parquet")
+    assert taken.rows == [{"id": 1}, {"id": 1}]
+
+
+def test_a_jsonl_line_is_at_most_as_long_as_it_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_LONGEST_LINE", 20)
+    _put(tmp_path, a__jsonl='{"id": "123456789"}\n')
+    assert read(around(tmp_path), kind="files", path="in/*", format="jsonl").rows == [{"id": "123456789"}]
+    _put(tmp_path, a__jsonl='{"id": "1234567890"}\n')
+    with pytest.raises(ContractBroken, match="a line is longer"):
+        read(around(tmp_path), kind="files", path="in/*", format="jsonl")
+
+
+def test_a_disk_that_fails_while_a_file_is_read_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    reader = reading.Reader("s", declared(kind="files", path="x", format="jsonl"))  # type: ignore[arg-type] # of files
+    with pytest.raises(IsADirectoryError):
+        reader.all([("x", nullcontext(tmp_path))])
+
+
+def test_a_copy_of_an_object_is_gone_once_it_is_read(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.put_new("a", b"x")
+    (blob,) = store.list("")
+    found = Found("s3://b/a", store=store, at=blob.at)
+    with found.local(tmp_path) as path:
+        assert path.read_bytes() == b"x"
+    assert list(tmp_path.iterdir()) == []

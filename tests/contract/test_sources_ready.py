@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from landbridge.errors import ContractBroken, NotPermitted, TryAgain
+from landbridge.errors import ContractBroken, NotPermitted, TryAgain, Unavailable
 from landbridge.feed.inputs import Readiness
+from landbridge.sources import ready
 from landbridge.sources.around import Silent
+from landbridge.sources.reached import reached
 from landbridge.sources.ready import signal, wait_until_ready
+from landbridge.sources.rest import http
 from landbridge.stores.folder import FolderStore
-from tests.contract.bridge import SLOT, JumpingClock, KnownSecrets
+from tests.contract.bridge import SLOT, JumpingClock, KnownSecrets, around, declared
 from tests.servers import api as servers
 from tests.servers.api import Api, as_json
 
@@ -23,7 +27,9 @@ if TYPE_CHECKING:
 
     from examples.servers.postgres import Postgres
     from landbridge.facts import Slot
+    from landbridge.feed.inputs import Retries
     from landbridge.ports import Signal
+    from landbridge.sources.around import Around
 
 
 @pytest.fixture
@@ -166,3 +172,42 @@ def test_an_upstream_that_is_away_is_asked_again(tmp_path: Path) -> None:
     with pytest.raises(TryAgain, match=r"says nothing.*`no\.db` cannot be read"):
         wait_until_ready(readiness, SLOT, away, clock, Silent(), time_zone="UTC")
     assert clock.slept == [60, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(True, "true"), (False, "false"), (None, ""), (7, "7"), ("open", "open")]
+)
+def test_a_value_equals_what_is_declared_as_json_writes_it(value: object, text: str) -> None:
+    assert ready._written(value) == text
+
+
+# Whether a source answers, for the doctor
+
+
+def test_a_database_is_asked_for_nothing_and_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, answers = list[str](), [1, 2]
+    given = SimpleNamespace(first_value=lambda *_: answers.pop(0), close=lambda: closed.append("closed"))
+    monkeypatch.setattr("landbridge.sources.sql.source.snapshot", lambda *_: given)
+    one = declared(kind="sql", url="env:DB", query="SELECT 7")
+    world = around(tmp_path, {"env:DB": "postgresql://anna:s3cret@h/x\n"})
+    assert reached("s", one, world, SLOT) == "postgresql://h/x"
+    with pytest.raises(Unavailable, match="with something else"):
+        reached("s", one, world, SLOT)
+    assert closed == ["closed"] * 2
+
+
+@pytest.mark.parametrize(("timeout", "waited"), [("5s", 5.0), ("10m", 20.0)])
+def test_an_api_is_asked_once_and_not_waited_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, timeout: str, waited: float
+) -> None:
+    limits: list[tuple[int, float]] = []
+
+    class Noted(http.Http):
+        def __init__(self, name: str, given: Around, retries: Retries, pace: http.Pace, limit: float) -> None:
+            limits.append((retries.attempts, limit))
+            super().__init__(name, given, retries, pace, limit)
+
+    monkeypatch.setattr(http, "Http", Noted)
+    with pytest.raises(Unavailable):
+        reached("s", declared(kind="rest", url="http://127.0.0.1:9", timeout=timeout), around(tmp_path), SLOT)
+    assert limits == [(1, waited)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -312,8 +313,6 @@ def test_a_host_that_is_away_is_unavailable(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_takes_too_long_is_unavailable(api: Api, tmp_path: Path) -> None:
-    import threading
-
     done = threading.Event()
 
     def slow(_: Asked) -> Answer:
@@ -596,6 +595,26 @@ def test_without_columns_a_later_page_that_differs_is_told(
         read(around(tmp_path), kind="rest", url=api.url, records="items", paging=CURSOR)
 
 
+def test_without_columns_pages_before_the_first_record_are_none(api: Api, tmp_path: Path) -> None:
+    pages = {"": [], "2": [], "3": [{"a": 1}], "4": []}
+    following = {"": "2", "2": "3", "3": "4", "4": None}
+
+    def page(asked: Asked) -> Answer:
+        number = asked.query.get("cursor", "")
+        return as_json({"next": following[number], "items": pages[number]})
+
+    api.routes["/"] = page
+    assert read(around(tmp_path), kind="rest", url=api.url, records="items", paging=CURSOR).rows == [{"a": 1}]
+
+
+def test_pages_may_be_alike_where_a_cursor_leads_on(api: Api, tmp_path: Path) -> None:
+    api.routes["/"] = lambda asked: Answer(
+        200, b'[{"a": 1}]', {} if asked.query else {"Link": "</?p=2>; rel=next"}
+    )
+    taken = read(around(tmp_path), kind="rest", url=api.url, paging={"kind": "link_header"})
+    assert taken.rows == [{"a": 1}, {"a": 1}]
+
+
 def _orders(api: Api) -> None:
     api.routes["/orders"] = lambda _: as_json([{"id": f"a/{number}"} for number in range(40)])
 
@@ -618,12 +637,15 @@ def test_details_join_their_records_in_order(api: Api, tmp_path: Path) -> None:
     assert {row["region"] for row in taken.rows} == {"GB"}
     assert all(asked.headers["authorization"] == "Bearer t0ps3cret" for asked in api.asked)
     assert len(api.asked) == 41
+    assert not [one for one in threading.enumerate() if one.name.startswith("detail-")]
 
 
 @pytest.mark.parametrize(
     ("record", "detail", "says"),
     [
         ({"key": None}, {"total": 1}, "page 1, record 1: the URL of its detail cannot be made"),
+        ({"key": ""}, {"total": 1}, "page 1, record 1: the URL of its detail cannot be made"),
+        ({"key": ".."}, {"total": 1}, "page 1, record 1: the URL of its detail cannot be made"),
         ({"key": "1", "total": 2}, {"total": 1}, "page 1, record 1: list and detail differ in `total`"),
         ({"key": "1"}, [1], "page 1, record 1: its detail is no object"),
     ],
@@ -653,7 +675,7 @@ def test_a_url_from_a_reference_is_used_and_its_password_not_shown(api: Api, tmp
     assert taken.fact.query == f"GET {api.url}"
 
 
-@pytest.mark.parametrize("url", ["ftp://x/y", "nothing", "http://"])
+@pytest.mark.parametrize("url", ["ftp://x/y", "nothing", "http://", "http://[x/", "http://x:99999/"])
 def test_a_url_that_is_none_is_told(tmp_path: Path, url: str) -> None:
     with pytest.raises(UsageError, match="is no URL"):
         read(around(tmp_path), kind="rest", url=url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import uuid
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+import sqlalchemy
 
 from landbridge.errors import ContractBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.feed import Feed
-from landbridge.sources.sql.query import bound
-from landbridge.sources.sql.source import snapshot
+from landbridge.feed.outputs import Csv
+from landbridge.sources.sql import rows
+from landbridge.sources.sql.query import Query, bound
+from landbridge.sources.sql.source import Sql, snapshot
 from landbridge.sources.table import open_sources
 from tests.contract.bridge import SLOT, JumpingClock, KnownSecrets, adapter, around, read
 
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from examples.servers.postgres import Postgres
-    from landbridge.sources.sql.query import Query
     from landbridge.sources.sql.source import Snapshot
 
 pytestmark = pytest.mark.postgres
@@ -347,6 +350,72 @@ def test_sqlite_queries_of_a_feed_see_one_state(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_sqlite_keeps_the_state_of_the_first_query_also_once_that_is_read(tmp_path: Path) -> None:
+    writer = sqlite3.connect(tmp_path / "w.db", isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("CREATE TABLE t AS SELECT 1 AS n")
+    query = {"kind": "sql", "url": "sqlite:///w.db", "query": "SELECT n FROM t"}
+    seen: list[int] = []
+    with open_sources(
+        _feed(a=query, b=query),
+        folder=tmp_path, secrets=KnownSecrets({}), environment="DEV", variables={}, clock=JumpingClock(),
+    ) as sources:  # fmt: skip
+        for name in ("a", "b"):
+            with sources[name].open(SLOT) as extract:
+                seen.append(sum(batch.num_rows for batch in extract.batches))
+            writer.execute("INSERT INTO t VALUES (-1)")
+    writer.close()
+    assert seen == [1, 1]
+    assert not [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+
+
+def test_batches_of_sqlite_may_be_taken_by_another_thread(tmp_path: Path) -> None:
+    taken: list[int] = []
+    keys = {"kind": "sql", "url": _sqlite(tmp_path), "query": "SELECT i FROM t"}
+    with adapter(around(tmp_path), **keys) as source, source.open(SLOT) as extract:
+        other = threading.Thread(target=lambda: taken.append(sum(one.num_rows for one in extract.batches)))
+        other.start()
+        other.join()
+    assert taken[0] > 0
+
+
+def test_sqlite_is_told_an_instant_as_its_own_functions_write_it(tmp_path: Path) -> None:
+    query = "SELECT :scheduled_at AS at, :business_date AS day"
+    taken = read(around(tmp_path), kind="sql", url=_sqlite(tmp_path), query=query)
+    assert taken.rows == [{"at": "2026-11-21 06:00:00", "day": "2026-11-20"}]
+
+
+def test_a_database_that_writes_no_lines_is_asked_for_its_values(tmp_path: Path) -> None:
+    with adapter(around(tmp_path), kind="sql", url=_sqlite(tmp_path), query="SELECT i FROM t") as source:
+        assert isinstance(source, Sql)
+        with source.open_lines(SLOT, Csv(kind="csv"), "allow", ()) as lines:
+            assert lines is None
+
+
+def test_a_parameter_that_is_always_bound_cannot_be_declared(tmp_path: Path) -> None:
+    keys = {"kind": "sql", "url": "sqlite:///x.db", "query": "SELECT :business_date"}
+    with pytest.raises(UsageError, match="always bound"):
+        read(around(tmp_path), **keys, parameters={"business_date": "2020-01-01"})
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz", "time"])
+def test_a_column_of_which_nothing_is_known_is_empty(url: str, tmp_path: Path, kind: str) -> None:
+    taken = read(around(tmp_path), kind="sql", url=url, query=f"SELECT null::{kind} AS v")
+    assert taken.rows == [{"v": None}]
+
+
+def test_a_query_that_would_change_something_is_the_querys_fault(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken, match="would change the database"):
+        read(around(tmp_path), kind="sql", url=url, query="DELETE FROM secrets RETURNING x")
+
+
+def test_what_a_driver_gives_in_its_own_types_is_text_and_bytes() -> None:
+    values = [(uuid.UUID(int=7), memoryview(b"x"), 1), (None, None, None)]
+    schema, made = rows.batches("s", ["u", "m", "n"], lambda count: [values.pop(0) for _ in values[:count]])
+    assert [str(field.type) for field in schema] == ["string", "binary", "int64"]
+    assert next(made).to_pylist()[0] == {"u": str(uuid.UUID(int=7)), "m": b"x", "n": 1}
+
+
 def test_closing_early_ends_the_query_and_the_connection(url: str, tmp_path: Path) -> None:
     mine = f"{url}?application_name=early"
     with adapter(around(tmp_path), kind="sql", url=mine, query="SELECT n FROM numbers") as source:
@@ -365,3 +434,40 @@ def test_closing_early_ends_the_query_and_the_connection(url: str, tmp_path: Pat
                 break
             threading.Event().wait(0.05)
         assert row == (0,)
+
+
+def test_a_query_through_sqlalchemy_is_cancelled_as_declared_too(url: str, tmp_path: Path) -> None:
+    through = url.replace("postgresql://", "postgresql+psycopg://")
+    with pytest.raises(Unavailable):
+        read(around(tmp_path), kind="sql", url=through, query="SELECT pg_sleep(20)", timeout="1s")
+
+
+def test_digits_that_a_driver_describes_are_the_columns(url: str, tmp_path: Path) -> None:
+    """From the first rows alone, a later value with more digits would be an error."""
+    through = url.replace("postgresql://", "postgresql+psycopg://")
+    query = "SELECT v::numeric(12,2) AS v, v::numeric AS free FROM (VALUES (1.5), (1.25)) AS t(v)"
+    taken = read(around(tmp_path), kind="sql", url=through, query=query)
+    assert taken.types == {"v": "decimal128(12, 2)", "free": "decimal128(38, 2)"}
+
+
+def test_a_snapshot_that_nobody_used_is_closed_as_well(tmp_path: Path) -> None:
+    for url in ("postgresql://nobody@127.0.0.1:1/x", "sqlite:///x.db", "sqlite+pysqlite:///x.db"):
+        unused = snapshot(url, around(tmp_path))
+        unused.close()
+        unused.close()
+
+
+def test_closing_a_snapshot_closes_its_connection(tmp_path: Path) -> None:
+    closed: list[object] = []
+
+    def noted(*_: object) -> None:
+        closed.append(1)
+
+    taken = snapshot(f"sqlite+pysqlite:///{tmp_path / 'x.db'}", around(tmp_path))
+    assert taken.first_value("s", Query("SELECT 1", {}), timedelta(seconds=9)) == 1
+    sqlalchemy.event.listen(sqlalchemy.pool.Pool, "close", noted)
+    try:
+        taken.close()
+        assert len(closed) == 1
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.pool.Pool, "close", noted)

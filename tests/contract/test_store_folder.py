@@ -11,18 +11,16 @@ import stat
 import subprocess
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from landbridge.errors import DiskFailed, NotPermitted, StoreConflict, UsageError
+from landbridge.errors import DiskFailed, NotFound, NotPermitted, StoreConflict, UsageError
 from landbridge.facts import Location
 from landbridge.stores import files, no_replace
 from landbridge.stores.folder import PRIVATE, FolderStore
 from tests.contract.stands import content_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _visible(root: Path) -> list[str]:
@@ -195,3 +193,63 @@ def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path, *, there:
     assert told.value.errno == errno.EEXIST
     assert (tmp_path / "final").read_bytes() == b"old"
     assert ctypes.get_errno() in {0, errno.EEXIST}
+
+
+@pytest.mark.parametrize("number", sorted(no_replace._NO_LINKS))
+def test_where_a_disk_has_no_links_a_store_goes_the_other_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refused)
+    store = FolderStore(tmp_path)
+    store.put_new("a", b"x")
+    with pytest.raises(StoreConflict):
+        store.put_new("a", b"y")
+    assert store.read("a") == b"x"
+    assert _visible(tmp_path) == ["a"]
+
+
+def test_a_disk_that_refuses_a_link_for_another_reason_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full or broken now must not get the file by another way, whose name may not last."""
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", refused)
+    with pytest.raises(DiskFailed):
+        FolderStore(tmp_path).put_new("a", b"x")
+    assert _visible(tmp_path) == []
+
+
+def test_what_is_removed_without_a_pin_is_whatever_is_there(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    at = store.put_new("a", b"x").at
+    store.remove(replace(at, etag=""))
+    assert store.head("a") is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counted where Linux shows them")
+def test_no_descriptor_is_kept(tmp_path: Path) -> None:
+    """A collector and a watch run for months."""
+    store, draft = FolderStore(tmp_path / "root"), tmp_path / "draft"
+    draft.write_bytes(b"x")
+
+    def all_ways() -> None:
+        at = store.put_new("a/b", b"x").at
+        store.put_file("a/c", draft, content_of(b"x"))
+        store.copy_new(at, "a/d", content_of(b"x"))
+        store.fetch(at, tmp_path / "came")
+        files.whole(draft, content_of(b"x"))
+        (tmp_path / "came").unlink()
+        with pytest.raises(NotFound):
+            store.fetch(replace(at, key="absent"), tmp_path / "came")
+
+    descriptors = Path("/proc/self/fd")
+    all_ways()
+    before = len(list(descriptors.iterdir()))
+    all_ways()
+    assert len(list(descriptors.iterdir())) == before

@@ -235,6 +235,32 @@ def test_a_refused_copy_is_not_tried_in_parts(client: S3Client, wire: Wire) -> N
     assert not wire.of("begin")
 
 
+@pytest.mark.parametrize(("status", "code"), [(501, ""), (400, "NotImplemented"), (501, "NotImplemented")])
+def test_a_store_that_knows_no_conditional_copy_gets_one_in_parts_under_the_same_condition(
+    client: S3Client, wire: Wire, status: int, code: str
+) -> None:
+    wire.refused = {"copy": (status, code)}
+    s3_copy.copy(client, FOUND, "reports", "outbound/x", CONTENT, WHOLE)
+    assert [one["x-amz-copy-source-if-match"] for one in wire.of("part of a copy")] == [FOUND.etag]
+    assert [one["if-none-match"] for one in wire.of("end")] == ["*"]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_lost"),
+    [
+        (409, "ConditionalRequestConflict", True),
+        (412, "PreconditionFailed", True),
+        (404, "NoSuchUpload", True),
+        (404, "NoSuchKey", False),
+        (403, "AccessDenied", False),
+        (500, "InternalError", False),
+    ],
+)
+def test_only_what_others_did_is_a_reason_to_look_again(status: int, code: str, is_lost: bool) -> None:
+    answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    assert s3_copy.lost(ClientError(answer, "CopyObject")) is is_lost  # type: ignore[arg-type] # as far as it is read
+
+
 @pytest.mark.parametrize(
     ("code", "expected"), [("ServiceUnavailable", Unavailable), ("AccessDenied", NotPermitted)]
 )

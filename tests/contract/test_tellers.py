@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import smtplib
 import ssl
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+import urllib3
 from botocore.exceptions import ProfileNotFound, TokenRetrievalError, UnauthorizedSSOTokenError
 from botocore.stub import Stubber
 
@@ -276,3 +279,52 @@ def test_credentials_that_cannot_be_had_are_no_outage(error: Exception) -> None:
 
     with pytest.raises(NotPermitted, match="credentials"):
         Topic(Client(), "arn:aws:sns:eu-west-2:123456789012:alarms").tell(NOTICE)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("NotFound", UsageError), ("InvalidParameter", UsageError), ("Throttling", Unavailable)],
+)
+def test_a_topic_that_is_not_there_is_told_from_one_that_is_busy(
+    code: str, expected: type[LandbridgeError]
+) -> None:
+    client: Any = boto3.Session("a", "b", region_name="eu-west-2").client("sns")
+    stubbed = Stubber(client)
+    stubbed.add_client_error("publish", service_error_code=code)
+    with stubbed, pytest.raises(expected):
+        Topic(client, "arn:aws:sns:eu-west-2:123456789012:alarms").tell(NOTICE)
+
+
+def test_a_reader_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look that waits for one for ever tells nobody else."""
+    limits: list[object] = []
+
+    class Noted(Exception):
+        pass
+
+    def relay(*_: object, timeout: float) -> None:
+        limits.append(timeout)
+        raise Noted
+
+    def pool(**how: Any) -> None:
+        limits.append((how["timeout"].connect_timeout, how["timeout"].read_timeout))
+        raise Noted
+
+    monkeypatch.setattr(smtplib, "SMTP", relay)
+    monkeypatch.setattr(urllib3, "PoolManager", pool)
+    for teller in (Mail(Relay("h", 25), "a@example.org", ("b@example.org",)), Webhook("https://h/x")):
+        with pytest.raises(Noted):
+            teller.tell(NOTICE)
+    assert limits == [30.0, (10, 30)]
+
+
+def test_a_relay_is_shown_without_its_password() -> None:
+    assert "hunter2" not in repr(Relay("h", 25, user="u", password="hunter2"))
+
+
+def test_a_topic_is_given_no_more_than_it_takes() -> None:
+    told: list[str] = []
+    client: Any = SimpleNamespace(publish=lambda **message: told.append(message["Message"]))
+    long = Notice("eidv", "PRD", SIX, (Concern(SLOT, Kind.LATE, "ü" * 200_000),))
+    Topic(client, "arn:aws:sns:eu-west-2:123456789012:alarms").tell(long)
+    assert 199_990 < len(told[0].encode()) <= 200_000

@@ -11,7 +11,7 @@ import pytest
 
 from landbridge.absent import absent
 from landbridge.awaiting import PATIENCE, Awaited, Look, collect_slots, collect_until_deadline
-from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, NotPermitted, Unavailable
+from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, NotPermitted, TryAgain, Unavailable
 from landbridge.facts import Commitment, Verdict
 from landbridge.schedule import Calendar, slot_at
 from tests.fakes.facts import commitment
@@ -88,9 +88,14 @@ class Run:
     told: list[str] = field(default_factory=list)
     decided: Decided | None = None
     """The ledger, where it is asked; else the server tells what is not owed."""
+    pause: timedelta = MINUTE
 
     def __call__(
-        self, *feeds: Feed, started: datetime, slot: datetime | None = None
+        self,
+        *feeds: Feed,
+        started: datetime,
+        slot: datetime | None = None,
+        slots: tuple[Slot, ...] | None = None,
     ) -> tuple[int, timedelta]:
         self.clock._now = started
         with_share = self.at.ground(self.remote, self.at.share())
@@ -113,11 +118,13 @@ class Run:
                 self.told.append(said)
 
         try:
-            look = Look(timedelta(days=45), MINUTE, tell, refused, no_file)
-            if slot is None:
+            look = Look(timedelta(days=45), self.pause, tell, refused, no_file)
+            if slot is not None:
+                slots = (slot_at(feeds[0], Calendar(), slot),)
+            if slots is None:
                 code = collect_until_deadline(ground, awaited, look)
             else:
-                code = collect_slots(ground, awaited, (slot_at(feeds[0], Calendar(), slot),), look)
+                code = collect_slots(ground, awaited, slots, look)
         finally:
             ground.share.close()
         return code, self.clock._now - started
@@ -145,6 +152,7 @@ def test_it_ends_when_the_file_has_landed(run: Run) -> None:
 
 
 def test_it_ends_at_the_deadline_when_nothing_comes(run: Run) -> None:
+    run.pause = 10 * MINUTE
     code, took = run(flights(), started=SIX)
     assert (code, run.told) == (Exit.DONE, [])
     assert about(took, 90 * MINUTE)
@@ -165,6 +173,7 @@ def test_with_nothing_due_it_collects_once_and_ends(run: Run, started: datetime)
 
 
 def test_started_a_little_early_it_waits_all_the_same(run: Run) -> None:
+    run.pause = 10 * MINUTE
     _, took = run(flights(), started=SIX - timedelta(seconds=20))
     assert about(took, timedelta(minutes=90, seconds=20))
 
@@ -193,6 +202,7 @@ def test_a_cut_line_is_tried_again_and_told(run: Run) -> None:
 
 
 def test_a_line_that_stays_cut_is_the_end_of_it(run: Run) -> None:
+    run.pause = 10 * MINUTE
     run.remote.error = Unavailable("no answer")
     assert run(flights(), started=SIX)[0] == Exit.UNAVAILABLE
 
@@ -267,7 +277,34 @@ def test_a_manifest_of_the_awaited_slot_that_is_refused_ends_it_at_once(run: Run
     assert about(took, 0 * MINUTE)
 
 
+def test_a_download_that_breaks_for_longer_than_a_quarter_of_an_hour_is_still_awaited(run: Run) -> None:
+    run.at.release(b"one")
+    run.remote.breaks, run.pause = 4, 5 * MINUTE
+    code, took = run(flights(), started=SIX)
+    assert (code, run.told[-1]) == (Exit.DONE, "flights/2026-11-20 delivered")
+    assert about(took, 20 * MINUTE)
+
+
+def test_after_the_last_slot_of_a_schedule_nobody_takes_over_and_it_is_awaited_all_the_same(run: Run) -> None:
+    last = feed(
+        feed="flights", schedule={"cron": "0 6 * * *", "time_zone": "Europe/London", "deadline": "90m", "ends": f"{DAY}"}
+    )  # fmt: skip
+    run.pause = 30 * MINUTE
+    _, took = run(last, started=SIX)
+    assert about(took, 90 * MINUTE)
+
+
+def test_only_what_no_later_pass_mends_keeps_its_code(run: Run) -> None:
+    """A download that broke is past when the next pass fails as a whole, and that one's code counts."""
+    run.at.release(b"one")
+    run.remote.breaks, run.pause = 1000, 10 * MINUTE
+    error = TryAgain("the share is held by another")
+    run.clock.events.append((SIX + 80 * MINUTE, lambda: setattr(run.remote, "error", error)))
+    assert run(flights(), started=SIX)[0] == Exit.TRY_AGAIN
+
+
 def test_what_was_refused_keeps_its_code_when_the_line_is_cut_at_the_end(run: Run) -> None:
+    run.pause = 10 * MINUTE
     (run.at.outbound / "_manifests" / f"{DAY}" / "flights").write_bytes(b"")
     run.clock.events.append(
         (SIX + 80 * MINUTE, lambda: setattr(run.remote, "error", Unavailable("no answer")))
@@ -281,6 +318,7 @@ def test_what_was_refused_keeps_its_code_when_the_line_is_cut_at_the_end(run: Ru
 
 
 def test_a_named_slot_is_awaited_beyond_the_next_run_until_its_deadline(run: Run) -> None:
+    run.pause = 30 * MINUTE
     came = SIX + timedelta(hours=24, minutes=30)
     run.clock.events.append((came, lambda: run.at.release(b"one")))
     code, took = run(flights(deadline="25h"), started=SIX, slot=SIX)
@@ -289,12 +327,14 @@ def test_a_named_slot_is_awaited_beyond_the_next_run_until_its_deadline(run: Run
 
 
 def test_a_named_slot_that_does_not_come_is_told_at_its_deadline(run: Run) -> None:
+    run.pause = 30 * MINUTE
     code, took = run(flights(deadline="25h"), started=SIX, slot=SIX)
     assert (code, run.told) == (Exit.TRY_AGAIN, [])
     assert about(took, timedelta(hours=25))
 
 
 def test_run_again_after_its_deadline_a_named_slot_is_awaited_as_long_again(run: Run) -> None:
+    run.pause = 10 * MINUTE
     started = SIX + 100 * MINUTE
     run.clock.events.append((started + 80 * MINUTE, lambda: run.at.release(b"one")))
     code, took = run(flights(), started=started, slot=SIX)
@@ -307,6 +347,14 @@ def test_a_named_slot_that_is_older_than_the_look_back_is_looked_for_all_the_sam
     code, took = run(flights(), started=SIX + timedelta(days=100), slot=SIX)
     assert (code, run.told) == (Exit.DONE, ["flights/2026-11-20 delivered"])
     assert about(took, 0 * MINUTE)
+
+
+@pytest.mark.parametrize("pause", [7, 10])
+def test_started_late_a_named_slot_is_awaited_until_its_deadline_and_no_longer(run: Run, pause: int) -> None:
+    run.pause = pause * MINUTE
+    code, took = run(flights(), started=SIX + 10 * MINUTE, slot=SIX)
+    assert code == Exit.TRY_AGAIN
+    assert about(took, 80 * MINUTE)
 
 
 def test_a_named_slot_that_somebody_else_landed_is_done(run: Run) -> None:
@@ -345,10 +393,49 @@ def test_a_named_slot_whose_manifest_is_refused_ends_at_once(run: Run) -> None:
 
 
 def test_a_named_slot_whose_server_stays_away_is_told_so(run: Run) -> None:
+    run.pause = 10 * MINUTE
     run.remote.error = Unavailable("the line is cut")
     code, took = run(flights(), started=SIX, slot=SIX)
-    assert code == Exit.UNAVAILABLE
+    assert (code, set(run.told)) == (Exit.UNAVAILABLE, {"the line is cut"})
     assert about(took, 90 * MINUTE)
+
+
+def test_with_no_slot_named_it_collects_once_and_ends_with_what_it_met(run: Run) -> None:
+    old = run.at.release(b"old", occurrence="2026-11-19")
+    (run.at.root / old.landed_name).write_bytes(b"somebody else's")
+    code, took = run(flights(), started=SIX, slots=())
+    assert (code, run.remote.looks) == (Exit.INTEGRITY, 1)
+    assert about(took, 0 * MINUTE)
+
+
+def test_each_of_two_named_slots_is_awaited_until_its_own_end(run: Run) -> None:
+    """One is refused at once, the other comes later; a refusal is not mended by waiting, and not forgotten."""
+    trains = feed(
+        feed="trains", schedule={"cron": "0 6 * * *", "time_zone": "Europe/London", "deadline": "3h"}
+    )
+    manifests = run.at.outbound / "_manifests" / f"{DAY}"
+    (manifests / f"flights.{DAY}.0001.json").write_bytes(b"no manifest")
+    run.pause = 30 * MINUTE
+    run.clock.events.append((SIX + 120 * MINUTE, lambda: run.at.release(b"one", feed="trains")))
+    both = tuple(slot_at(one, Calendar(), SIX) for one in (flights(), trains))
+    code, took = run(flights(), trains, started=SIX, slots=both)
+    assert (code, run.told[-1]) == (Exit.INTEGRITY, "trains/2026-11-20 delivered")
+    assert about(took, 120 * MINUTE)
+
+
+def test_a_refusal_stays_one_when_the_line_is_cut_behind_it(run: Run) -> None:
+    trains = feed(
+        feed="trains", schedule={"cron": "0 6 * * *", "time_zone": "Europe/London", "deadline": "1h"}
+    )
+    manifests = run.at.outbound / "_manifests" / f"{DAY}"
+    (manifests / f"flights.{DAY}.0001.json").write_bytes(b"no manifest")
+    run.pause = 10 * MINUTE
+    run.clock.events.append(
+        (SIX + 30 * MINUTE, lambda: setattr(run.remote, "error", Unavailable("no answer")))
+    )
+    both = tuple(slot_at(one, Calendar(), SIX) for one in (flights(), trains))
+    _, took = run(flights(), trains, started=SIX, slots=both)
+    assert about(took, 60 * MINUTE), "the refused one, with half an hour more, is not waited for"
 
 
 def test_what_no_later_pass_mends_ends_the_wait_for_a_named_slot(run: Run) -> None:
@@ -464,6 +551,7 @@ def test_a_slot_of_which_no_file_is_owed_is_not_awaited(
 
 @pytest.mark.parametrize("verdict", [Verdict.QUARANTINE, Verdict.REJECT, Verdict.RELEASE])
 def test_a_slot_whose_file_may_still_come_is_awaited(run: Run, verdict: Verdict) -> None:
+    run.pause = 10 * MINUTE
     run.decided = Book(run.clock, verdict, SIX)
     code, took = run(flights(), started=SIX, slot=SIX)
     assert (code, run.told) == (Exit.TRY_AGAIN, [])
@@ -471,6 +559,7 @@ def test_a_slot_whose_file_may_still_come_is_awaited(run: Run, verdict: Verdict)
 
 
 def test_a_waiver_keeps_nothing_else_from_being_awaited(run: Run) -> None:
+    run.pause = 10 * MINUTE
     run.decided = Book(run.clock, Verdict.WAIVE, SIX)
     trains = feed(feed="trains", schedule={"cron": "0 6 * * *", "deadline": "2h"})
     waived = run.decided

@@ -223,6 +223,15 @@ def test_a_record_that_was_changed_is_a_doubt_and_no_reason(world: MemoryWorld, 
     assert "not readable as evidence" in seen.known.doubt
 
 
+def test_a_record_of_another_slot_tells_nothing_of_this_one(world: MemoryWorld) -> None:
+    failed(world)
+    (key,) = world.entries.objects
+    other = failure_prefix(slot(SLOT.business_date - timedelta(days=1))) + key.rsplit("/", 1)[1]
+    world.entries.put_new(other, world.entries.read(key))
+    with pytest.raises(IntegrityBroken):
+        world.cloud().ledger.failure(other)
+
+
 def test_what_failed_is_no_verdict() -> None:
     judged = standing(SLOT, Known(), now=SLOT.scheduled_at, missing_after=timedelta(days=1))
     assert judged.verdict is None

@@ -11,6 +11,7 @@ from landbridge.cli.which import beside, chosen
 from landbridge.dsse import sealed
 from landbridge.errors import IntegrityBroken, UsageError
 from landbridge.facts import Commitment, Verdict
+from landbridge.survey import known_of
 from tests.fakes.facts import commitment
 from tests.fakes.proven import AUDIT, STRANGER, Proven, signer, stage
 
@@ -83,9 +84,23 @@ def test_which_one_stands_cannot_be_told_by_a_receipt_that_does_not_hold() -> No
     assert chosen("flights/2026-11-20", history, 1, there.evidence) is history[0]
 
 
+def test_the_newest_release_is_meant_also_where_its_receipt_does_not_hold() -> None:
+    """Whoever looks into that receipt must be able to name its slot."""
+    there = stage()
+    history = decided(there, "landed", "released")
+    there.land(history[1], STRANGER)
+    assert chosen("flights/2026-11-20", history, None, there.evidence) is history[1]
+
+
 def test_what_was_decided_after_it_is_told_with_who_and_why() -> None:
     history = [commitment(), replace(commitment(revision=2, verdict=Verdict.REJECT), reason="old rows")]
     assert beside(history[0], history) == [
         "revision 2: reject by cron@pod at 2026-11-21 05:30:00 UTC: old rows"
     ]
     assert beside(history[1], history) == []
+
+
+def test_a_file_that_was_superseded_before_it_landed_is_no_earlier_one() -> None:
+    there = stage()
+    *before, newest = decided(there, "released", "skip", "quarantine")
+    assert known_of(newest, there.evidence, before).earlier == ()

@@ -20,6 +20,8 @@ def asked(secret_id: str) -> str:
     match secret_id:
         case "eidv/api":
             return '{"token": "t0k3n", "port": 7}'
+        case "list":
+            return '["t0k3n"]'
         case "plain":
             return "s3cr3t"
         case "nobody":
@@ -58,6 +60,7 @@ def test_a_reference_gives_its_secret(references: References, reference: str, se
         ("file:keys", NotPermitted),
         ("aws-sm:eidv/api#port", UsageError),
         ("aws-sm:plain#token", UsageError),
+        ("aws-sm:list#token", UsageError),
         ("aws-sm:ResourceNotFoundException", UsageError),
         ("aws-sm:AccessDeniedException", NotPermitted),
         ("aws-sm:InternalServiceError", Unavailable),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import struct
+import time
 import tracemalloc
 from array import array
 from functools import partial
@@ -20,7 +21,7 @@ from landbridge.facts import Server
 from landbridge.sftp import exchange, packets
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.endpoint import Endpoint
-from landbridge.sftp.errors import translated
+from landbridge.sftp.errors import no_answer, translated
 from landbridge.sftp.pace import Pace, Window
 from landbridge.sftp.packets import Entry, Malformed, Refused
 from landbridge.sftp.part import Part
@@ -174,6 +175,43 @@ def test_a_refusal_carries_its_code_and_no_control_characters() -> None:
     assert (caught.value.code, caught.value.reason) == (3, "no [31m ")
 
 
+def test_an_exchange_with_a_mistake_in_it_keeps_nobody_waiting() -> None:
+    """Its traceback goes its way, and whoever waits for the result hears that there will be none."""
+
+    def steps() -> Steps[None]:
+        yield packets.opening("/f")
+        raise KeyError("a mistake of ours")
+
+    channel, line = _begun()
+    future = channel.run(steps())
+    ((_, number),) = line.asked()
+    with pytest.raises(KeyError):
+        _feed(channel, _answer(_HANDLE, number, b"h"))
+    with pytest.raises(Lost, match="mistake"):
+        future.result(0)
+
+
+def test_a_line_is_silent_only_while_an_answer_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    channel, line = _begun()
+    now[0] += 1_000
+    assert channel.silent() == 0, "nothing is asked"
+    channel.run(exchange.opened("/a"))
+    channel.run(exchange.opened("/b"))
+    now[0] += 7
+    channel.run(exchange.opened("/c"))
+    assert channel.silent() == 7, "what is asked meanwhile is no answer"
+    numbers = [number for _, number in line.asked()]
+    _feed(channel, _answer(_HANDLE, numbers[0], b"h")[:3])
+    now[0] += 2
+    assert channel.silent() == 2, "a part of an answer is one that comes"
+    assert [no_answer(channel.silent(), most) for most in (1.9, 2)] == [
+        "no answer for 2 s, though the server keeps the line",
+        "",
+    ]
+
+
 def test_the_end_of_a_line_reaches_all_who_wait_and_all_who_come_later() -> None:
     channel, _ = _begun()
     waiting = [channel.run(exchange.opened(f"/{number}")) for number in range(3)]
@@ -228,6 +266,17 @@ def test_limits_are_asked_where_they_are_offered() -> None:
     limits = bytes([201]) + struct.pack(">IQQQQ", number, 256 << 10, 100_000, 0, 0)
     _feed(channel, _framed(limits))
     assert channel.block == 100_000
+
+
+def test_limits_that_are_offered_and_refused_leave_the_usual() -> None:
+    line = Scripted()
+    channel = Channel(line)
+    channel.begin()
+    line.sent = b""
+    _feed(channel, _framed(_VERSION + _text(b"limits@openssh.com") + _text(b"1")))
+    ((_, number),) = line.asked()
+    _feed(channel, _answer(_STATUS, number, 8, b"not here"))
+    assert (channel.live, channel.block) == (True, 32 << 10)
 
 
 def test_a_listing_tells_kinds_and_shows_every_name() -> None:
@@ -422,6 +471,20 @@ def test_a_read_that_fails_ends_a_download_and_its_reason_is_told(
     with Part(LOCAL, tmp_path / "part", 1_000, None) as part, pytest.raises((Refused, Lost)) as told:
         Download("/f", part, 1_000, Window(1 << 20), Pace(None)).over([channel])
     assert "a disk" in str(told.value) or "not SFTP" in str(told.value)
+
+
+@pytest.mark.parametrize("cut", [bytes([_DATA]), bytes([_STATUS])])
+def test_an_answer_that_is_cut_short_ends_a_download_that_waits_for_nothing_else(
+    tmp_path: Path, cut: bytes
+) -> None:
+    class Cut(Capped):
+        def answer(self, answers: list[bytes]) -> None:
+            short = [_framed(cut + one[5:9]) if one[4] == _DATA else one for one in answers]
+            super().answer(short)
+
+    channel = _over(Cut(bytes(100), 100), 100)
+    with Part(LOCAL, tmp_path / "part", 100, None) as part, pytest.raises(Lost, match="not SFTP"):
+        Download("/f", part, 100, Window(1 << 20), Pace(None)).over([channel])
 
 
 def _led(

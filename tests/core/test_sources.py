@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -11,6 +14,8 @@ from landbridge.sources import records, stream
 from landbridge.sources.rest.http import Request
 from landbridge.sources.rest.paging import linked
 from landbridge.sources.sql.query import Query
+from tests.contract.bridge import JumpingClock
+from tests.core.formats import Silent
 
 
 @pytest.mark.parametrize(
@@ -98,3 +103,19 @@ def test_nothing_is_decided_by_a_null() -> None:
         ("b", "int64"),
         ("c", "float64"),
     ]
+
+
+def test_the_digest_of_what_a_source_gave_is_that_of_its_batches() -> None:
+    """It stands in the evidence: who has the batches can reckon it again, as an Arrow stream."""
+    rows = [{"n": number} for number in range(3)]
+    schema = pa.schema([("n", pa.int64())])
+    batches = [pa.RecordBatch.from_pylist(rows, schema)]
+    clock = JumpingClock()
+    asked = stream.Asked("s", "sql", "q", {}, clock.now())
+    given = stream.extract(asked, schema, batches, clock, Silent())
+    assert list(given.batches) == batches
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, schema) as written:
+        written.write_batch(batches[0])
+    (fact,) = given.fact
+    assert (fact.sha256, fact.rows) == (hashlib.sha256(sink.getvalue()).hexdigest(), 3)

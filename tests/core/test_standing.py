@@ -159,3 +159,11 @@ def test_a_slot_that_a_person_decided_about_stands_where_that_leaves_it(
     assert (judged.state, judged.late, judged.alarming) == (state, late, alarming)
     correction_in_quarantine = state is SlotState.QUARANTINED and bool(known.earlier)
     assert (judged.landed is not None) == (state is SlotState.DELIVERED or correction_in_quarantine)
+
+
+@pytest.mark.parametrize(("beyond", "late"), [(0, False), (1, True)])
+def test_what_lands_at_its_deadline_is_in_time(beyond: int, late: bool) -> None:
+    at = SIX + timedelta(hours=1, microseconds=beyond)
+    known = replace(RELEASED, receipt=receipt(at))
+    assert standing(SLOT, known, now=at + DAY, missing_after=DAY).late is late
+    assert standing(SLOT, Known(), now=at, missing_after=DAY).late is late

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from pydantic import ValidationError
 
 from landbridge.facts import Slot, SlotState, Verdict
-from landbridge.notices import Concern, Kind, Notice, Told
+from landbridge.host import Host
+from landbridge.notices import Cleared, Concern, Kind, Notice, Told
+from landbridge.retention import Retention
 from landbridge.standing import Known, Standing, standing
 from landbridge.telling import concerns, decide, document, missed, past_deadline, subject, text
 from tests.core.test_standing import commitment, receipt
@@ -183,3 +187,71 @@ def test_delivered_late_before_anybody_looked_is_no_alarm() -> None:
     assert one.state is SlotState.DELIVERED
     assert one.late
     assert concerns([one], SIX + HOUR * 3, HOUR) == []
+
+
+def test_what_is_cleared_is_told_and_nothing_is_told_of_what_there_is_not() -> None:
+    notice = Notice(
+        "eidv", "PRD", SIX, cleared=(Cleared("flights/1", "delivered"), Cleared("flights/2", "x"))
+    )
+    assert subject(notice) == "eidv PRD: 2 all clear"
+    assert "New" not in text(notice)
+    assert "Still open" not in text(notice)
+    assert "All clear (2)" in text(notice)
+
+
+@pytest.mark.parametrize("part", ["news", "reminders", "cleared"])
+def test_a_notice_with_anything_in_it_is_told(part: str) -> None:
+    one: object = Cleared("flights/1", "delivered") if part == "cleared" else LATE
+    assert Notice("eidv", "PRD", SIX).is_empty
+    assert not Notice("eidv", "PRD", SIX, **{part: (one,)}).is_empty  # type: ignore[arg-type] # fields by name
+
+
+def test_a_missing_slot_counts_also_where_it_has_no_deadline() -> None:
+    none = replace(SLOT, deadline=None)
+    assert past_deadline([at(SIX + DAY * 2, slot=none)]) == 1
+    assert past_deadline([at(SIX + HOUR, slot=none)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"outbound_days": 0}, "greater than or equal to 1"),
+        ({"outbound_days": 3651}, "less than or equal to 3650"),
+        ({"quarantine_days": 0}, "greater than or equal to 1"),
+        ({"quarantine_days": 3651}, "less than or equal to 3650"),
+        ({"schedule": "0 25 * * *"}, "hour"),
+    ],
+)
+def test_what_was_delivered_is_kept_for_a_day_at_least(keys: dict[str, object], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Retention.model_validate(keys)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"command": "landbridge"},
+        {"command": "/opt/x; rm -rf /"},
+        {"folder": "/etc/$HOME"},
+        {"folder": "/etc/a\nb"},
+        {"folder": "C:\\landbridge"},
+        {"os": "windows", "folder": "/etc/landbridge"},
+        {"account": "two words"},
+        {"account": "a;b"},
+        {"account": "-x"},
+        {"group": "a b"},
+        {"group": "$(x)"},
+        {"mail": ["a@b c"]},
+        {"mail": ["`x`@example.org"]},
+        {"mail": ["nobody"]},
+    ],
+)
+def test_what_a_shell_would_read_is_no_path_account_or_reader(keys: dict[str, object]) -> None:
+    """They stand in units, crontabs and scripts."""
+    with pytest.raises(ValidationError):
+        Host.model_validate_json(json.dumps(keys))
+
+
+def test_accounts_and_paths_of_either_system_are_taken() -> None:
+    Host.model_validate_json('{"account": "svc_land", "command": "/opt/lb/bin/landbridge"}')
+    Host.model_validate_json(json.dumps({"os": "windows", "account": "CORP\\svc land", "folder": "C:\\lb"}))

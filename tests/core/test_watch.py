@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landbridge.alarms import Watch
+from landbridge.decisions import redrive
 from landbridge.errors import NotPermitted, Unavailable
 from landbridge.facts import Receipt, Released, SlotState
 from landbridge.hops import hops
@@ -300,9 +301,11 @@ def test_an_entry_that_cannot_be_read_is_doubted_and_hides_no_other_slot(watched
 
 
 def test_a_slot_that_the_schedule_no_longer_has_is_still_seen(watched: Watched) -> None:
-    seven = replace(SLOT, occurrence="20261120T0700Z", scheduled_at=SLOT.scheduled_at + timedelta(hours=1))
-    run(FEED, seven, watched.world.cloud())
-    assert [one.slot.occurrence for one in watched.seen()] == ["2026-11-20", "20261120T0700Z"]
+    for hour, apart in ((7, 1), (5, -1)):
+        at = SLOT.scheduled_at + timedelta(hours=apart)
+        run(FEED, replace(SLOT, occurrence=f"20261120T0{hour}00Z", scheduled_at=at), watched.world.cloud())
+    names = ["20261120T0500Z", "2026-11-20", "20261120T0700Z"]
+    assert [one.slot.occurrence for one in watched.seen()] == names, "in order of their time"
 
 
 def test_slots_of_other_days_and_feeds_are_left_out(watched: Watched) -> None:
@@ -357,3 +360,46 @@ def test_since_when_a_reaper_is_expected_outlives_what_staging_forgets(watched: 
 def _memories(watched: Watched) -> list[object]:
     keys = sorted(key for key in watched.world.staging.objects if key.startswith("watch/"))
     return [json.loads(watched.world.staging.read(key))["reaper"] for key in keys]
+
+
+def test_where_no_alarm_listens_nothing_is_measured(watched: Watched) -> None:
+    watched.alarm = None
+    assert watched.look().failures == ()
+
+
+def test_what_was_told_an_hour_ago_is_remembered_as_well(watched: Watched) -> None:
+    """A memory is written with every change, not only before staging forgets it."""
+    _forget(watched, 1)
+    watched.look()
+    _forget(watched, 2)
+    for minutes in (10, 20):
+        watched.look(LATER + timedelta(minutes=minutes))
+    assert _missing(watched.readers[0]) == [["2026-11-19"], ["2026-11-18"]]
+
+
+def test_revisions_before_belong_to_their_own_slot(watched: Watched) -> None:
+    """An entry of another slot that cannot be read must not shift them."""
+    day = SLOT.business_date - DAY
+    entries = watched.world.entries
+    another = entries.read(ledger_key(SLOT, 1))
+    del entries.objects[ledger_key(slot(day), 1)]
+    entries.put_new(ledger_key(slot(day), 1), another)
+    _land(watched)
+    redrive(FEED, SLOT, watched.world.cloud("ann", "wrong rows"))
+    seen = watched.seen(first=day)
+    assert [(bool(one.known.doubt), len(one.known.earlier)) for one in seen] == [(True, 0), (False, 1)]
+
+
+def test_an_attempt_that_failed_is_told_only_while_there_is_something_left_to_do(watched: Watched) -> None:
+    watched.world.rows.fails = {SLOT.occurrence: NotPermitted("the source refuses")}
+    _forget(watched)
+    with pytest.raises(NotPermitted):
+        run(FEED, SLOT, watched.world.cloud())
+    (one,) = watched.seen()
+    assert one.known.failed
+    watched.world.rows.fails = {}
+    run(FEED, SLOT, watched.world.cloud())
+    later = replace(one.known.failed, failed_at=LATER)  # another run, late, whose source refused
+    watched.world.cloud().ledger.record_failure(later)
+    (one,) = watched.seen()
+    assert (one.known.failed, one.known.doubt) == (None, "")

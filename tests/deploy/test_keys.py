@@ -315,3 +315,39 @@ def test_nothing_secret_is_said(stage: Stage) -> None:
     for pair in stage.custody.versions.values():
         body = "".join(pair.private.splitlines()[1:-1])
         assert body[:40] not in words
+
+
+@pytest.mark.parametrize("late", [0, 2, 99])
+def test_a_host_key_is_only_current_once_the_endpoint_itself_shows_it(
+    late: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server behind the same name would turn every client away that has the new one pinned."""
+    stage = _served()
+    ((_, born),) = stage.server.hosts
+    line = host.prepare(stage.world, Kind.ED25519)
+    shown, looks = stage.door.shown, iter(range(1_000))
+    monkeypatch.setattr(
+        stage.door, "shown", lambda algorithm: born if next(looks) < late else shown(algorithm)
+    )
+    if late < 99:
+        host.switch(stage.world, [line])
+        assert stage.current.public == line
+        assert next(looks) == late + 1
+        return
+    with pytest.raises(IntegrityBroken, match="does not show the new host key"):
+        host.switch(stage.world, [line])
+    assert stage.custody.labels["pending"], "it is not the current one"
+
+
+def test_without_a_prepared_host_key_nothing_is_switched() -> None:
+    stage = _served()
+    ((_, born),) = stage.server.hosts
+    with pytest.raises(UsageError, match="holds no host key"):
+        host.switch(stage.world, [born])
+    assert stage.door.shown("ssh-ed25519") == born
+
+
+def test_a_pair_is_shown_without_its_private_half() -> None:
+    pair = KeyPair.generate(Kind.ED25519)
+    assert "PRIVATE" not in repr(pair)
+    assert pair.private not in repr(pair)

@@ -11,7 +11,7 @@ import pytest
 
 from landbridge.cli.keys.shown import next_step
 from landbridge.controlm import ControlM
-from landbridge.deploy.keys import adopted, handed, leaving, user
+from landbridge.deploy.keys import adopted, handed, leaving, public, user
 from landbridge.deploy.keys.adopted import Offered
 from landbridge.deploy.keys.agents import LOOK_BACK, Agents
 from landbridge.deploy.keys.log_ins import LogIn
@@ -513,3 +513,36 @@ def test_a_crash_at_any_call_is_mended_by_the_same_command(make: Callable[[], Sc
         effects.fail = 0
         assert scene.sound(), number
     assert number > 3, "no call was cut"
+
+
+@pytest.mark.parametrize(("there", "fits"), [(48, True), (49, False)])
+def test_a_user_has_at_most_as_many_keys_as_aws_takes(there: int, fits: bool) -> None:
+    """Refused in the middle, one agent would be left without."""
+    stage = Stage(agents=BORN)
+    for _ in range(there):
+        stage.server.announce(KeyPair.generate(ECDSA).public)
+    if fits:
+        adopted.adopt(stage.world, offers("edge1", "edge2"))
+        assert len(stage.server.keys) == 50
+        return
+    with pytest.raises(UsageError, match="too many keys"):
+        adopted.adopt(stage.world, offers("edge1", "edge2"))
+    assert len(stage.server.keys) == there
+
+
+def test_a_key_longer_than_aws_takes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = KeyPair.generate(ECDSA).public
+    body = len(line.split()[0]) + 1 + len(line.split()[1])
+    monkeypatch.setattr(public, "_LONGEST", body)
+    read_public(line, "x")
+    monkeypatch.setattr(public, "_LONGEST", body - 1)
+    with pytest.raises(UsageError, match="too long for AWS"):
+        read_public(line, "x")
+
+
+def test_nobody_vouches_for_an_agent_that_there_is_not() -> None:
+    stage, old = adopted_before()
+    adopted.adopt(stage.world, offers("edge1", "edge2"))
+    stage.time.at += DAY
+    with pytest.raises(UsageError, match="no such agent: edge9"):
+        leaving.retire(stage.world, DAY, [each.key.fingerprint for each in old], ["edge1", "edge2", "edge9"])

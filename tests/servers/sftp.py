@@ -55,7 +55,11 @@ class Sftp:
 
 
 @contextmanager
-def asyncssh_server(folder: Path, keys: tuple[Ed25519Key, Ed25519Key] | None = None) -> Iterator[Sftp]:
+def asyncssh_server(
+    folder: Path,
+    keys: tuple[Ed25519Key, Ed25519Key] | None = None,
+    serving: type[asyncssh.SFTPServer] = asyncssh.SFTPServer,
+) -> Iterator[Sftp]:
     """Serve `folder` as `/` until the end, in a thread of this process; `keys` are host's and user's."""
     host_key, user_key = keys or (Ed25519Key.generate(), Ed25519Key.generate())
     loop = asyncio.new_event_loop()
@@ -68,7 +72,7 @@ def asyncssh_server(folder: Path, keys: tuple[Ed25519Key, Ed25519Key] | None = N
             0,
             server_host_keys=[asyncssh.import_private_key(host_key.private_openssh)],
             authorized_client_keys=asyncssh.import_authorized_keys(user_key.public_openssh + "\n"),
-            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=os.fsencode(folder)),
+            sftp_factory=lambda channel: serving(channel, chroot=os.fsencode(folder)),
             encryption_algs=["aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com"],
         )
 

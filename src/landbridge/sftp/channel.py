@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import struct
 import threading
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
@@ -86,11 +87,18 @@ class Channel:
         """The thread that hands out answers now."""
         self._held_back: list[bytes] = []
         """What that thread asks meanwhile."""
+        self._heard = time.monotonic()
+        """When something came, or was asked while nothing else was awaited."""
 
     @property
     def live(self) -> bool:
         """Whether anything may still be asked."""
         return self._lost is None
+
+    def silent(self) -> float:
+        """Give for how many seconds an answer is awaited and nothing has come; 0 where none is."""
+        with self._state:
+            return time.monotonic() - self._heard if self._waiting else 0.0
 
     def begin(self) -> Future[None]:
         """Greet the server; the answer says that it speaks SFTP."""
@@ -125,6 +133,8 @@ class Channel:
         with self._state:
             if self._lost is not None:
                 raise Lost(*self._lost.args)
+            if not self._waiting:
+                self._heard = time.monotonic()
             self._waiting.update(zip(numbers, sinks, strict=True))
         sent = b"".join(map(packets.numbered, requests, numbers))
         if threading.get_ident() == self._reader:
@@ -154,6 +164,7 @@ class Channel:
         us more than the request.
         """
         self._high += count
+        self._heard = time.monotonic()
         self._reader = threading.get_ident()
         try:
             self._hand_out()
@@ -200,7 +211,10 @@ class Channel:
 
     def _limits(self, answer: Answer) -> None:
         if isinstance(answer, memoryview):
-            told = packets.most_read_in(answer)
+            try:
+                told = packets.most_read_in(answer)
+            except Refused:  # it offers what it does not have: every server gives the usual
+                return
             self.block = max(LEAST, min(told, _LARGEST)) if told else _LARGEST
 
 

@@ -48,6 +48,10 @@ class Tuning:
 
     AWS Transfer Family itself ends a session that is unresponsive for 5 min or idle for 30.
     """
+    silence: float = 300.0
+    """Seconds without a byte, while an answer is awaited, after which the line counts as cut: keepalives only show that
+    the server's SSH is there. A line on which nothing was asked may be silent for ever.
+    """
     bandwidth: int | None = None
     """Most bytes a second, over all downloads."""
     client: Client = Client.AUTO

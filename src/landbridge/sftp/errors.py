@@ -55,6 +55,11 @@ def closed(endpoint: Endpoint) -> Unavailable:
     return Unavailable(f"the connection to {endpoint} was closed")
 
 
+def no_answer(silent: float, most: float) -> str:
+    """Say that an answer was awaited in vain, if it was; empty while it may come."""
+    return f"no answer for {silent:.0f} s, though the server keeps the line" if silent > most else ""
+
+
 def key_refused(endpoint: Endpoint, seen: str) -> NotPermitted:
     """Say that the server does not know our key."""
     return NotPermitted(

@@ -15,7 +15,7 @@ from landbridge.errors import NotPermitted
 from landbridge.facts import Server
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.endpoint import CLIENT, UNANSWERED
-from landbridge.sftp.errors import MAY_NOT, closed, failed, host_key_changed, key_refused
+from landbridge.sftp.errors import MAY_NOT, closed, failed, host_key_changed, key_refused, no_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +94,7 @@ class InProcess:
             raise closed(self._endpoint) from error
         except (TimeoutError, Lost) as error:
             raise failed(self._endpoint, "opening SFTP", str(error) or "no answer") from error
+        self._loop.call_soon_threadsafe(self._listen)
         return self._channel
 
     def server(self) -> Server:
@@ -121,6 +122,16 @@ class InProcess:
             self._thread.join()
             self._loop.close()
             self._channel.fail("it was closed")
+
+    def _listen(self) -> None:
+        """Look again and again whether the server still answers, and give up when it does not."""
+        most = self._tuning.silence
+        if reason := no_answer(self._channel.silent(), most):
+            self._channel.fail(reason)
+            if self._connection is not None:
+                self._connection.abort()
+        elif self._channel.live:
+            self._loop.call_later(most / 4, self._listen)
 
     def _write(self, packet: bytes) -> None:
         if self._ssh is not None:

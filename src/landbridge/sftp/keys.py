@@ -53,8 +53,10 @@ def read(endpoint: Endpoint) -> Keys:
 
     Raises:
         NotPermitted: the private key or its passphrase cannot be used.
-        UsageError: a pinned host key is not one.
+        UsageError: a pinned host key is not one, or none is pinned.
     """
+    if not endpoint.host_keys:
+        raise _no_host_key("nothing")
     return Keys(_private(endpoint), tuple(_pinned(line) for line in endpoint.host_keys))
 
 

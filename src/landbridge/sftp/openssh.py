@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 from landbridge.facts import Server
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.endpoint import UNANSWERED
-from landbridge.sftp.errors import closed, failed, host_key_changed, key_refused
+from landbridge.sftp.errors import closed, failed, host_key_changed, key_refused, no_answer
 from landbridge.sftp.said import Said
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class OpenSsh:
         self._pinned = keys.pinned
         self._shown: Server | None = None
         self._patience = 2 * tuning.connect_timeout
+        self._silence = tuning.silence
         self._ending = threading.Lock()
         self._ended = False
         self._lent = ExitStack()
@@ -101,6 +103,7 @@ class OpenSsh:
                 for end in (self._socket, theirs):
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _IN_FLIGHT)
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _IN_FLIGHT)
+                _wake_up(self._socket, self._silence / 4)
                 key_file = self._lent.enter_context(_lent("landbridge-key", keys.private))
                 known_file = self._lent.enter_context(_lent("landbridge-known-hosts", known))
                 # A session of its own: Ctrl-C is for us, and we end it; no terminal to ask anything on.
@@ -172,12 +175,20 @@ class OpenSsh:
             self._let_go()
 
     def _read(self) -> None:
+        reason = ""
         try:
             with suppress(OSError):
-                while self._channel.live and (count := self._socket.recv_into(self._channel.room())):
+                while self._channel.live and not reason:
+                    try:
+                        count = self._socket.recv_into(self._channel.room())
+                    except BlockingIOError:  # woken up: nothing came
+                        reason = no_answer(self._channel.silent(), self._silence)
+                        continue
+                    if not count:
+                        break
                     self._channel.came(count)
         finally:
-            self._channel.fail(self._last_words())
+            self._channel.fail(reason or self._last_words())
 
     def _last_words(self) -> str:
         if self._ended:
@@ -207,6 +218,14 @@ class OpenSsh:
     def _let_go(self) -> None:
         self._lent.close()
         self._held.close()
+
+
+def _wake_up(end: socket.socket, seconds: float) -> None:
+    """Let nobody wait longer at one time for what comes; a timeout of Python's own would be one of sending too."""
+    whole = int(seconds)
+    end.setsockopt(
+        socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", whole, int((seconds - whole) * 1e6))
+    )
 
 
 def _arguments(endpoint: Endpoint, tuning: Tuning, key_file: str, known_file: str) -> Sequence[str]:

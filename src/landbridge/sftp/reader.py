@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -160,7 +161,7 @@ class Download:
             came = answer if isinstance(answer, Lost) else bytes(packets.bytes_in(answer))
         except Refused as refused:
             came = refused
-        except Malformed as error:
+        except (Malformed, struct.error) as error:  # whoever waits for it must hear of it
             came = Lost(f"what came is not SFTP: {error}")
         self._pieces.put(_Piece(lane, begin, offset, asked, came))
 

@@ -173,7 +173,7 @@ class Python:
     def _blamed(self) -> _Blamed:
         return _Blamed(self._failed)
 
-    def _failed(self, error: Exception) -> ContractBroken:
+    def _failed(self, error: BaseException) -> ContractBroken:
         folder = self._around.folder.resolve()
         frames = traceback.extract_tb(error.__traceback__)
         theirs = [f for f in frames if Path(f.filename).resolve().is_relative_to(folder)]
@@ -189,9 +189,12 @@ class Python:
 
 
 class _Blamed:
-    """Turns whatever the user's code raises into an error that names its file and line; ours pass."""
+    """Turns whatever the user's code raises into an error that names its file and line; ours pass.
 
-    def __init__(self, failed: Callable[[Exception], LandbridgeError]) -> None:
+    Its `sys.exit` too: with code 0 a run would end as done, without a file.
+    """
+
+    def __init__(self, failed: Callable[[BaseException], LandbridgeError]) -> None:
         self._failed = failed
 
     def __enter__(self) -> None:
@@ -200,7 +203,7 @@ class _Blamed:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, Exception) and not isinstance(error, LandbridgeError):
+        if isinstance(error, (Exception, SystemExit)) and not isinstance(error, LandbridgeError):
             raise self._failed(error) from error
 
 

@@ -10,6 +10,7 @@ import base64
 import binascii
 import datetime as dt
 import json
+import math
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -276,18 +277,28 @@ def _float(column: Column, values: list[Any], kinds: set[type]) -> pa.Array:
     import pyarrow as pa
 
     if Decimal in kinds:
-        values = [float(value) if isinstance(value, Decimal) else value for value in values]
+        values = [_as_float(value) if isinstance(value, Decimal) else value for value in values]
     return pa.array(values, column.type)
+
+
+def _as_float(value: Decimal) -> float:
+    near = float(value)
+    if math.isinf(near) and value.is_finite():
+        raise OverflowError("beyond what 64 bits hold")
+    return near
 
 
 def _decimal(column: Column, values: list[Any], kinds: set[type]) -> pa.Array:
     import pyarrow as pa
 
-    if kinds == {str}:
-        return pa.array(values, pa.string()).cast(column.type)
-    if str in kinds:
-        values = [Decimal(value) if isinstance(value, str) else value for value in values]
-    return pa.array(values, column.type)
+    if str not in kinds:
+        return pa.array(values, column.type)
+    # One reading of text, whatever stands beside it: Python's own takes spaces, underscores and other scripts' digits.
+    texts = [
+        f"{value:f}" if isinstance(value, Decimal) else None if value is None else str(value)
+        for value in values
+    ]
+    return pa.array(texts, pa.string()).cast(column.type)
 
 
 def _moment(column: Column, values: list[Any], kinds: set[type]) -> pa.Array:

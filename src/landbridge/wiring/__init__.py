@@ -323,7 +323,7 @@ def installation(declared: Declaration, environment: str, version: Version, worl
 def pinned(declared: Declaration, environment: str) -> tuple[str, ...]:
     """Give the pinned host keys of an environment, as far as they are there."""
     from landbridge.errors import UsageError
-    from landbridge.wiring.keys_side import pins
+    from landbridge.wiring.host_keys import pins
 
     try:
         return pins(place_of(declared.project, environment), _references(declared, None))

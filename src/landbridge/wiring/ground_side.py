@@ -15,6 +15,7 @@ from landbridge.sftp.retried import Retried
 from landbridge.share.folder import FolderShare
 from landbridge.share.holding import HoldingFolder, usual_place
 from landbridge.wiring.choice import feeds_in
+from landbridge.wiring.host_keys import pins
 from landbridge.wiring.receipt_keys import receipt_keys
 from landbridge.world import Ground
 
@@ -149,6 +150,6 @@ def endpoint(place: Place, references: References, twin: TwinGround | None) -> E
         port=declared.port,
         user=declared.user,
         private_key=references.resolve(declared.private_key),
-        host_keys=tuple(references.text(key) for key in declared.host_keys),
+        host_keys=pins(place, references),
         passphrase=references.resolve(declared.passphrase) if declared.passphrase else None,
     )

@@ -13,6 +13,7 @@ from landbridge.deploy.needs import key_alias, sftp_host_secret, sftp_key_secret
 from landbridge.deploy.outputs import load
 from landbridge.errors import UsageError
 from landbridge.sftp.door import SftpDoor
+from landbridge.wiring.host_keys import pins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,13 +93,3 @@ def _deployed(folder: Path, place: Place) -> str:
             hint=error.hint,
         ) from error
     return outputs.get("ServerId", "")
-
-
-def pins(place: Place, references: References) -> tuple[str, ...]:
-    """Give the pinned host keys of an environment; a file may hold several lines."""
-    return tuple(
-        line.strip()
-        for declared in place.sftp.host_keys
-        for line in references.text(declared).splitlines()
-        if line.strip()
-    )

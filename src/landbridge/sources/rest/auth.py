@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LIFE = timedelta(hours=1)
 """Of a token whose server does not say (RFC 6749, 5.1 leaves it open)."""
+_LONGEST = timedelta(days=366)
 _EARLY = 0.1
 """A token is fetched anew when this part of its life is left."""
 
@@ -85,10 +86,9 @@ class Credentials:
                     raise ContractBroken(
                         f"source `{self._name}`: the token endpoint {_bare(declared.token_url)} gives no `access_token`"
                     )
-                span = timedelta(seconds=float(life)) if isinstance(life, (int, float, str)) else _LIFE
                 self._token = token
                 self._around.learn(token)
-                self._good_until = now + span * (1 - _EARLY)
+                self._good_until = now + _lasting(life) * (1 - _EARLY)
             return self._token
 
     def _asked(self, declared: OAuth2ClientCredentials) -> dict[str, Any]:
@@ -112,13 +112,22 @@ class Credentials:
             body = orjson.loads(answer.body)
         except ContractBroken as error:  # 400 is what RFC 6749 (5.2) answers to a client it does not know
             raise NotPermitted(
-                f"source `{self._name}`: the token endpoint {_bare(url)} gives no token", seen=error.seen
+                f"source `{self._name}`: the token endpoint {_bare(url)} gives no token",
+                seen=error.seen or error.what,
             ) from error
         except orjson.JSONDecodeError as error:
             raise ContractBroken(
                 f"source `{self._name}`: the token endpoint {_bare(url)} does not answer in JSON"
             ) from error
         return body if isinstance(body, dict) else {}
+
+
+def _lasting(said: object) -> timedelta:
+    """Give how long a token is good, from what its server says in seconds: often a number, also as text, or anything."""
+    try:
+        return min(timedelta(seconds=float(said)), _LONGEST) if isinstance(said, (int, float, str)) else _LIFE
+    except (ValueError, OverflowError):
+        return _LIFE
 
 
 def _with_header(request: Request, name: str, value: str) -> Request:

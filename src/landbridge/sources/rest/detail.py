@@ -66,12 +66,11 @@ class Details:
     def _request(self, record: object, place: str) -> Request:
         if not isinstance(record, Mapping):
             raise ContractBroken(f"source `{self._name}`, {place}: no object", seen=type(record).__name__)
-        # A field that is null or empty would make another URL, so the template must not find it.
+        # A field that is null, empty or a step upwards would make another URL, so the template must not find it.
         plain = {key: str(value) for key, value in record.items() if value is not None and value != ""}
+        steps = {key: quote(value, safe="") for key, value in plain.items() if value not in {".", ".."}}
         try:
-            path = self._around.text(
-                self._declared.url, self._slot, {key: quote(value, safe="") for key, value in plain.items()}
-            )
+            path = self._around.text(self._declared.url, self._slot, steps)
             parameters = {
                 key: self._around.text(value, self._slot, plain)
                 for key, value in self._declared.parameters.items()

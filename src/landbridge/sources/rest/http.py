@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -139,13 +139,14 @@ class Http:
     ) -> Answer:
         """Send until it is answered with 2xx, as often as declared; follow redirects.
 
-        Credentials and declared headers go to the host of `request` only, never to one that it redirects to.
+        Credentials, declared headers and a body go to the host of `request` only, never to one that it redirects to.
         `renew` is asked once after a 401: True means that other credentials are worth a try.
 
         Raises:
             Unavailable: no proper answer after the declared attempts, or a wait longer than declared was asked for.
             NotPermitted: 401 or 403.
-            ContractBroken: any other status, or an answer larger than LARGEST_ANSWER.
+            ContractBroken: any other status, a redirect that is not followed, or an answer larger than LARGEST_ANSWER.
+            UsageError: a URL or header that HTTP cannot carry.
         """
         longest = self._retries.longest_wait.total_seconds()
         attempts = stamina.retry_context(
@@ -216,6 +217,11 @@ class Http:
                 f"source `{self._name}`: {self._place(request)} has no certificate that can be trusted",
                 seen=self._around.shown(str(error)),
             ) from error
+        except ValueError:  # not chained: its text holds the header, and with it a secret
+            raise UsageError(
+                f"source `{self._name}`: a header for {self._place(request)} cannot be sent",
+                expected="letters of Latin-1 on one line, in `headers` and in the secrets of `auth`",
+            ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             # The vendor's text may hold the URL, and with it a key: only the kind of failure is kept.
             raise _Again(_WORDS.get(type(error), type(error).__name__)) from error
@@ -227,7 +233,12 @@ class Http:
         return _Response(response.status, response.headers, body)
 
     def _redirected(self, request: Request, response: _Response) -> Request:
-        url = urljoin(request.target, response.headers["Location"])
+        try:
+            url = led_to(request.target, response.headers["Location"])
+        except ValueError as error:
+            raise ContractBroken(
+                f"source `{self._name}`: {self._place(request)} redirects to what is no URL"
+            ) from error
         if urlsplit(request.url).scheme == "https" and urlsplit(url).scheme != "https":
             raise ContractBroken(
                 f"source `{self._name}`: {self._place(request)} redirects from https to {urlsplit(url).scheme}"
@@ -236,6 +247,11 @@ class Http:
             raise ContractBroken(
                 f"source `{self._name}`: {self._place(request)} answers a {request.method} with status {response.status}",
                 expected="307 or 308, which keep the body, or no redirect",
+            )
+        if request.body is not None and not same_host(request.url, url):
+            raise ContractBroken(
+                f"source `{self._name}`: {self._place(request)} redirects to another host what is not meant for it",
+                hint="declare the `url` of the host that answers",
             )
         return replace(request, url=url, parameters={})
 
@@ -305,6 +321,17 @@ def same_host(one: str, other: str) -> bool:
     return _origin(one) == _origin(other)
 
 
+def led_to(page: str, link: str) -> str:
+    """Give the whole URL that a link of a server means on `page`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    url = urljoin(page, link)
+    _origin(url)
+    return url
+
+
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     return (
@@ -321,12 +348,8 @@ def _retry_after(headers: Mapping[str, str], clock: Clock) -> float | None:
         return float(text)
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return float(max(0, math.ceil((moment - _aware(clock.now())).total_seconds())))
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return float(max(0, math.ceil((moment - clock.now()).total_seconds())))

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from landbridge.counted import counted
 from landbridge.errors import ContractBroken
 from landbridge.feed.inputs import Cursor, LinkHeader, NextUrl, Offset, PageNumber, SinglePage
 from landbridge.sources.records import dug
+from landbridge.sources.rest.http import led_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,7 +139,12 @@ def _count(source: str, page: Page, path: str) -> int:
 
 
 def _at(source: str, request: Request, url: str, page: Page) -> Request:
-    target = urljoin(request.target, url)
+    try:
+        target = led_to(request.target, url)
+    except ValueError as error:
+        raise ContractBroken(
+            f"source `{source}`, page {page.number}: what should lead to the next page is no URL"
+        ) from error
     if urlsplit(request.url).scheme == "https" and urlsplit(target).scheme != "https":
         raise ContractBroken(
             f"source `{source}`, page {page.number}: the next page would leave https",

@@ -19,7 +19,7 @@ from landbridge.sources.around import without_user
 from landbridge.sources.rest import paging
 from landbridge.sources.rest.auth import Credentials
 from landbridge.sources.rest.detail import Details
-from landbridge.sources.rest.http import Answer, Http, Pace, Request, same_host
+from landbridge.sources.rest.http import Answer, Http, Pace, Request, led_to, same_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def first_request(name: str, declared: RestSource, around: Around, slot: Slot) -
     url = around.resolved(declared.url, slot)
     if declared.path:
         url = joined(url, around.text(declared.path, slot))
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+    if not _is_url(url):
         raise UsageError(
             f"source `{name}`: `{around.shown(url)}` is no URL of an API",
             expected="http://... or https://...",
@@ -87,6 +87,14 @@ def first_request(name: str, declared: RestSource, around: Around, slot: Slot) -
         headers.setdefault("Content-Type", "application/json")
     plain = Request(url, parameters, headers, declared.method, body)
     return paging.first(declared.paging, plain)
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(led_to(url, ""))
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def joined(base: str, path: str) -> str:

@@ -107,7 +107,7 @@ def _one(error: object) -> Iterator[Complaint]:
 
 
 def _number(value: object) -> int:
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdigit()) else 0
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
 
 
 def _short(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from landbridge.contract.checks import SqlCheck, TotalCheck
 from landbridge.contract.folding import folded
 from landbridge.contract.places import nearest
-from landbridge.contract.rules import bounds_of
+from landbridge.contract.rules import OPERATORS, bounds_of
 from landbridge.contract.sql import name, type_of
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ def sql(rule: Rule, severity: Severity) -> Check | None:
     for word in ("mustBe", "mustNotBe"):
         value = getattr(rule.declared, word)
         if isinstance(value, bool | str):
+            if sum(getattr(rule.declared, other) is not None for other in OPERATORS) > 1:
+                rule.wrong(
+                    word, what=f"`{word}` with a text, true or false stands alone", expected="one operator"
+                )
             negated = word == "mustNotBe"
             return SqlCheck(label, column, query, rule.place, (), value, negated, severity, expression)
     return SqlCheck(label, column, query, rule.place, bounds_of(rule), severity=severity, folded=expression)

@@ -77,6 +77,8 @@ COLUMN_CLAUSES = [
     ("logicalType: string, logicalTypeOptions: {pattern: b+}", "pattern", ["abba"], ["aa"]),
     ("logicalType: string, enum: [{value: a}, {value: b}]", "enum", ["a", "b", ""], ["c", "A", '""']),
     ("logicalType: integer, enum: [{value: 1}, {value: 2}]", "enum", ["1", "2", ""], ["3"]),
+    ("logicalType: string, enum: [{value: null}, {value: a}]", "enum", ["a", ""], ["c", '""']),
+    ("logicalType: string, enum: [{value: null}]", "enum", [""], ["c", '""']),
     (
         "logicalType: string, logicalTypeOptions: {format: email}",
         "format",
@@ -142,6 +144,8 @@ METRICS = [
     ),
     ("metric: missingValues, arguments: {missingValues: [N/A]}, mustBe: 0", ["", "a"], ["N/A"]),
     ("metric: invalidValues, arguments: {validValues: [a, b]}, mustBe: 0", ["a", ""], ["c"]),
+    ("metric: invalidValues, arguments: {validValues: [a, null]}, mustBe: 0", ["a", ""], ["c"]),
+    ("metric: invalidValues, arguments: {validValues: [null]}, mustBe: 0", [""], ["c"]),
     ("metric: invalidValues, arguments: {pattern: '^[a-z]$'}, mustBe: 0", ["a", ""], ["ab"]),
     (
         "metric: invalidValues, arguments: {validValues: [a, B], pattern: '^[a-z]$'}, mustBe: 0",
@@ -250,6 +254,7 @@ def test_a_warning_is_told_and_lets_the_file_pass(tmp_path: Path) -> None:
         "classification: Level-7",
         "tags: [finance, PII]",
         "customProperties: [{property: personal, value: true}]",
+        'customProperties: [{property: PII, value: "yes"}]',
     ],
 )
 def test_a_personal_value_is_never_shown(private: str, tmp_path: Path) -> None:
@@ -299,8 +304,10 @@ def test_a_text_that_a_spreadsheet_would_run_is_refused_where_the_feed_says_so(t
     contract = written(tmp_path, [ID, "name: v, logicalType: string"])
     content = csv(["=1+1", "+4", "-4", "@x", "a=b"])
     assert judged(contract, content, declared(formula_injection="allow")).passed
-    report = judged(contract, content, declared(formula_injection="reject"))
-    assert named(report, "formula").broken == 4
+    for policy in ("reject", "escape"):
+        report = judged(contract, content, declared(formula_injection=policy))
+        assert named(report, "formula").broken == 4
+    assert judged(contract, csv(["'=1+1", "a=b"]), declared(formula_injection="escape")).passed
 
 
 def test_a_contracts_own_sql_cannot_leave_the_file(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Literal
 
 from landbridge.contract.checks import Place, TotalCheck
+from landbridge.contract.columns import MASK
 from landbridge.facts import RuleResult
 from landbridge.feed.outputs import Csv, Fixed
 
@@ -61,8 +62,18 @@ def _of_field(
                 pass  # other words, and a total without an exact sum, which the writer refuses
 
 
-def result(check: TotalCheck, seen: StrictReport, measures: Measures) -> RuleResult:
-    """Compare one field with what the data adds up to, exactly."""
+def known_by_its_text(form: Format, record: Literal["leading", "trailing"]) -> bool:
+    """Tell whether the record has literal text, which the strict half has compared: without it, a row of the data would pass for it."""
+    if not isinstance(form, Csv | Fixed):
+        return False
+    shape = form.leading if record == "leading" else form.trailing
+    return any(
+        literal for field in (shape.fields if shape else ()) for literal, *_ in Formatter().parse(field)
+    )
+
+
+def result(check: TotalCheck, seen: StrictReport, measures: Measures, *, shown: bool) -> RuleResult:
+    """Compare one field with what the data adds up to, exactly; what the field says is told when it may be `shown`."""
     fields = seen.leading if check.record == "leading" else seen.trailing
     around = sum(record is not None for record in (seen.leading, seen.trailing))
     match check.measure:
@@ -77,7 +88,11 @@ def result(check: TotalCheck, seen: StrictReport, measures: Measures) -> RuleRes
     if said is not None:
         found = re.fullmatch(check.pattern or _NUMBER, said.strip(), re.ASCII)
         passed = found is not None and Decimal(found.group(1)) == wanted
-        message = "" if passed else f"field {check.field} of the {check.record} record says `{said[:80]}`"
+        message = (
+            ""
+            if passed
+            else f"field {check.field} of the {check.record} record says `{said[:80] if shown else MASK}`"
+        )
     return RuleResult(
         rule=check.rule,
         column=check.column,

@@ -50,6 +50,7 @@ class FixedWidth:
 
     rules: Sequence[str] = (rule.WIDTH,)
     width = 1
+    marked = True
 
     def __init__(self, fixed: Fixed, columns: Sequence[ColumnRule]) -> None:
         self.dialect = Dialect(-1, -1, b"", fixed.encoding.removesuffix("-sig"))

@@ -77,6 +77,49 @@ COLUMN_CLAUSES = [
     ("logicalType: string, logicalTypeOptions: {pattern: b+}", "pattern", ["abba"], ["aa"]),
     ("logicalType: string, enum: [{value: a}, {value: b}]", "enum", ["a", "b", ""], ["c", "A", '""']),
     ("logicalType: integer, enum: [{value: 1}, {value: 2}]", "enum", ["1", "2", ""], ["3"]),
+    (
+        'logicalType: number, physicalType: "DECIMAL(9,2)", enum: [{value: 1.5}, {value: -2}]',
+        "enum",
+        ["1.50", "-2", ""],
+        ["1.51", "2"],
+    ),
+    ("logicalType: number, enum: [{value: 0.1}]", "enum", ["0.1", "1e-1", ""], ["0.11"]),
+    (
+        "logicalType: boolean, enum: [{value: true}]",
+        "enum",
+        ["true", ""],
+        ["false"],
+    ),
+    (
+        "logicalType: date, logicalTypeOptions: {format: dd/MM/yyyy}, enum: [{value: 31/12/2026}]",
+        "enum",
+        ["31/12/2026", ""],
+        ["30/12/2026"],
+    ),
+    (
+        "logicalType: timestamp, logicalTypeOptions: {format: dd/MM/yyyy HH:mmXXX, maximum: 31/12/2026 23:00Z}",
+        "maximum",
+        ["31/12/2026 23:00Z", "31/12/2026 23:30+01:00", "01/01/2026 00:00-15:00"],
+        ["31/12/2026 23:01Z", "31/12/2026 22:30-01:00"],
+    ),
+    (
+        "logicalType: time, logicalTypeOptions: {format: HHmm, minimum: '0930'}",
+        "minimum",
+        ["0930", "2359", ""],
+        ["0929"],
+    ),
+    (
+        "logicalType: timestamp, logicalTypeOptions: {maximum: 2026-01-01}",
+        "maximum",
+        ["2026-01-01T00:00:00"],
+        ["2026-01-01T00:00:00.000001"],
+    ),
+    (
+        "logicalType: timestamp, logicalTypeOptions: {timezone: true, maximum: '2026-01-01T00:00:00'}",
+        "maximum",
+        ["2026-01-01T00:00:00Z", "2026-01-01T00:30:00+01:00"],
+        ["2026-01-01T00:00:01Z"],
+    ),
     ("logicalType: string, enum: [{value: null}, {value: a}]", "enum", ["a", ""], ["c", '""']),
     ("logicalType: string, enum: [{value: null}]", "enum", [""], ["c", '""']),
     (
@@ -216,7 +259,9 @@ def test_a_metric_holds_and_breaks(rule: str, good: list[str], bad: list[str], t
 )
 def test_a_rule_of_the_whole_file(rule: str, rows: int, passes: bool, tmp_path: Path) -> None:
     contract = written(tmp_path, [ID, "name: v, logicalType: string"], [rule])
-    assert judged(contract, csv(["x"] * rows)).passed is passes
+    report = judged(contract, csv(["x"] * rows))
+    assert report.passed is passes
+    assert [each.broken for each in report.rules if each.rule in ("rowCount", "sql")] == [0 if passes else 1]
 
 
 def test_a_composite_key_names_the_row_and_its_twin(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from landbridge.errors import DeclarationWrong
+from landbridge.contract.parquet import ParquetGate
+from landbridge.errors import DeclarationWrong, DiskFailed
 from landbridge.feed.outputs import Csv, Fixed, FixedColumn, Jsonl, Parquet
 from tests.contract.odcs_texts import declared, judged, named, written
 
@@ -120,6 +121,34 @@ def test_json_lines_pass_no_defect_of_csv(line: bytes, rule: str, tmp_path: Path
     assert [
         each.rule for each in report.rules if not each.passed and each.severity == "error"
     ] == rule.split()
+
+
+@pytest.mark.parametrize("value", [b'"true"', b"1", b"0", b'"false"', b"True", b"[]", b'""'])
+def test_only_true_and_false_are_booleans_of_json(value: bytes, tmp_path: Path) -> None:
+    contract = written(tmp_path, ["name: ok, logicalType: boolean"])
+    assert judged(contract, b'{"ok":true}\n{"ok":false}\n{"ok":null}\n', declared(JSONL)).passed
+    assert not judged(contract, b'{"ok":%b}\n' % value, declared(JSONL)).passed
+
+
+def test_a_parquet_file_that_the_disk_does_not_give_is_not_a_broken_one(tmp_path: Path) -> None:
+    with pytest.raises(DiskFailed):
+        ParquetGate(()).scan(tmp_path / "nothing.parquet")
+
+
+def test_a_parquet_column_is_told_with_what_it_should_hold(tmp_path: Path) -> None:
+    path = tmp_path / "things.parquet"
+    pq.write_table(pa.table({"v": [1.5]}), path)
+    for clause, words in (
+        ("logicalType: integer, logicalTypeOptions: {format: u16}", "unsigned 16-bit integer"),
+        ('physicalType: "DECIMAL(9,2)"', "decimal(9,2)"),
+        ("logicalType: timestamp, logicalTypeOptions: {timezone: true}", "timestamp with a zone"),
+        ("logicalType: boolean", "boolean"),
+    ):
+        report = judged(written(tmp_path, [f"name: v, {clause}"]), path, PARQUET)
+        assert (
+            f"stored as double, which does not hold the contract's {words} exactly"
+            in report.defects[0].message
+        )
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,26 @@ def test_the_feeds_own_words_are_checked_without_a_clause(record: str, passes: b
 
 
 @pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        ("{rows:,}", "1,234", "1,235"),
+        ("{rows:_}", "1_234", "1_243"),
+        ("{rows:8d}", "    1234", "    1235"),
+        ("{rows:08,}", "0,001,234", "0,001,233"),
+        ("rows {rows:8d};", "rows     1234;", "rows     1235;"),
+        ("{rows}", "1234", "1,234"),
+        ("{records:,}", "1,235", "1,234"),
+    ],
+)
+def test_a_count_in_a_form_of_its_own_is_read_back(field: str, good: str, bad: str, tmp_path: Path) -> None:
+    form = Csv(delimiter=";" if "," in field else ",", trailing=Record(fields=("T", field)))
+    data = "v\n" + "x\n" * 1234 + "T" + form.delimiter
+    contract = written(tmp_path, ["name: v, logicalType: string"])
+    assert judged(contract, f"{data}{good}\n".encode(), declared(form)).passed
+    assert not judged(contract, f"{data}{bad}\n".encode(), declared(form)).passed
+
+
+@pytest.mark.parametrize(
     ("trailer", "broken"),
     [("END rows=4/5 on 20261120", 0), ("END rows=4/4 on 20261120", 1), ("END rows=5/4 on 20261120", 2)],
 )

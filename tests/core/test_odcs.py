@@ -12,6 +12,7 @@ from landbridge.contract import standard
 from landbridge.contract.checks import KeyCheck
 from landbridge.contract.columns import parts_of
 from landbridge.contract.odcs import load
+from landbridge.contract.places import Document
 from landbridge.errors import DeclarationWrong, Problem
 
 if TYPE_CHECKING:
@@ -165,6 +166,13 @@ REFUSED_PROPERTIES = [
         "timezone",
     ),
     ("enum: [{value: a}]", "`a` is no integer", "enum"),
+    ("enum: [{value: 1, meaning: one}]", "`meaning` is no word of the standard", "enum"),
+    ("logicalTypeOptions: {minimum: null}", "`minimum` cannot be `None` here", "minimum"),
+    ("enum: [{value: true}]", "`True` is no integer", "enum"),
+    ("logicalType: string, enum: [{value: true}]", "`True` is no string", "enum"),
+    ("logicalType: boolean, enum: [{value: 1}]", "`1` is no boolean", "enum"),
+    ("logicalType: number, physicalType: 'DECIMAL(5,2)', enum: [{value: true}]", "`True` is no", "enum"),
+    ("quality: [{metric: nullValues, mustBe: 0, mustbe: 1}]", "`mustbe` is no word", "quality"),
     ("primaryKeyPosition: 1", "a position in the primary key without", "primaryKeyPosition"),
     ("required: perhaps", "valid boolean", "required"),
     ("classification: '${LEVEL}'", "variables", "classification"),
@@ -183,6 +191,21 @@ REFUSED_RULES = [
         "type: custom, engine: landbridge, implementation: {field: 1, equals: total, column: x}",
         "`column` names",
         "column",
+    ),
+    (
+        "type: custom, engine: landbridge, implementation: {field: 1, equals: rows, colum: x}",
+        "`colum` is no word of a control total",
+        "colum",
+    ),
+    (
+        "type: custom, engine: landbridge, implementation: {record: last, field: 1, equals: rows}",
+        "`record` is `leading` or `trailing`",
+        "record",
+    ),
+    (
+        "type: custom, engine: landbridge, implementation: {field: true, equals: rows}",
+        "`field` is the position",
+        "field",
     ),
     ("metric: freshness, mustBe: 1", "metric `freshness` is not supported", "metric"),
     ("metric: nullValues", "a rule without an operator", "metric"),
@@ -208,6 +231,12 @@ REFUSED_RULES = [
     ("metric: nullValues, mustBe: 0, arguments: {x: 1}", "`x` is no argument of `nullValues`", "x"),
     ("metric: rowCount, mustBe: 0", "`rowCount` is not supported here", "metric"),
     ("metric: missingValues, mustBe: 0", "`missingValues` must be a list", "metric"),
+    (
+        "metric: invalidValues, mustBe: 0, arguments: {pattern: a}",
+        "a pattern of a integer is not supported",
+        "pattern",
+    ),
+    ("type: strange, mustBe: 0", "quality rules of type `strange` are not supported", "type"),
     ("metric: invalidValues, mustBe: 0", "needs `validValues` or `pattern`", "metric"),
     ("metric: invalidValues, mustBe: 0, arguments: {validValues: [a]}", "`a` is no integer", "arguments"),
     (
@@ -295,6 +324,16 @@ def test_all_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
         (HEAD + OBJECT + "  relationships: []\n", "`relationships` is not supported"),
         (HEAD + OBJECT + "  - {name: id, logicalType: date}\n", "two properties are called `id`"),
         (HEAD + OBJECT + "  - {name: b, physicalName: id, logicalType: date}\n", "two columns of the file"),
+        (
+            HEAD + OBJECT + "  quality: [{metric: rowCount, mustBe: 1, mustbe: 1}]\n",
+            "`mustbe` is no word of the standard",
+        ),
+        (
+            HEAD
+            + OBJECT.replace("integer}", "integer, primaryKey: true, primaryKeyPosition: 1}")
+            + "  - {name: b, logicalType: date, primaryKey: true, primaryKeyPosition: 1}\n",
+            "two properties have position 1 in the primary key",
+        ),
         (HEAD + OBJECT + "  - {name: ID, logicalType: date}\n", "two columns of the file are called `ID`"),
         (HEAD + OBJECT.replace("name: things", "description: x"), "an object without a `name`"),
         (HEAD + OBJECT + "  - {logicalType: date}\n", "a property without a `name`"),
@@ -325,6 +364,25 @@ def test_a_contract_that_is_none(text: str, what: str, tmp_path: Path) -> None:
 def test_a_contract_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DeclarationWrong, match="no such contract"):
         load(tmp_path / "nowhere.yaml")
+
+
+def test_a_place_that_is_not_there_is_the_nearest_above_it(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(HEAD + OBJECT, encoding="utf-8")
+    document = Document(path)
+    assert document.at(("schema", 0, "properties", 0, "name")) == "id"
+    assert document.at(("schema", 1)) is None
+    assert document.at(("schema", "properties")) is None
+    assert document.at(("schema", 0, "quality")) is None
+    place = document.place(("schema", 0, "properties", 7, "name"))
+    assert (place.line, place.column, place.path) == (7, 3, "schema[0].properties[7].name")
+    assert document.place(("nothing",)).line == 1
+
+
+def test_variables_are_refused_where_they_decide_and_nowhere_else(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(HEAD + "description: {purpose: '${WHY}'}\n" + OBJECT, encoding="utf-8")
+    assert load(path).name == "t"
 
 
 def test_one_object_of_several_is_taken_by_name(tmp_path: Path) -> None:
@@ -359,6 +417,12 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
         ("logicalType: integer, physicalType: INT", ("integer", 32, True)),
         ("logicalType: integer, physicalType: bigint", ("integer", 64, True)),
         ("logicalType: integer, physicalType: 'NUMERIC(10)'", ("decimal", 10, 0)),
+        ("logicalType: integer, physicalType: NUMERIC", ("integer", 64, True)),
+        (
+            "logicalType: number, physicalType: 'decimal(15, 2)', logicalTypeOptions: {format: f32}",
+            ("decimal", 15, 2),
+        ),
+        ("logicalType: number, logicalTypeOptions: {format: f32}", ("float", 32, True)),
         ("logicalType: number", ("float", 64, True)),
         ("logicalType: number, physicalType: real", ("float", 32, True)),
         ("logicalType: number, physicalType: 'decimal(15, 2)'", ("decimal", 15, 2)),

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from landbridge.feed.outputs import Format, Record
 
 _NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?)"
+_SPACED = r"([ ,_]*[0-9][ 0-9,_]*)"
+"""A count in a form of its own (`{rows:,}`, `{rows:8d}`): digits in groups, or behind blanks."""
+_GROUPS = str.maketrans("", "", " ,_")
 
 
 def declared(form: Format, columns: Sequence[ColumnRule]) -> tuple[TotalCheck, ...]:
@@ -49,8 +52,9 @@ def _of_field(
     at = Place("", 0, 0, f"file.format.{record}.fields[{position - 1}]")
     pieces = [(literal, word, spec or "") for literal, word, spec, _ in Formatter().parse(text)]
     for asked, (_, word, spec) in enumerate(pieces):
+        wanted = _SPACED if spec and word in ("rows", "records") else _NUMBER
         pattern = "".join(
-            re.escape(literal) + ("" if other is None else _NUMBER if number == asked else ".*?")
+            re.escape(literal) + ("" if other is None else wanted if number == asked else ".*?")
             for number, (literal, other, _) in enumerate(pieces)
         )
         match word:
@@ -87,7 +91,7 @@ def result(check: TotalCheck, seen: StrictReport, measures: Measures, *, shown: 
     passed, message = False, f"the file has no field {check.field} in a {check.record} record"
     if said is not None:
         found = re.fullmatch(check.pattern or _NUMBER, said.strip(), re.ASCII)
-        passed = found is not None and Decimal(found.group(1)) == wanted
+        passed = found is not None and Decimal(found.group(1).translate(_GROUPS)) == wanted
         message = (
             ""
             if passed

@@ -83,8 +83,7 @@ class FixedWidth:
 
     def record(self, records: Records, record: Record) -> Iterator[tuple[Fault, bytes]]:
         """See `Layout`."""
-        if not record.broken and record.fields:
-            yield from self._line(records.value(record, record.fields[0]), record.start, _size(record))
+        yield from self._line(records.value(record, record.fields[0]), record.start, _size(record))
 
     def evident(self, _records: Records, _record: Record) -> bool:
         """A line of the full width is whole."""

@@ -77,8 +77,6 @@ class JsonLines:
 
     def record(self, records: Records, record: Record) -> Iterator[tuple[Fault, bytes]]:
         """See `Layout`."""
-        if not record.fields:
-            return
         size = record.fields[0].end - record.fields[0].start
         if size > LONGEST_VALUE:
             yield Fault(rule.JSON, record.start, -1, f"a line of {size} bytes, at most {LONGEST_VALUE}"), b""

@@ -284,7 +284,7 @@ class _Pass:
                 column=column.name if column else "",
                 message=fault.message,
                 # Where structure or types are broken, a value may stand in another column than it belongs to.
-                value=(MASK if self._shy else shown(value, column)) if value else "",
+                value=(MASK if self._shy else shown(value)) if value else "",
             )
         )
 

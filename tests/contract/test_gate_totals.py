@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.feed.outputs import Csv, Record
+from landbridge.feed.outputs import Csv, Jsonl, Record
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -58,6 +58,22 @@ def test_a_control_total_of_a_leading_record(tmp_path: Path) -> None:
 def test_a_control_total_without_a_record_is_broken(tmp_path: Path) -> None:
     report = judged(written(tmp_path, COLUMNS, [total(2, "rows")]), DATA)
     assert named(report, "c").message == "the file has no field 2 in a trailing record"
+
+
+def test_a_control_total_of_a_format_without_records_is_broken(tmp_path: Path) -> None:
+    private = ["name: who, logicalType: string, tags: [pii]"]
+    report = judged(
+        written(tmp_path, private, [total(1, "rows")]), b'{"who":"x"}\n', declared(Jsonl(kind="jsonl"))
+    )
+    assert named(report, "c").message == "the file has no field 1 in a trailing record"
+
+
+def test_a_total_of_what_has_no_exact_sum_is_not_asked_of_the_data(tmp_path: Path) -> None:
+    form = Csv(trailing=Record(fields=("T", "{total:v}", "{rows}")))
+    contract = written(tmp_path, ["name: v, logicalType: number", "name: w, logicalType: string"])
+    report = judged(contract, b"v,w\n1.5,x\nT,7,1\n", declared(form))
+    assert [rule.threshold for rule in report.rules if rule.rule == "trailing record"] == ["rows = 1"]
+    assert report.passed
 
 
 def test_no_rows_add_up_to_nothing(tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.contract.gate import gate_for
+from landbridge.contract.odcs import load
+from landbridge.feed.outputs import Jsonl
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -70,6 +73,16 @@ COLUMN_CLAUSES = [
         "minLength",
         ["ab", "éé", ""],
         ["a", "é", '""'],
+    ),
+    ("logicalType: string, logicalTypeOptions: {maxLength: 0}", "maxLength", ['""', ""], ["a"]),
+    ("logicalType: string, physicalType: VARCHAR, required: true", "required", ["abc"], [""]),
+    ("logicalType: string, physicalType: VARCHAR(max), required: true", "required", ["abc"], [""]),
+    ("logicalType: string, physicalType: FOO(2), required: true", "required", ["abc"], [""]),
+    (
+        "logicalType: date, physicalType: VARCHAR(3), logicalTypeOptions: {minimum: 2026-01-01}",
+        "minimum",
+        ["2026-01-01"],
+        ["2025-12-31"],
     ),
     ("logicalType: string, logicalTypeOptions: {maxLength: 2}", "maxLength", ["ab", "éé", "𝄞𝄞"], ["abc"]),
     ('logicalType: string, physicalType: "VARCHAR(2)"', "physicalType", ["ab", "éé"], ["abc"]),
@@ -238,7 +251,8 @@ def test_a_clause_holds_and_breaks(
 def test_a_metric_holds_and_breaks(rule: str, good: list[str], bad: list[str], tmp_path: Path) -> None:
     contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
     if good:
-        assert judged(contract, csv(good)).passed
+        met = judged(contract, csv(good))
+        assert (met.passed, met.defects) == (True, ()), "rows that a bound allows are not shown as broken"
     assert not judged(contract, csv(bad)).passed
 
 
@@ -360,3 +374,47 @@ def test_a_contracts_own_sql_cannot_leave_the_file(tmp_path: Path) -> None:
     query = f"SELECT count(*) FROM read_csv(''{tmp_path / 'other.csv'}'')"
     with pytest.raises(Exception, match="mistake"):
         judged(written(tmp_path, [ID], [f"type: sql, query: '{query}', mustBe: 0"]), b"id\n1\n")
+
+
+@pytest.mark.parametrize(
+    "operator", ["mustBeGreaterThan: 1", "mustBeGreaterOrEqualTo: 2", "mustNotBeBetween: [0, 1]"]
+)
+def test_rows_of_which_there_are_too_few_are_not_shown_as_broken(operator: str, tmp_path: Path) -> None:
+    rule = f"metric: nullValues, {operator}"
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
+    report = judged(contract, csv(["a", ""]))
+    assert (report.passed, report.defects) == (False, ())
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "type: sql, query: SELECT count(*) FROM things, mustBe: 9",
+        "type: sql, query: SELECT min(v) FROM things, mustBe: z",
+        "metric: rowCount, mustBe: 9",
+        "metric: duplicateValues, arguments: {properties: [v]}, mustBe: 0",
+        "type: custom, engine: landbridge, implementation: {field: 1, equals: rows}",
+    ],
+)
+@pytest.mark.parametrize("severity", ["warning", "info", " Info ", "error"])
+def test_the_severity_of_any_rule_decides(rule: str, severity: str, tmp_path: Path) -> None:
+    contract = written(tmp_path, [ID, "name: v, logicalType: string"], [f"{rule}, severity: '{severity}'"])
+    report = judged(contract, csv(["a", "a"]))
+    (broken,) = [each for each in report.rules if not each.passed]
+    assert report.passed is (severity != "error")
+    assert broken.severity == ("error" if severity == "error" else "warning")
+
+
+def test_formulas_are_no_matter_of_formats_that_spreadsheets_do_not_open(tmp_path: Path) -> None:
+    contract = written(tmp_path, ["name: v, logicalType: string"])
+    report = judged(contract, b'{"v":"=1+1"}\n', declared(Jsonl(kind="jsonl"), formula_injection="reject"))
+    assert report.passed
+    assert not {"formula", "nul", "range", "finite"} & {rule.rule for rule in report.rules}
+
+
+def test_the_scratch_folder_is_made_where_it_is_not_there(tmp_path: Path) -> None:
+    contract = load(written(tmp_path, ["name: v, logicalType: string"]))
+    (tmp_path / "a.csv").write_bytes(b"v\nx\n")
+    gate = gate_for(contract, declared(), memory=256, spill=tmp_path / "not" / "there")
+    assert gate.judge(tmp_path / "a.csv").passed
+    assert gate.judge(tmp_path / "a.csv").passed

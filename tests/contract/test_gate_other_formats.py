@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from landbridge.contract.columns import ColumnRule
 from landbridge.contract.parquet import ParquetGate
 from landbridge.errors import DeclarationWrong, DiskFailed
 from landbridge.feed.outputs import Csv, Fixed, FixedColumn, Jsonl, Parquet
@@ -121,6 +122,110 @@ def test_json_lines_pass_no_defect_of_csv(line: bytes, rule: str, tmp_path: Path
     assert [
         each.rule for each in report.rules if not each.passed and each.severity == "error"
     ] == rule.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b'{"v":"x","v":"y","id":1}', "keys twice: 'v'"),
+        (b'{"v":"x"}', "keys missing: 'id'"),
+        (b'{"v":"x","id":1,"w":1,"\xc3\xa9":1}', "keys not in the contract: 'w', '\\xe9'"),
+        (b'{"v":"x","v":"y","w":1}', "keys twice: 'v'; missing: 'id'; not in the contract: 'w'"),
+        (
+            b'{"id":1,"v":"x",' + b",".join(b'"k%d":1' % n for n in range(9)) + b"}",
+            "keys not in the contract: 'k0', 'k1', 'k2', 'k3', 'k4'",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_keys_of_json_is_told(line: bytes, words: str, tmp_path: Path) -> None:
+    report = judged(written(tmp_path, [ID, TEXT]), line + b"\n", declared(JSONL))
+    assert [defect.message for defect in report.defects] == [words]
+
+
+STORED: list[tuple[ColumnRule, list[pa.DataType], list[pa.DataType]]] = [
+    (
+        ColumnRule("v", "string"),
+        [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())],
+        [pa.binary(), pa.int8(), pa.dictionary(pa.int8(), pa.int8()), pa.null(), pa.list_(pa.string())],
+    ),
+    (ColumnRule("v", "binary"), [pa.binary(), pa.large_binary(), pa.binary(4)], [pa.string(), pa.int8()]),
+    (
+        ColumnRule("v", "integer", bits=32),
+        [pa.int32(), pa.int8(), pa.uint16()],
+        [pa.int64(), pa.uint32(), pa.float32()],
+    ),
+    (
+        ColumnRule("v", "integer", bits=32, signed=False),
+        [pa.uint32(), pa.uint8()],
+        [pa.int8(), pa.int32(), pa.uint64(), pa.bool_()],
+    ),
+    (
+        ColumnRule("v", "decimal", precision=9, scale=2),
+        [pa.decimal128(9, 2), pa.decimal128(7, 0), pa.decimal256(8, 1)],
+        [pa.decimal128(10, 2), pa.decimal128(8, 0), pa.decimal128(9, 3), pa.float64(), pa.int32()],
+    ),
+    (ColumnRule("v", "float"), [pa.float64(), pa.float32()], [pa.int32(), pa.decimal128(9, 2)]),
+    (ColumnRule("v", "float", bits=32), [pa.float32()], [pa.float64(), pa.int8()]),
+    (ColumnRule("v", "boolean"), [pa.bool_()], [pa.int8()]),
+    (ColumnRule("v", "date"), [pa.date32(), pa.date64()], [pa.timestamp("s"), pa.int32()]),
+    (
+        ColumnRule("v", "time"),
+        [pa.time32("s"), pa.time32("ms"), pa.time64("us")],
+        [pa.time64("ns"), pa.int32()],
+    ),
+    (
+        ColumnRule("v", "timestamp"),
+        [pa.timestamp("s"), pa.timestamp("us")],
+        [pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.date32(), pa.time64("us")],
+    ),
+    (
+        ColumnRule("v", "timestamp", zoned=True),
+        [pa.timestamp("ms", "UTC")],
+        [pa.timestamp("ms"), pa.timestamp("ns", "UTC")],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("column", "fits", "others"), STORED, ids=lambda p: p.kind if isinstance(p, ColumnRule) else ""
+)
+def test_a_stored_type_holds_the_values_of_a_column_or_is_refused(
+    column: ColumnRule, fits: list[pa.DataType], others: list[pa.DataType]
+) -> None:
+    def wrong(kind: pa.DataType) -> bool:
+        return bool(ParquetGate([column])._defects(pa.schema([("v", kind)])))
+
+    assert [kind for kind in fits if wrong(kind)] == []
+    assert [kind for kind in others if not wrong(kind)] == []
+
+
+def test_the_rules_that_held_of_a_parquet_file_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "things.parquet"
+    pq.write_table(pa.table({"v": ["a"]}), path)
+    report = judged(written(tmp_path, [TEXT]), path, PARQUET)
+    assert [rule.rule for rule in report.rules if rule.passed] == ["structure", "header", "type", "nul"]
+    path.write_bytes(b"none")
+    report = judged(written(tmp_path, [TEXT]), path, PARQUET)
+    assert [(rule.rule, rule.passed) for rule in report.rules][:3] == [
+        ("structure", False),
+        ("header", True),
+        ("type", True),
+    ]
+
+
+def test_a_date_behind_zeros_and_a_text_before_them_are_read(tmp_path: Path) -> None:
+    form = Fixed(
+        kind="fixed",
+        columns={
+            "day": FixedColumn(width=12, fill="0", align="right"),
+            "v": FixedColumn(width=4, fill="0"),
+        },
+    )
+    rule = "type: sql, query: SELECT count(*) FROM things WHERE v = ''a'' AND day = ''2026-11-20'', mustBe: 1"
+    rule = rule.replace("query: ", "query: '").replace(", mustBe", "', mustBe")
+    contract = written(tmp_path, ["name: day, logicalType: date", TEXT], [rule])
+    report = judged(contract, b"002026-11-20a000\n0000000000000000\n", declared(form))
+    assert report.passed, (report.defects, [each for each in report.rules if not each.passed])
 
 
 @pytest.mark.parametrize("value", [b'"true"', b"1", b"0", b'"false"', b"True", b"[]", b'""'])

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.contract.odcs import load
+from landbridge.errors import DeclarationWrong
 from landbridge.feed.outputs import Csv, Jsonl, Record
 from tests.contract.odcs_texts import declared, judged, named, written
 
@@ -74,6 +76,14 @@ def test_a_total_of_what_has_no_exact_sum_is_not_asked_of_the_data(tmp_path: Pat
     report = judged(contract, b"v,w\n1.5,x\nT,7,1\n", declared(form))
     assert [rule.threshold for rule in report.rules if rule.rule == "trailing record"] == ["rows = 1"]
     assert report.passed
+
+
+def test_only_what_has_an_exact_sum_is_added_up(tmp_path: Path) -> None:
+    for column in ("f", "s", "nothing"):
+        properties = ["name: f, logicalType: number", "name: s, logicalType: string"]
+        with pytest.raises(DeclarationWrong) as wrong:
+            load(written(tmp_path, properties, [total(1, "total", column)]))
+        assert "`column` names an integer or decimal property" in wrong.value.problems[0].what
 
 
 def test_no_rows_add_up_to_nothing(tmp_path: Path) -> None:

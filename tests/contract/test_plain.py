@@ -76,4 +76,6 @@ def test_a_window_gives_what_is_there_and_nothing_beyond(tmp_path: Path) -> None
         assert [window.byte(at) for at in range(7)] == [*b"ab\ncd", -1, -1]
         assert (window.read(1, 99), window.read(4, 5), window.read(3, 3)) == (b"b\ncd", b"d", b"")
         assert (window.line(0), window.line(1), window.line(3)) == (b"ab\n", b"b\n", b"")
+        held = window._file
         assert (window.lines(0, 5), window.lines(0, 2), window.lines(2, 3)) == (1, 0, 1)
+    assert held.closed

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from landbridge.contract.columns import ColumnRule, Part, StrictReport
+from landbridge.contract.columns import ColumnRule, Kind, Part, StrictReport
 from landbridge.contract.strict import jsonl, judge, strict_gate
 from landbridge.contract.strict.delimited import csv_gate
 from landbridge.errors import DiskFailed, UsageError
@@ -74,6 +74,72 @@ def test_the_records_around_the_data_must_be_there(
     tmp_path: Path, text: bytes, said: list[tuple[str, int, int, int]]
 ) -> None:
     assert _said(_scan(tmp_path, text, AROUND)) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"H,fl\xff\n" + HEADER + GOOD + b"T,2,3\n", [("encoding.bytes", 0, 1, 4)]),
+        (b"H,f\0\n" + HEADER + GOOD + b"T,2,3\n", [("encoding.nul", 0, 1, 3)]),
+        (b"H,f\rx\n" + HEADER + GOOD + b"T,2,3\n", [("structure.line_ends", 0, 1, 3)]),
+        (b'H,"f\n' + HEADER + GOOD + b"T,2,3\n", [("structure.quotes", 0, 1, 2)]),
+        (b'H,f\nid,"day,text\n' + GOOD + b"T,2,3\n", [("structure.quotes", 0, 2, 7)]),
+        (b"H,f\n" + HEADER.replace(b"\n", b"\r\n") + GOOD + b"T,2,3\n", [("structure.line_ends", 0, 2, 15)]),
+        (b"H,f\n" + HEADER + GOOD + b"T,2,3\r\n", [("structure.line_ends", 3, 5, 55)]),
+        (b"H,f\n" + HEADER + GOOD + b'T,2,"3\n', [("structure.quotes", 3, 5, 54)]),
+        (
+            b"H,f\n" + HEADER + GOOD + b"T,2,3\0\n",
+            [("encoding.nul", 3, 5, 55), ("trailing_record", 3, 5, 54)],
+        ),
+    ],
+)
+def test_the_bytes_of_the_records_around_the_data_are_held_to_the_same_rules(
+    tmp_path: Path, text: bytes, said: list[tuple[str, int, int, int]]
+) -> None:
+    assert sorted(_said(_scan(tmp_path, text, AROUND))) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "last", "whole"),
+    [
+        ("date", b"2026-11-20", True),
+        ("date", b"2026-11-2", False),
+        ("date", b"", False),
+        ("boolean", b"true", True),
+        ("boolean", b"tru", False),
+        ("integer", b"12", False),
+        ("integer", b'"12"', True),
+        ("string", b"abc", False),
+        ("string", b'"abc"', True),
+        ("timestamp", b"2026-11-20T10:00:00", False),
+    ],
+)
+def test_a_last_value_shows_that_it_is_whole_or_the_file_may_be_cut(
+    tmp_path: Path, kind: Kind, last: bytes, whole: bool
+) -> None:
+    columns = (COLUMNS[0], ColumnRule("x", kind))
+    report = _scan(tmp_path, b"id,x\n1," + last, Csv(), columns)
+    assert ("structure.cut" not in report.defects) is whole
+    assert "structure.cut" not in _scan(tmp_path, b"id,x\n1," + last + b"\n", Csv(), columns).defects
+
+
+def test_a_twin_of_a_file_is_gone_when_it_was_judged(tmp_path: Path) -> None:
+    form, scratch = Csv.model_validate({"encoding": "utf-16-le"}), tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / "file").write_bytes("id,day,text\n1,2026-11-20,x\n".encode("utf-16-le"))
+    report = strict_gate(File(name="x", folder="x", format=form), COLUMNS, scratch).scan(tmp_path / "file")
+    assert report.locate([1]) == [(2, 24)]
+    assert list(scratch.iterdir()) == []
+    scratch.rmdir()
+    with pytest.raises(DiskFailed, match="a scratch file cannot be written"):
+        strict_gate(File(name="x", folder="x", format=form), COLUMNS, scratch).scan(tmp_path / "file")
+
+
+def test_a_value_of_just_eighty_characters_is_shown_whole(tmp_path: Path) -> None:
+    columns = tuple(replace(column, personal=False) for column in COLUMNS)
+    for size, shown in ((80, "9" * 80), (81, "9" * 79 + "…")):
+        report = _scan(tmp_path, HEADER + b"9" * size + b",2026-11-20,x\n", Csv(), columns)
+        assert report.first[0].value == shown
 
 
 def test_a_file_without_header_may_be_empty(tmp_path: Path) -> None:

@@ -231,6 +231,13 @@ REFUSED_RULES = [
     ("metric: nullValues, mustBe: 0, arguments: {x: 1}", "`x` is no argument of `nullValues`", "x"),
     ("metric: rowCount, mustBe: 0", "`rowCount` is not supported here", "metric"),
     ("metric: missingValues, mustBe: 0", "`missingValues` must be a list", "metric"),
+    ("metric: missingValues, mustBe: 0, arguments: {missingValues: 1}", "must be a list", "missingValues"),
+    ("metric: invalidValues, mustBe: 0, arguments: {validValues: []}", "must be a list", "validValues"),
+    (
+        "type: custom, engine: landbridge, implementation: {field: one, equals: rows}",
+        "`field` is the position",
+        "field",
+    ),
     (
         "metric: invalidValues, mustBe: 0, arguments: {pattern: a}",
         "a pattern of a integer is not supported",
@@ -334,6 +341,7 @@ def test_all_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
             + "  - {name: b, logicalType: date, primaryKey: true, primaryKeyPosition: 1}\n",
             "two properties have position 1 in the primary key",
         ),
+        (HEAD + OBJECT + "  - {name: b, logicalType: array, primaryKey: true}\n", "logicalType `array`"),
         (HEAD + OBJECT + "  - {name: ID, logicalType: date}\n", "two columns of the file are called `ID`"),
         (HEAD + OBJECT.replace("name: things", "description: x"), "an object without a `name`"),
         (HEAD + OBJECT + "  - {logicalType: date}\n", "a property without a `name`"),
@@ -377,6 +385,14 @@ def test_a_place_that_is_not_there_is_the_nearest_above_it(tmp_path: Path) -> No
     place = document.place(("schema", 0, "properties", 7, "name"))
     assert (place.line, place.column, place.path) == (7, 3, "schema[0].properties[7].name")
     assert document.place(("nothing",)).line == 1
+
+
+def test_a_contract_without_a_name_goes_by_its_id(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(HEAD + OBJECT, encoding="utf-8")
+    assert (load(path).name, load(path).version, load(path).schema_object) == ("t", "1.2.3", "things")
+    path.write_text(HEAD + "name: Things of a day\n" + OBJECT, encoding="utf-8")
+    assert load(path).name == "Things of a day"
 
 
 def test_variables_are_refused_where_they_decide_and_nowhere_else(tmp_path: Path) -> None:
@@ -452,7 +468,19 @@ def test_types_follow_the_logical_and_the_physical_type(
 
 
 @pytest.mark.parametrize(
-    "pattern", ["yy-MM-dd", "dd/MM", "HH:ss", "yyyy-MM-dd'T", "yyyy-MM-dd XXX HH", "[yyyy]", "", "dddd"]
+    "pattern",
+    [
+        "yy-MM-dd",
+        "dd/MM",
+        "HH:ss",
+        "yyyy-MM-dd'T",
+        "yyyy-MM-dd XXX HH",
+        "[yyyy]",
+        "",
+        "dddd",
+        "yyyy-MM-dd-dd",
+        "HH:mm:mm",
+    ],
 )
 def test_a_date_format_that_is_not_supported_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="date format"):

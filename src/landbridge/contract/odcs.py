@@ -49,7 +49,7 @@ def load(path: Path, schema_object: str | None = None) -> Contract:
     checks = tuple(_checks(document, base, chosen, columns))
     document.settle()
     return Contract(
-        name=contract.name or contract.id or path.stem,
+        name=contract.name or contract.id or "",
         version=contract.version or "",
         schema_object=chosen.name or "",
         columns=tuple(columns.values()),

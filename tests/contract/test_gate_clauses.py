@@ -216,6 +216,7 @@ METRICS = [
         ["a", "b"],
         ["a", ""],
     ),
+    ("type: sql, query: ' SELECT count(v) FROM things ;  ', mustBe: 1", ["a"], ["a", "b"]),
     ("type: sql, query: 'SELECT bool_and(v < 3 || v) FROM things', mustBe: true", ["1"], ["4"]),
     ("type: sql, query: 'SELECT min(v) FROM things', mustBe: a", ["b", "a"], ["b"]),
     ("type: sql, query: 'SELECT min(v) FROM things', mustNotBe: a", ["b"], ["b", "a"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from landbridge.contract import texts
 from landbridge.contract.checks import Bound, Operator
 from landbridge.contract.clauses import _broken_by
 from landbridge.contract.columns import ColumnRule
-from landbridge.feed.outputs import Csv, Record
+from landbridge.feed.outputs import Csv, Jsonl, Record
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -140,3 +140,27 @@ def test_the_bound_of_a_float_is_the_float_that_its_text_is(value: float, other:
         query = f"SELECT {', '.join(conditions)} FROM (SELECT ?::DOUBLE AS v)"
         row = texts._engine().execute(query, [value]).fetchone()
         assert row == (value < bound, value > bound, value <= bound, value >= bound)
+
+
+@pytest.mark.parametrize(
+    ("clause", "text", "off"),
+    [
+        ('physicalType: "DECIMAL(16,1)"', "999999999999999.2", "0.1"),
+        ('physicalType: "DECIMAL(38,2)"', "123456789012345678901234567890.12", "0.01"),
+        ("logicalType: integer, logicalTypeOptions: {format: i128}", str(2**100 + 1), "1"),
+        ("logicalType: integer, logicalTypeOptions: {format: u64}", str(2**64 - 1), "1"),
+        ("logicalType: integer", str(2**53 + 1), "1"),
+    ],
+)
+@pytest.mark.parametrize("name", ["v", "\u00e9", "a.b"])
+def test_a_number_of_json_is_the_number_that_is_written(
+    clause: str, text: str, off: str, name: str, tmp_path: Path
+) -> None:
+    quoted = f'"{name}"'
+    with localcontext(prec=50):
+        values = {True: Decimal(text), False: Decimal(text) - Decimal(off)}
+    for holds, value in values.items():
+        rule = f"type: sql, query: 'SELECT sum({quoted}) FROM things', mustBe: {value}"
+        contract = written(tmp_path, [f"name: {name}, {clause}", "name: w, logicalType: string"], [rule])
+        line = f'{{"w": "{name}", "{name}": {text}}}\n'
+        assert judged(contract, line.encode(), declared(Jsonl(kind="jsonl"))).passed is holds

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from landbridge.contract.odcs import load
 from landbridge.contract.report import as_json, junit
-from landbridge.feed.outputs import Csv, Jsonl, Record
+from landbridge.contract.standard import PERSONAL_TAGS
+from landbridge.feed.outputs import Csv, Jsonl, Parquet, Record
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -154,3 +158,50 @@ def test_a_key_of_json_is_told_where_nothing_is_personal_but_never_whole_pages(t
 def test_a_broken_line_of_json_is_not_repeated(line: str, tmp_path: Path) -> None:
     contract = written(tmp_path, [NAME, NUMBER, PUBLIC])
     assert silent(judged(contract, line.encode() + b"\n", declared(Jsonl(kind="jsonl"))))
+
+
+@pytest.mark.parametrize(
+    "public",
+    [
+        "classification: public",
+        "classification: ' Internal '",
+        "tags: [finance]",
+        "customProperties: [{property: owner, value: true}]",
+        "customProperties: [{property: pii, value: false}]",
+        'customProperties: [{property: pii, value: "No"}]',
+        "customProperties: [{property: pii, value: null}]",
+        "required: true",
+    ],
+)
+def test_a_value_that_is_nobodys_is_shown(public: str, tmp_path: Path) -> None:
+    contract = written(
+        tmp_path, [f"name: v, logicalType: string, {public}, logicalTypeOptions: {{maxLength: 2}}"]
+    )
+    assert [defect.value for defect in judged(contract, b"v\nabc\n").defects] == ["abc"]
+
+
+@pytest.mark.parametrize("tag", sorted(PERSONAL_TAGS))
+@pytest.mark.parametrize(
+    "where", ["classification: {}", "tags: [a, {}]", "customProperties: [{{property: {}, value: 1}}]"]
+)
+def test_a_word_for_what_is_somebodys_hides_its_values(tag: str, where: str, tmp_path: Path) -> None:
+    clause = where.format(tag.upper())
+    contract = written(
+        tmp_path, [f"name: v, logicalType: string, {clause}, logicalTypeOptions: {{maxLength: 2}}"]
+    )
+    assert [column.personal for column in load(contract).columns] == [True]
+
+
+def test_a_key_of_long_values_is_shown_shortened(tmp_path: Path) -> None:
+    rule = "metric: duplicateValues, arguments: {properties: [a, b]}, mustBe: 0"
+    contract = written(tmp_path, ["name: a, logicalType: string", "name: b, logicalType: string"], [rule])
+    row = f"{'x' * 70},{'y' * 70}\n"
+    report = judged(contract, f"a,b\n{row}{row}".encode())
+    assert [defect.value for defect in report.defects] == [f"{'x' * 70}, {'y' * 8}"]
+
+
+def test_what_a_parquet_file_has_instead_is_told_shortened(tmp_path: Path) -> None:
+    path = tmp_path / "things.parquet"
+    pq.write_table(pa.table({f"column_{number}": [1] for number in range(300)}), path)
+    report = judged(written(tmp_path, [PUBLIC]), path, declared(Parquet(kind="parquet")))
+    assert [len(defect.message) for defect in report.defects] == [400]

@@ -152,6 +152,17 @@ REFUSED_PROPERTIES = [
         "enum",
     ),
     ("logicalType: number, physicalType: DECIMAL", "a decimal without its digits", "physicalType"),
+    ("logicalType: number, physicalType: 'DECIMAL(39,2)'", "these digits are not supported", "physicalType"),
+    ("logicalType: number, physicalType: 'DECIMAL(5,6)'", "these digits are not supported", "physicalType"),
+    ("logicalType: date, logicalTypeOptions: {format: yyyy-MM-dd HH}", "does not spell a date", "format"),
+    ("logicalType: time, logicalTypeOptions: {format: yyyy-MM-dd HH}", "does not spell a time", "format"),
+    ("logicalType: time, logicalTypeOptions: {format: yyyy-MM-dd}", "does not spell a time", "format"),
+    ("logicalType: timestamp, logicalTypeOptions: {format: HH:mm}", "does not spell a timestamp", "format"),
+    (
+        "logicalType: timestamp, logicalTypeOptions: {format: yyyy-MM-dd}",
+        "does not spell a timestamp",
+        "format",
+    ),
     ("logicalType: number, physicalType: 'DECIMAL(50,2)'", "these digits are not supported", "physicalType"),
     (
         "logicalType: date, logicalTypeOptions: {format: MMM-yy}",

@@ -101,7 +101,7 @@ _WIDEST = 128
 def _sum(column: ColumnRule) -> tuple[str, str]:
     """Give a column's sum in two parts, high and low: DuckDB adds unsigned integers of 128 bits up as doubles, and others may overflow."""
     quoted = name(column.name)
-    if column.kind != "integer" or column.bits != _WIDEST:
+    if column.bits != _WIDEST:
         return "0", f"sum({quoted})"
     half = f"CAST({_HALF} AS {type_of(column)})"
     return tuple(f"sum(CAST({quoted} {sign} {half} AS HUGEINT))" for sign in ("//", "%"))  # type: ignore[return-value] # two

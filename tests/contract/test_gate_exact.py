@@ -6,15 +6,14 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from landbridge.contract import texts
 from landbridge.contract.checks import Bound, Operator
 from landbridge.contract.clauses import _broken_by
 from landbridge.contract.columns import ColumnRule
+from landbridge.contract.engine import engine
 from landbridge.feed.outputs import Csv, Jsonl, Record
 from tests.contract.odcs_texts import declared, judged, named, written
 
@@ -66,7 +65,7 @@ def test_the_bound_of_a_decimal_is_exact_whatever_its_digits(precision: int, sca
         st.tuples(stored, st.integers(-9, 9)).map(lambda p: Decimal(f"{p[0] * 10 + p[1]}e-{scale + 1}")),
         st.sampled_from([Decimal("1e30"), Decimal("-1e300"), Decimal("0.5"), Decimal(1)]),
     )
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with engine() as connection:
 
         @settings(max_examples=40)
         @given(value=stored, bound=bounds)
@@ -138,7 +137,8 @@ def test_the_bound_of_a_float_is_the_float_that_its_text_is(value: float, other:
     for bound in (value, other):
         conditions = [f"({_broken_by(column, option, repr(bound))[0]})" for option in options]
         query = f"SELECT {', '.join(conditions)} FROM (SELECT ?::DOUBLE AS v)"
-        row = texts._engine().execute(query, [value]).fetchone()
+        with engine() as connection:
+            row = connection.execute(query, [value]).fetchone()
         assert row == (value < bound, value > bound, value <= bound, value >= bound)
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from landbridge.contract import texts
 from landbridge.contract.columns import ColumnRule, Kind, parts_of
+from landbridge.contract.engine import engine
 from landbridge.contract.sql import literal
 from landbridge.contract.values import Reach, reach, shown, value_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DAY = date(2026, 12, 31)
 NOON = datetime(2026, 12, 31, 12, 0)  # noqa: DTZ001 - without a zone on purpose
@@ -160,3 +165,20 @@ def test_a_pattern_is_judged_once_and_its_reason_told() -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match=r"the pattern is not supported: .*invalid perl operator"):
             texts.mismatch("v", "(?=a)")
+
+
+def test_questions_of_a_contract_see_no_file_and_leave_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id\n1\n", encoding="utf-8")
+    with engine() as connection:
+        connection.execute("CREATE TEMP TABLE things (id INT)")
+        with pytest.raises(duckdb.PermissionException):
+            connection.execute(f"SELECT * FROM '{tmp_path / 'a.csv'}'")
+    with engine() as connection, pytest.raises(duckdb.CatalogException):
+        connection.execute("SELECT * FROM things")
+    with engine() as one, engine() as other:
+        one.execute("CREATE TEMP TABLE things (id INT)")
+        other.execute("CREATE TEMP TABLE things (day DATE)")
+        assert (one.execute("DESCRIBE things").fetchall(), other.execute("DESCRIBE things").fetchall()) == (
+            [("id", "INTEGER", "YES", None, None, None)],
+            [("day", "DATE", "YES", None, None, None)],
+        )

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from landbridge.contract.checks import SqlCheck, TotalCheck
+from landbridge.contract.engine import engine
 from landbridge.contract.folding import folded
 from landbridge.contract.places import nearest
 from landbridge.contract.rules import OPERATORS, bounds_of
@@ -64,9 +65,9 @@ def _bound(rule: Rule, query: str) -> str | None:
     import duckdb
 
     columns = ", ".join(f"{name(column.name)} {type_of(column)}" for column in rule.columns.values())
-    with duckdb.connect(config={"threads": 1, "enable_external_access": False}) as connection:
+    with engine() as connection:
         try:
-            connection.execute(f"CREATE TABLE {name(rule.table)} ({columns})")
+            connection.execute(f"CREATE TEMP TABLE {name(rule.table)} ({columns})")
             statements = connection.extract_statements(query)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 rule.wrong("query", what="a `sql` rule is one SELECT")

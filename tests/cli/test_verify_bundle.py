@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,23 @@ from landbridge.bundle import payload_of, statement
 from landbridge.cli import main
 from landbridge.dsse import sealed
 from landbridge.errors import Exit
-from tests.fakes.proven import AUDIT, delivered, signer
+from tests.fakes.proven import AUDIT, COLLECTOR, FILE, STRANGER, delivered, signer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGE = 64 << 20
+FACTS = (
+    "signature",
+    "chain",
+    "commitments",
+    "contract",
+    "verdict",
+    "manifest 1",
+    "promotion 1",
+    "download 1",
+    "receipt 1",
+)
 
 
 def typed(*words: str | Path) -> int:
@@ -81,3 +93,68 @@ def test_a_key_that_is_no_text_is_refused(tmp_path: Path, capsys: pytest.Capture
     key.write_bytes(b"\xff\xfe")
     assert typed("--bundle", bundle, "--key", key) == Exit.USAGE
     assert "expected PEM" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_file_and_every_fact_are_looked_at_and_a_difference_ends_with_76(
+    as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, key = proof(tmp_path)
+    words: list[str | Path] = ["--bundle", bundle, "--key", key, *(["--json"] if as_json else [])]
+    file = tmp_path / "flights.csv"
+    for content, ends in ((FILE, Exit.DONE), (FILE + b"x", Exit.INTEGRITY)):
+        file.write_bytes(content)
+        assert typed(*words, "--file", file) == ends
+        said = capsys.readouterr()
+        if as_json:
+            told = json.loads(said.out)
+            assert {one["what"]: one["holds"] for one in told["checked"]} == {
+                **dict.fromkeys(FACTS, True),
+                "file": ends == Exit.DONE,
+            }
+            assert (told["slot"], told["revision"], told["verdict"]) == ("flights/2026-11-20", 1, "release")
+        else:
+            assert ("different" in said.out) is (ends == Exit.INTEGRITY)
+            assert "signature" in said.out
+        assert ("file differs from the evidence" in said.err) is (ends == Exit.INTEGRITY)
+    assert typed(*words) == Exit.DONE
+    assert "file" not in json.loads(capsys.readouterr().out)["checked"][-1]["what"] if as_json else True
+
+
+def test_receipts_are_held_against_the_keys_that_are_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, key = proof(tmp_path)
+    other = tmp_path / "other.pem"
+    for pem, ends in ((COLLECTOR.public, Exit.DONE), (STRANGER.public, Exit.INTEGRITY)):
+        other.write_text(pem, encoding="utf-8")
+        assert typed("--bundle", bundle, "--key", key, "--receipt-key", other) == ends
+    assert "receipt 1 differs from the evidence" in capsys.readouterr().err
+    key.write_text(STRANGER.public, encoding="utf-8")
+    assert typed("--bundle", bundle, "--key", key) == Exit.INTEGRITY
+    assert "signature does not hold" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["flights/2026-11-20", "--bundle", "x"], "says itself which slot"),
+        (["--bundle", "x", "--revision", "2"], "says itself which slot"),
+        ([], "there is nothing to check"),
+        (["flights", "--file", "x"], "there is nothing to check"),
+        (["flights", "--key", "x"], "there is nothing to check"),
+        (["flights", "--receipt-key", "x"], "there is nothing to check"),
+    ],
+)
+def test_words_that_do_not_go_together_are_refused(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typed(*words) == Exit.USAGE
+    assert said in capsys.readouterr().err
+
+
+def test_a_key_of_just_the_size_that_one_may_have_is_read(tmp_path: Path) -> None:
+    bundle, key = proof(tmp_path)
+    for size, ends in ((64 << 10, Exit.DONE), ((64 << 10) + 1, Exit.USAGE)):
+        key.write_text(AUDIT.public.ljust(size, "\n"), encoding="utf-8")
+        assert typed("--bundle", bundle, "--key", key) == ends

@@ -158,3 +158,14 @@ def test_a_key_of_just_the_size_that_one_may_have_is_read(tmp_path: Path) -> Non
     for size, ends in ((64 << 10, Exit.DONE), ((64 << 10) + 1, Exit.USAGE)):
         key.write_text(AUDIT.public.ljust(size, "\n"), encoding="utf-8")
         assert typed("--bundle", bundle, "--key", key) == ends
+
+
+@pytest.mark.parametrize("name", ["bundle", "key", "file"])
+def test_a_disk_that_does_not_give_a_file_is_told_as_that(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, key = proof(tmp_path)
+    given = {"bundle": bundle, "key": key, "file": bundle, name: bundle / "below a file"}
+    words = ("--bundle", given["bundle"], "--key", given["key"], "--file", given["file"])
+    assert typed(*words) == Exit.IO
+    assert "cannot be read" in capsys.readouterr().err

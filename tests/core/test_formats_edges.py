@@ -188,3 +188,9 @@ def test_the_rows_of_many_small_batches_are_written_together(monkeypatch: pytest
     monkeypatch.setattr(write, "_MOST_BYTES", 2 * batch.nbytes)
     assert [len(one) for one in write._gathered(iter([batch] * 5))] == [2, 2, 1]
     assert [len(one) for one in write._pieces(pa.record_batch({"v": ["x" * 10] * 5}))] == [2, 2, 1]
+
+
+def test_rows_without_columns_are_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken, match="the rows have no columns"):
+        written(declared({"kind": "csv"}), pa.table({}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

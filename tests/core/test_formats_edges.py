@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -194,3 +195,59 @@ def test_rows_without_columns_are_no_file(tmp_path: Path) -> None:
     with pytest.raises(ContractBroken, match="the rows have no columns"):
         written(declared({"kind": "csv"}), pa.table({}), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "lines"),
+    [
+        ({"delimiter": "."}, ["n.d.t", '1."2.5".a']),
+        ({"quote": "1"}, ["n,d,t", "1111,2.5,a"]),
+        ({"quote": "5", "quoting": "all"}, ["5n5,5d5,5t5", "515,52.555,5a5"]),
+        ({"delimiter": "2"}, ["n2d2t", '12"2.5"2a']),
+    ],
+)
+def test_a_dialect_of_signs_that_numbers_are_written_with(
+    form: dict[str, object], lines: list[str], tmp_path: Path
+) -> None:
+    table = pa.table({"n": [1], "d": [2.5], "t": ["a"]})
+    assert text({"kind": "csv", **form}, table, tmp_path).splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("{rows}", "2"), ("{records}", "3"), ("{total:n}", "5"), ("{feed}", "trades")]
+)
+def test_a_leading_record_that_counts_waits_for_the_rows(field: str, said: str, tmp_path: Path) -> None:
+    form = {"kind": "csv", "header": False, "leading": {"fields": [field]}}
+    assert text(form, pa.table({"n": [2, 3]}), tmp_path).splitlines() == [said, "2", "3"]
+
+
+def test_a_total_of_nothing_but_nulls_is_nothing(tmp_path: Path) -> None:
+    form = {"kind": "csv", "null": "-", "trailing": {"fields": ["{total:n}", "{rows}"]}}
+    table = pa.table({"n": pa.array([None, None], pa.decimal128(9, 2))})
+    assert text(form, table, tmp_path).splitlines() == ["n", "-", "-", "0.00,2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        (pa.large_string(), "=a", "'=a"),
+        (pa.string_view(), "=a", "'=a"),
+        (pa.dictionary(pa.int8(), pa.string()), "=a", "'=a"),
+        (pa.binary(), b"ab", "YWI="),
+        (pa.large_binary(), b"ab", "YWI="),
+        (pa.binary(2), b"ab", "YWI="),
+        (pa.binary_view(), b"ab", "YWI="),
+        (pa.dictionary(pa.int8(), pa.int16()), 7, "7"),
+        (pa.decimal128(20, 10), "0.0000000001", "0.0000000001"),
+        (pa.decimal128(9, -2), "1200", "1200"),
+        (pa.float32(), 0.5, "0.5"),
+        (pa.bool_(), True, "true"),
+    ],
+)
+def test_a_value_of_each_kind_has_one_text(
+    kind: pa.DataType, value: object, said: str, tmp_path: Path
+) -> None:
+    values = [Decimal(value) if pa.types.is_decimal(kind) else value, None]  # type: ignore[arg-type] # as text above
+    table = pa.table({"v": pa.array(values, kind)})
+    form = {"kind": "csv", "null": "-"}
+    assert text(form, table, tmp_path, formula_injection="escape").splitlines() == ["v", said, "-"]

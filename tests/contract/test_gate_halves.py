@@ -118,19 +118,24 @@ def test_a_query_of_the_gate_may_take_half_of_the_memory_and_spills_to_the_scrat
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("kind", "said", "told"),
     [
-        (duckdb.OutOfMemoryException("not enough\nsecret"), "ran out of memory or disk"),
-        (duckdb.IOException("no room\nsecret"), "ran out of memory or disk"),
-        (OSError(5, "it broke"), "cannot read"),
+        (duckdb.OutOfMemoryException, ("not enough\nsecret",), "ran out of memory or disk"),
+        (duckdb.IOException, ("no room\nsecret",), "ran out of memory or disk"),
+        (OSError, (5, "it broke"), "cannot read"),
     ],
 )
 @pytest.mark.parametrize("at", ["measure", "answer", "first_failing"])
 def test_what_the_machine_lacks_is_not_the_files_fault(
-    at: str, error: Exception, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    at: str,
+    kind: type[Exception],
+    said: tuple[object, ...],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fails(*_: object) -> None:
-        raise error
+        raise kind(*said)
 
     rule = "type: sql, query: SELECT count(DISTINCT id) FROM things, mustBe: 1"
     contract = written(tmp_path, ["name: id, logicalType: integer, logicalTypeOptions: {maximum: 0}"], [rule])

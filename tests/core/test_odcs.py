@@ -353,6 +353,13 @@ def test_all_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
             "two properties have position 1 in the primary key",
         ),
         (HEAD + OBJECT + "  - {name: b, logicalType: array, primaryKey: true}\n", "logicalType `array`"),
+        (
+            HEAD
+            + OBJECT
+            + "  - {name: v, logicalType: string, quality:"
+            + " [{metric: invalidValues, mustBe: 0, arguments: {pattern: '(?=a)'}}]}\n",
+            "the pattern is not supported",
+        ),
         (HEAD + OBJECT + "  - {name: ID, logicalType: date}\n", "two columns of the file are called `ID`"),
         (HEAD + OBJECT.replace("name: things", "description: x"), "an object without a `name`"),
         (HEAD + OBJECT + "  - {logicalType: date}\n", "a property without a `name`"),

@@ -360,6 +360,10 @@ def test_all_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
             + " [{metric: invalidValues, mustBe: 0, arguments: {pattern: '(?=a)'}}]}\n",
             "the pattern is not supported",
         ),
+        (
+            HEAD + OBJECT.replace("name: id", "name: ID") + "  - {name: id, logicalType: date}\n",
+            "two columns of the file are called `id`",
+        ),
         (HEAD + OBJECT + "  - {name: ID, logicalType: date}\n", "two columns of the file are called `ID`"),
         (HEAD + OBJECT.replace("name: things", "description: x"), "an object without a `name`"),
         (HEAD + OBJECT + "  - {logicalType: date}\n", "a property without a `name`"),
@@ -428,6 +432,8 @@ def test_one_object_of_several_is_taken_by_name(tmp_path: Path) -> None:
     assert [column.name for column in load(path, "others").columns] == ["day"]
     (problem,) = problems(path.read_text(encoding="utf-8"), tmp_path, "other")
     assert (problem.what, problem.hint) == ("the contract holds no object `other`", "did you mean `others`?")
+    (problem,) = problems(HEAD + OBJECT, tmp_path, "other")
+    assert problem.what == "the contract holds no object `other`", "also where it holds but one"
 
 
 def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
@@ -462,6 +468,12 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
         ("logicalType: number, physicalType: 'decimal(15, 2)'", ("decimal", 15, 2)),
         ("physicalType: 'numeric(5,2)'", ("decimal", 5, 2)),
         ("physicalType: timestamp(6) with time zone", ("timestamp", True)),
+        ("physicalType: timestamp(6) without time zone", ("timestamp", False)),
+        ("physicalType: timestamptz", ("timestamp", True)),
+        ("logicalType: timestamp, physicalType: datetimeoffset", ("timestamp", True)),
+        ("physicalType: datetime2", ("timestamp", False)),
+        ("physicalType: usmallint", ("integer", 16, False)),
+        ("physicalType: tinyint", ("integer", 8, True)),
         ("logicalType: date, physicalType: 'VARCHAR(10)'", ("date",)),
         ("logicalType: string, physicalType: uuid", ("string",)),
         ("logicalType: string, logicalTypeOptions: {format: binary}", ("binary",)),

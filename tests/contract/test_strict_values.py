@@ -221,3 +221,34 @@ def test_the_edges_of_each_form(rule: ColumnRule, good: str, bad: str) -> None:
     assert bool(fault(b"")) is (rule.kind != "binary"), "no bytes are a value, no digits are none"
     texts = [text.encode() for text in (*good.split(), *bad.split(), "")]
     assert [t for t, fast in zip(texts, _accepted(rule, texts), strict=True) if fast and fault(t)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "values"),
+    [
+        (ColumnRule("x", "date"), "2026-11-20"),
+        (ColumnRule("x", "time"), "10:00:00 23:59:59.123456"),
+        (ColumnRule("x", "timestamp"), "2026-11-20T10:00:00 2026-11-20T23:59:59.5"),
+        (ColumnRule("x", "timestamp", zoned=True), "2026-11-20T10:00:00Z 2026-11-20T10:00:00.123-05:30"),
+        (_formatted("date", "dd/MM/yyyy"), "20/11/2026"),
+        (_formatted("time", "HHmm"), "2359"),
+        (ColumnRule("x", "integer"), "7 -12345678 123456789012345678"),
+        (ColumnRule("x", "integer", bits=128), "123456789012345678901234567890123456"),
+        (ColumnRule("x", "decimal", precision=15, scale=2), "20115.25 -0.50 17 1234567890123.4"),
+        (ColumnRule("x", "decimal", precision=2, scale=2), "0.05"),
+        (ColumnRule("x", "float"), "3.141592653589793 -1.5 7 1.2.3 1..2 -.5 5."),
+        (ColumnRule("x", "boolean"), "true false"),
+    ],
+    ids=lambda p: f"{p.kind}{p.bits}{p.format}" if isinstance(p, ColumnRule) else "",
+)
+def test_any_byte_at_any_place_of_a_value(rule: ColumnRule, values: str) -> None:
+    fault = fault_of(rule)
+    texts = [
+        text[:at] + bytes([byte]) + text[at + 1 :]
+        for text in values.encode().split()
+        for at in range(len(text))
+        for byte in range(256)
+    ]
+    accepted = [text for text, fast in zip(texts, _accepted(rule, texts), strict=True) if fast]
+    assert [text for text in accepted if fault(text)] == []
+    assert accepted, "the fast check is sure of some of them"

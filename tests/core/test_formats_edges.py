@@ -98,7 +98,7 @@ def test_a_null_is_no_formula_whatever_lies_behind_it() -> None:
     values = hidden(b"=1ab=2", [0, 2, 4, 6], 0b010)
     assert values.to_pylist() == [None, "ab", None]
     for policy in ("reject", "escape"):
-        assert guarded(values, policy, Place("c", 0)).to_pylist() == [None, "ab", None]  # type: ignore[arg-type] # listed
+        assert guarded(values, policy, Place("c", 0)).to_pylist() == [None, "ab", None]
     with pytest.raises(ContractBroken, match="row 8, column `c`: a spreadsheet"):
         guarded(hidden(b"=1ab=2", [0, 2, 4, 6], 0b110), "reject", Place("c", 5))
 

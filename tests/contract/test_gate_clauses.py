@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.contract.gate import gate_for
+from landbridge.contract.odcs import load
+from landbridge.feed.outputs import Jsonl
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -71,12 +74,67 @@ COLUMN_CLAUSES = [
         ["ab", "éé", ""],
         ["a", "é", '""'],
     ),
+    ("logicalType: string, logicalTypeOptions: {maxLength: 0}", "maxLength", ['""', ""], ["a"]),
+    ("logicalType: string, physicalType: VARCHAR, required: true", "required", ["abc"], [""]),
+    ("logicalType: string, physicalType: VARCHAR(max), required: true", "required", ["abc"], [""]),
+    ("logicalType: string, physicalType: FOO(2), required: true", "required", ["abc"], [""]),
+    (
+        "logicalType: date, physicalType: VARCHAR(3), logicalTypeOptions: {minimum: 2026-01-01}",
+        "minimum",
+        ["2026-01-01"],
+        ["2025-12-31"],
+    ),
     ("logicalType: string, logicalTypeOptions: {maxLength: 2}", "maxLength", ["ab", "éé", "𝄞𝄞"], ["abc"]),
     ('logicalType: string, physicalType: "VARCHAR(2)"', "physicalType", ["ab", "éé"], ["abc"]),
     ('logicalType: string, logicalTypeOptions: {pattern: "^[A-Z]+$"}', "pattern", ["AB", ""], ["Ab", '""']),
     ("logicalType: string, logicalTypeOptions: {pattern: b+}", "pattern", ["abba"], ["aa"]),
     ("logicalType: string, enum: [{value: a}, {value: b}]", "enum", ["a", "b", ""], ["c", "A", '""']),
     ("logicalType: integer, enum: [{value: 1}, {value: 2}]", "enum", ["1", "2", ""], ["3"]),
+    (
+        'logicalType: number, physicalType: "DECIMAL(9,2)", enum: [{value: 1.5}, {value: -2}]',
+        "enum",
+        ["1.50", "-2", ""],
+        ["1.51", "2"],
+    ),
+    ("logicalType: number, enum: [{value: 0.1}]", "enum", ["0.1", "1e-1", ""], ["0.11"]),
+    (
+        "logicalType: boolean, enum: [{value: true}]",
+        "enum",
+        ["true", ""],
+        ["false"],
+    ),
+    (
+        "logicalType: date, logicalTypeOptions: {format: dd/MM/yyyy}, enum: [{value: 31/12/2026}]",
+        "enum",
+        ["31/12/2026", ""],
+        ["30/12/2026"],
+    ),
+    (
+        "logicalType: timestamp, logicalTypeOptions: {format: dd/MM/yyyy HH:mmXXX, maximum: 31/12/2026 23:00Z}",
+        "maximum",
+        ["31/12/2026 23:00Z", "31/12/2026 23:30+01:00", "01/01/2026 00:00-15:00"],
+        ["31/12/2026 23:01Z", "31/12/2026 22:30-01:00"],
+    ),
+    (
+        "logicalType: time, logicalTypeOptions: {format: HHmm, minimum: '0930'}",
+        "minimum",
+        ["0930", "2359", ""],
+        ["0929"],
+    ),
+    (
+        "logicalType: timestamp, logicalTypeOptions: {maximum: 2026-01-01}",
+        "maximum",
+        ["2026-01-01T00:00:00"],
+        ["2026-01-01T00:00:00.000001"],
+    ),
+    (
+        "logicalType: timestamp, logicalTypeOptions: {timezone: true, maximum: '2026-01-01T00:00:00'}",
+        "maximum",
+        ["2026-01-01T00:00:00Z", "2026-01-01T00:30:00+01:00"],
+        ["2026-01-01T00:00:01Z"],
+    ),
+    ("logicalType: string, enum: [{value: null}, {value: a}]", "enum", ["a", ""], ["c", '""']),
+    ("logicalType: string, enum: [{value: null}]", "enum", [""], ["c", '""']),
     (
         "logicalType: string, logicalTypeOptions: {format: email}",
         "format",
@@ -142,6 +200,8 @@ METRICS = [
     ),
     ("metric: missingValues, arguments: {missingValues: [N/A]}, mustBe: 0", ["", "a"], ["N/A"]),
     ("metric: invalidValues, arguments: {validValues: [a, b]}, mustBe: 0", ["a", ""], ["c"]),
+    ("metric: invalidValues, arguments: {validValues: [a, null]}, mustBe: 0", ["a", ""], ["c"]),
+    ("metric: invalidValues, arguments: {validValues: [null]}, mustBe: 0", [""], ["c"]),
     ("metric: invalidValues, arguments: {pattern: '^[a-z]$'}, mustBe: 0", ["a", ""], ["ab"]),
     (
         "metric: invalidValues, arguments: {validValues: [a, B], pattern: '^[a-z]$'}, mustBe: 0",
@@ -156,6 +216,7 @@ METRICS = [
         ["a", "b"],
         ["a", ""],
     ),
+    ("type: sql, query: ' SELECT count(v) FROM things ;  ', mustBe: 1", ["a"], ["a", "b"]),
     ("type: sql, query: 'SELECT bool_and(v < 3 || v) FROM things', mustBe: true", ["1"], ["4"]),
     ("type: sql, query: 'SELECT min(v) FROM things', mustBe: a", ["b", "a"], ["b"]),
     ("type: sql, query: 'SELECT min(v) FROM things', mustNotBe: a", ["b"], ["b", "a"]),
@@ -191,7 +252,8 @@ def test_a_clause_holds_and_breaks(
 def test_a_metric_holds_and_breaks(rule: str, good: list[str], bad: list[str], tmp_path: Path) -> None:
     contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
     if good:
-        assert judged(contract, csv(good)).passed
+        met = judged(contract, csv(good))
+        assert (met.passed, met.defects) == (True, ()), "rows that a bound allows are not shown as broken"
     assert not judged(contract, csv(bad)).passed
 
 
@@ -212,7 +274,9 @@ def test_a_metric_holds_and_breaks(rule: str, good: list[str], bad: list[str], t
 )
 def test_a_rule_of_the_whole_file(rule: str, rows: int, passes: bool, tmp_path: Path) -> None:
     contract = written(tmp_path, [ID, "name: v, logicalType: string"], [rule])
-    assert judged(contract, csv(["x"] * rows)).passed is passes
+    report = judged(contract, csv(["x"] * rows))
+    assert report.passed is passes
+    assert [each.broken for each in report.rules if each.rule in ("rowCount", "sql")] == [0 if passes else 1]
 
 
 def test_a_composite_key_names_the_row_and_its_twin(tmp_path: Path) -> None:
@@ -250,6 +314,7 @@ def test_a_warning_is_told_and_lets_the_file_pass(tmp_path: Path) -> None:
         "classification: Level-7",
         "tags: [finance, PII]",
         "customProperties: [{property: personal, value: true}]",
+        'customProperties: [{property: PII, value: "yes"}]',
     ],
 )
 def test_a_personal_value_is_never_shown(private: str, tmp_path: Path) -> None:
@@ -299,8 +364,10 @@ def test_a_text_that_a_spreadsheet_would_run_is_refused_where_the_feed_says_so(t
     contract = written(tmp_path, [ID, "name: v, logicalType: string"])
     content = csv(["=1+1", "+4", "-4", "@x", "a=b"])
     assert judged(contract, content, declared(formula_injection="allow")).passed
-    report = judged(contract, content, declared(formula_injection="reject"))
-    assert named(report, "formula").broken == 4
+    for policy in ("reject", "escape"):
+        report = judged(contract, content, declared(formula_injection=policy))
+        assert named(report, "formula").broken == 4
+    assert judged(contract, csv(["'=1+1", "a=b"]), declared(formula_injection="escape")).passed
 
 
 def test_a_contracts_own_sql_cannot_leave_the_file(tmp_path: Path) -> None:
@@ -308,3 +375,47 @@ def test_a_contracts_own_sql_cannot_leave_the_file(tmp_path: Path) -> None:
     query = f"SELECT count(*) FROM read_csv(''{tmp_path / 'other.csv'}'')"
     with pytest.raises(Exception, match="mistake"):
         judged(written(tmp_path, [ID], [f"type: sql, query: '{query}', mustBe: 0"]), b"id\n1\n")
+
+
+@pytest.mark.parametrize(
+    "operator", ["mustBeGreaterThan: 1", "mustBeGreaterOrEqualTo: 2", "mustNotBeBetween: [0, 1]"]
+)
+def test_rows_of_which_there_are_too_few_are_not_shown_as_broken(operator: str, tmp_path: Path) -> None:
+    rule = f"metric: nullValues, {operator}"
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
+    report = judged(contract, csv(["a", ""]))
+    assert (report.passed, report.defects) == (False, ())
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "type: sql, query: SELECT count(*) FROM things, mustBe: 9",
+        "type: sql, query: SELECT min(v) FROM things, mustBe: z",
+        "metric: rowCount, mustBe: 9",
+        "metric: duplicateValues, arguments: {properties: [v]}, mustBe: 0",
+        "type: custom, engine: landbridge, implementation: {field: 1, equals: rows}",
+    ],
+)
+@pytest.mark.parametrize("severity", ["warning", "info", " Info ", "error"])
+def test_the_severity_of_any_rule_decides(rule: str, severity: str, tmp_path: Path) -> None:
+    contract = written(tmp_path, [ID, "name: v, logicalType: string"], [f"{rule}, severity: '{severity}'"])
+    report = judged(contract, csv(["a", "a"]))
+    (broken,) = [each for each in report.rules if not each.passed]
+    assert report.passed is (severity != "error")
+    assert broken.severity == ("error" if severity == "error" else "warning")
+
+
+def test_formulas_are_no_matter_of_formats_that_spreadsheets_do_not_open(tmp_path: Path) -> None:
+    contract = written(tmp_path, ["name: v, logicalType: string"])
+    report = judged(contract, b'{"v":"=1+1"}\n', declared(Jsonl(kind="jsonl"), formula_injection="reject"))
+    assert report.passed
+    assert not {"formula", "nul", "range", "finite"} & {rule.rule for rule in report.rules}
+
+
+def test_the_scratch_folder_is_made_where_it_is_not_there(tmp_path: Path) -> None:
+    contract = load(written(tmp_path, ["name: v, logicalType: string"]))
+    (tmp_path / "a.csv").write_bytes(b"v\nx\n")
+    gate = gate_for(contract, declared(), memory=256, spill=tmp_path / "not" / "there")
+    assert gate.judge(tmp_path / "a.csv").passed
+    assert gate.judge(tmp_path / "a.csv").passed

@@ -37,6 +37,12 @@ STAYS_ALONE = [
     "WITH x AS (SELECT 1) SELECT count(*) FROM things",
     "SELECT count(*) FROM things WHERE b = 'é'",
     "SELECT 1",
+    "SELECT lower(b) FROM things",
+    "SELECT count(*), 1 FROM things",
+    "SELECT count(*) FROM others",
+    "SELECT count(*) FROM things LIMIT 0",
+    "SELECT count(*) FROM things TABLESAMPLE 1 ROWS",
+    "SELECT count(*) FROM things HAVING count(*) > 9",
 ]
 DATA = "(VALUES (1, 'x'), (2, NULL), (3, 'where'), (NULL, 'x'), (3, 'x')) AS things(a, b)"
 
@@ -55,6 +61,7 @@ def test_the_value_is_the_same_in_the_scan(query: str) -> None:
 def test_anything_more_is_run_alone(query: str) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"CREATE TABLE things AS SELECT * FROM {DATA}")
+        connection.execute("CREATE TABLE others AS SELECT * FROM things")
         assert folded(connection, query, "things") == ""
 
 

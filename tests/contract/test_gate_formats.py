@@ -366,3 +366,19 @@ def test_a_parquet_footer_that_cannot_be_read_is_a_broken_file(tmp_path: Path, s
     path.write_bytes(spoiled + (40).to_bytes(4, "little") + b"PAR1")
     report = ParquetGate(()).scan(path)
     assert report.defects == {"structure": 1}
+
+
+@pytest.mark.parametrize(
+    ("size", "anyway", "fine"), [(4000, 4000, True), (4001, 4000, False), (60_000, 100, True)]
+)
+def test_a_file_may_decompress_to_so_much_anyway_and_to_more_in_proportion(
+    size: int, anyway: int, fine: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "_ANYWAY", anyway)
+    monkeypatch.setattr(plain, "_MOST_TIMES", 5000 if size == 60_000 else 1)
+    (tmp_path / "file").write_bytes(
+        gzip.compress(b"id\n" + b"1\n" * ((size - 3) // 2) + b"\n" * ((size - 3) % 2))
+    )
+    with plain.decompressed(declared(compression="gzip"), tmp_path / "file", tmp_path) as (readable, wrong):
+        assert (wrong == "") is fine
+        assert (readable.stat().st_size == size) is fine

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
-from landbridge.contract.checks import Bound, Place, SqlCheck
+from landbridge.contract import gate
+from landbridge.contract.checks import Bound, Place, RowCheck, SqlCheck
 from landbridge.contract.columns import StrictReport
 from landbridge.contract.gate import TwoHalves
 from landbridge.contract.odcs import load
+from landbridge.errors import DiskFailed
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -59,13 +63,96 @@ def test_a_contracts_own_sql_reads_no_other_file(query: str, tmp_path: Path) -> 
     path, other = tmp_path / "things.csv", tmp_path / "other.csv"
     path.write_bytes(b"id,v\n1,a\n")
     other.write_bytes(b"id,v\n1,a\n")
-    gate = halves(tmp_path, 1)
+    made = halves(tmp_path, 1)
     text = f"SELECT count(*) FROM {query.format(other=other)}"
     own = SqlCheck("own", "", text, Place("", 1, 1, ""), (Bound(">=", (0,)),))  # type: ignore[arg-type]
-    gate = replace(gate, contract=replace(gate.contract, checks=(own,)))
-    assert named(gate.judge(path), "own").message == "the query gave no answer (PermissionException)"
+    made = replace(made, contract=replace(made.contract, checks=(own,)))
+    assert named(made.judge(path), "own").message == "the query gave no answer (PermissionException)"
     inside = replace(own, query="SELECT count(*) FROM things")
-    assert replace(gate, contract=replace(gate.contract, checks=(inside,))).judge(path).passed
+    assert replace(made, contract=replace(made.contract, checks=(inside,))).judge(path).passed
+
+
+def test_a_contracts_own_sql_knows_one_zone_wherever_the_machine_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = written(
+        tmp_path,
+        ["name: moment, logicalType: timestamp, logicalTypeOptions: {timezone: true}"],
+        ["type: sql, name: hour, query: SELECT max(hour(moment)) + 0 FROM things, mustBe: 23"],
+    )
+    connect = duckdb.connect
+
+    def far_away(**settings: object) -> duckdb.DuckDBPyConnection:
+        connection = connect(**settings)  # type: ignore[arg-type] # as it was called
+        connection.execute("SET TimeZone = 'Asia/Tokyo'")
+        return connection
+
+    monkeypatch.setattr(duckdb, "connect", far_away)
+    assert judged(contract, b"moment\n2026-11-20T23:00:00Z\n2026-11-21T00:30:00+01:00\n").passed
+
+
+def test_a_query_of_the_gate_may_take_half_of_the_memory_and_spills_to_the_scratch_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+    connect = duckdb.connect
+
+    def remembered(**settings: dict[str, object]) -> duckdb.DuckDBPyConnection:
+        asked.append(settings["config"])
+        return connect(**settings)  # type: ignore[arg-type] # as it was called
+
+    monkeypatch.setattr(duckdb, "connect", remembered)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    contract = written(tmp_path, ["name: id, logicalType: integer"])
+    for memory in (100, 512, 4096):
+        judged(contract, b"id\n1\n", memory=memory)
+    assert [(one["memory_limit"], one["threads"]) for one in asked] == [
+        ("64MiB", 1),
+        ("256MiB", 2),
+        ("2048MiB", 3),
+    ]
+    assert all(str(one["temp_directory"]).startswith(str(tmp_path / "spill")) for one in asked)
+    assert all(
+        one[f"{word}_known_extensions"] is False for one in asked for word in ("autoinstall", "autoload")
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "told"),
+    [
+        (duckdb.OutOfMemoryException, ("not enough\nsecret",), "ran out of memory or disk"),
+        (duckdb.IOException, ("no room\nsecret",), "ran out of memory or disk"),
+        (OSError, (5, "it broke"), "cannot read"),
+    ],
+)
+@pytest.mark.parametrize("at", ["measure", "answer", "first_failing"])
+def test_what_the_machine_lacks_is_not_the_files_fault(
+    at: str,
+    kind: type[Exception],
+    said: tuple[object, ...],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object) -> None:
+        raise kind(*said)
+
+    rule = "type: sql, query: SELECT count(DISTINCT id) FROM things, mustBe: 1"
+    contract = written(tmp_path, ["name: id, logicalType: integer, logicalTypeOptions: {maximum: 0}"], [rule])
+    monkeypatch.setattr(gate, at, fails)
+    with pytest.raises(DiskFailed, match=told) as failed:
+        judged(contract, b"id\n1\n")
+    assert "secret" not in str(failed.value)
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_a_query_that_we_built_wrongly_is_a_bug_and_no_verdict(tmp_path: Path) -> None:
+    path = tmp_path / "things.csv"
+    path.write_bytes(b"id,v\n1,a\n")
+    wrong = RowCheck("r", "id", "nonsense > 1", "", Place("", 1, 1, ""))
+    made = halves(tmp_path, 1)
+    with pytest.raises(duckdb.BinderException):
+        replace(made, contract=replace(made.contract, checks=(wrong,))).judge(path)
 
 
 @pytest.mark.slow

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.feed.outputs import Csv, Record
+from landbridge.contract.odcs import load
+from landbridge.errors import DeclarationWrong
+from landbridge.feed.outputs import Csv, Jsonl, Record
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -60,6 +62,30 @@ def test_a_control_total_without_a_record_is_broken(tmp_path: Path) -> None:
     assert named(report, "c").message == "the file has no field 2 in a trailing record"
 
 
+def test_a_control_total_of_a_format_without_records_is_broken(tmp_path: Path) -> None:
+    private = ["name: who, logicalType: string, tags: [pii]"]
+    report = judged(
+        written(tmp_path, private, [total(1, "rows")]), b'{"who":"x"}\n', declared(Jsonl(kind="jsonl"))
+    )
+    assert named(report, "c").message == "the file has no field 1 in a trailing record"
+
+
+def test_a_total_of_what_has_no_exact_sum_is_not_asked_of_the_data(tmp_path: Path) -> None:
+    form = Csv(trailing=Record(fields=("T", "{total:v}", "{rows}")))
+    contract = written(tmp_path, ["name: v, logicalType: number", "name: w, logicalType: string"])
+    report = judged(contract, b"v,w\n1.5,x\nT,7,1\n", declared(form))
+    assert [rule.threshold for rule in report.rules if rule.rule == "trailing record"] == ["rows = 1"]
+    assert report.passed
+
+
+def test_only_what_has_an_exact_sum_is_added_up(tmp_path: Path) -> None:
+    for column in ("f", "s", "nothing"):
+        properties = ["name: f, logicalType: number", "name: s, logicalType: string"]
+        with pytest.raises(DeclarationWrong) as wrong:
+            load(written(tmp_path, properties, [total(1, "total", column)]))
+        assert "`column` names an integer or decimal property" in wrong.value.problems[0].what
+
+
 def test_no_rows_add_up_to_nothing(tmp_path: Path) -> None:
     form = Csv(trailing=Record(fields=("T", "{rows}", "{total:amount}", "{records}")))
     contract = written(tmp_path, COLUMNS)
@@ -81,6 +107,26 @@ def test_the_feeds_own_words_are_checked_without_a_clause(record: str, passes: b
     report = judged(written(tmp_path, COLUMNS), DATA + f"{record}\n".encode(), declared(form))
     assert report.passed is passes
     assert len([rule for rule in report.rules if rule.rule == "trailing record"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        ("{rows:,}", "1,234", "1,235"),
+        ("{rows:_}", "1_234", "1_243"),
+        ("{rows:8d}", "    1234", "    1235"),
+        ("{rows:08,}", "0,001,234", "0,001,233"),
+        ("rows {rows:8d};", "rows     1234;", "rows     1235;"),
+        ("{rows}", "1234", "1,234"),
+        ("{records:,}", "1,235", "1,234"),
+    ],
+)
+def test_a_count_in_a_form_of_its_own_is_read_back(field: str, good: str, bad: str, tmp_path: Path) -> None:
+    form = Csv(delimiter=";" if "," in field else ",", trailing=Record(fields=("T", field)))
+    data = "v\n" + "x\n" * 1234 + "T" + form.delimiter
+    contract = written(tmp_path, ["name: v, logicalType: string"])
+    assert judged(contract, f"{data}{good}\n".encode(), declared(form)).passed
+    assert not judged(contract, f"{data}{bad}\n".encode(), declared(form)).passed
 
 
 @pytest.mark.parametrize(

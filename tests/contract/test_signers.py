@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ProfileNotFound
 
 from landbridge import dsse
 from landbridge.bundle import check, payload_of
@@ -81,6 +81,13 @@ def _answer(code: str, status: int = 400) -> ClientError:
     ("error", "expected"),
     [
         (_answer("AccessDeniedException"), NotPermitted),
+        (_answer("UnrecognizedClientException"), NotPermitted),
+        (_answer("InvalidClientTokenId", 403), NotPermitted),
+        (NoCredentialsError(), NotPermitted),
+        (ProfileNotFound(profile="x"), NotPermitted),
+        (_answer("SomethingNew", 599), Unavailable),
+        (_answer("SomethingNew", 499), UsageError),
+        (ClientError({"Error": {"Code": "SomethingNew"}}, "Sign"), UsageError),
         (_answer("ExpiredTokenException"), NotPermitted),
         (_answer("ThrottlingException"), Unavailable),
         (_answer("KMSInternalException", 500), Unavailable),
@@ -120,6 +127,15 @@ def test_a_key_is_taken_by_what_kms_says_of_it(spec: str, usage: str, is_taken: 
         return
     with pytest.raises(UsageError, match="cannot sign evidence"):
         open_key(client, ARN)
+
+
+def test_what_kms_gives_that_is_no_key_is_not_taken() -> None:
+    class Telling(Refusing):
+        def get_public_key(self, **_: object) -> dict[str, Any]:
+            return {"PublicKey": b"none", "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}
+
+    with pytest.raises(UsageError, match="cannot sign evidence"):
+        open_key(Telling(AssertionError()), ARN)
 
 
 def test_what_kms_signs_is_the_digest_of_the_message() -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from landbridge.contract.columns import ColumnRule, Part, StrictReport
-from landbridge.contract.strict import strict_gate
+from landbridge.contract.columns import ColumnRule, Kind, Part, StrictReport
+from landbridge.contract.strict import jsonl, judge, strict_gate
+from landbridge.contract.strict.delimited import csv_gate
 from landbridge.errors import DiskFailed, UsageError
 from landbridge.feed.outputs import Csv, File, Fixed, FixedColumn, Format, Jsonl, Parquet, Record
 
@@ -74,6 +76,72 @@ def test_the_records_around_the_data_must_be_there(
     assert _said(_scan(tmp_path, text, AROUND)) == said
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"H,fl\xff\n" + HEADER + GOOD + b"T,2,3\n", [("encoding.bytes", 0, 1, 4)]),
+        (b"H,f\0\n" + HEADER + GOOD + b"T,2,3\n", [("encoding.nul", 0, 1, 3)]),
+        (b"H,f\rx\n" + HEADER + GOOD + b"T,2,3\n", [("structure.line_ends", 0, 1, 3)]),
+        (b'H,"f\n' + HEADER + GOOD + b"T,2,3\n", [("structure.quotes", 0, 1, 2)]),
+        (b'H,f\nid,"day,text\n' + GOOD + b"T,2,3\n", [("structure.quotes", 0, 2, 7)]),
+        (b"H,f\n" + HEADER.replace(b"\n", b"\r\n") + GOOD + b"T,2,3\n", [("structure.line_ends", 0, 2, 15)]),
+        (b"H,f\n" + HEADER + GOOD + b"T,2,3\r\n", [("structure.line_ends", 3, 5, 55)]),
+        (b"H,f\n" + HEADER + GOOD + b'T,2,"3\n', [("structure.quotes", 3, 5, 54)]),
+        (
+            b"H,f\n" + HEADER + GOOD + b"T,2,3\0\n",
+            [("encoding.nul", 3, 5, 55), ("trailing_record", 3, 5, 54)],
+        ),
+    ],
+)
+def test_the_bytes_of_the_records_around_the_data_are_held_to_the_same_rules(
+    tmp_path: Path, text: bytes, said: list[tuple[str, int, int, int]]
+) -> None:
+    assert sorted(_said(_scan(tmp_path, text, AROUND))) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "last", "whole"),
+    [
+        ("date", b"2026-11-20", True),
+        ("date", b"2026-11-2", False),
+        ("date", b"", False),
+        ("boolean", b"true", True),
+        ("boolean", b"tru", False),
+        ("integer", b"12", False),
+        ("integer", b'"12"', True),
+        ("string", b"abc", False),
+        ("string", b'"abc"', True),
+        ("timestamp", b"2026-11-20T10:00:00", False),
+    ],
+)
+def test_a_last_value_shows_that_it_is_whole_or_the_file_may_be_cut(
+    tmp_path: Path, kind: Kind, last: bytes, whole: bool
+) -> None:
+    columns = (COLUMNS[0], ColumnRule("x", kind))
+    report = _scan(tmp_path, b"id,x\n1," + last, Csv(), columns)
+    assert ("structure.cut" not in report.defects) is whole
+    assert "structure.cut" not in _scan(tmp_path, b"id,x\n1," + last + b"\n", Csv(), columns).defects
+
+
+def test_a_twin_of_a_file_is_gone_when_it_was_judged(tmp_path: Path) -> None:
+    form, scratch = Csv.model_validate({"encoding": "utf-16-le"}), tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / "file").write_bytes("id,day,text\n1,2026-11-20,x\n".encode("utf-16-le"))
+    report = strict_gate(File(name="x", folder="x", format=form), COLUMNS, scratch).scan(tmp_path / "file")
+    assert report.locate([1]) == [(2, 24)]
+    assert list(scratch.iterdir()) == []
+    scratch.rmdir()
+    with pytest.raises(DiskFailed, match="a scratch file cannot be written"):
+        strict_gate(File(name="x", folder="x", format=form), COLUMNS, scratch).scan(tmp_path / "file")
+
+
+def test_a_value_of_just_eighty_characters_is_shown_whole(tmp_path: Path) -> None:
+    columns = tuple(replace(column, personal=False) for column in COLUMNS)
+    for size, shown in ((80, "9" * 80), (81, "9" * 79 + "…")):
+        report = _scan(tmp_path, HEADER + b"9" * size + b",2026-11-20,x\n", Csv(), columns)
+        assert report.first[0].value == shown
+
+
 def test_a_file_without_header_may_be_empty(tmp_path: Path) -> None:
     assert _scan(tmp_path, b"", Csv(header=False)).defects == {}
     assert _scan(tmp_path, GOOD, Csv(header=False)).rows == 2
@@ -96,6 +164,10 @@ def test_other_dialects(tmp_path: Path) -> None:
     assert _scan(tmp_path, semicolons, Csv(delimiter=";", quote="'", null="\\N")).defects == {}
     plain = HEADER.replace(b",", b"\t") + b'1\t2026-11-20\ta "quoted" word\n'
     assert _scan(tmp_path, plain, Csv(delimiter="\t", quoting="none")).defects == {}
+    report = _scan(tmp_path, plain + b"x\t2026-11-20\ty\n", Csv(delimiter="\t", quoting="none"))
+    assert _said(report) == [("type.id", 2, 3, len(plain))]
+    report = _scan(tmp_path, HEADER + b"NULL,NULL,NULL\nABCD,2026-11-20,x\n1,NULX,y\n", Csv(null="NULL"))
+    assert _said(report) == [("type.id", 2, 3, 27), ("type.day", 3, 4, 47)]
     report = _scan(tmp_path, HEADER + b'"",\\N,x\n,2026-11-20,x\n', Csv(null="\\N"))
     assert _said(report) == [("type.id", 1, 2, 13), ("type.id", 2, 3, 20)]
 
@@ -148,6 +220,40 @@ def test_only_the_first_defects_are_kept_and_all_are_counted(tmp_path: Path) -> 
 def test_a_record_with_a_flood_of_fields_ends(tmp_path: Path) -> None:
     report = _scan(tmp_path, HEADER + b"," * 3_000_000 + b"\n" + GOOD, Csv())
     assert (report.rows, report.defects) == (3, {"structure.columns": 1})
+    assert report.first[0].message == "more than 1003 fields, expected 3"
+    report = _scan(tmp_path, HEADER + b"," * 1002 + b"\n" + b"," * 1003 + b"\n" + GOOD, Csv())
+    assert [d.message for d in report.first] == [
+        "1,003 fields, expected 3",
+        "more than 1003 fields, expected 3",
+    ]
+
+
+@pytest.mark.parametrize("form", [Csv(), Csv(header=False), Csv(quoting="all")])
+def test_a_name_with_quotes_in_it_is_read_without_those_around_it(tmp_path: Path, form: Csv) -> None:
+    columns = (ColumnRule('say "id"', "integer"), ColumnRule("x", "string"))
+    head = b'"say ""id""",x\n' if form.header else b""
+    report = _scan(tmp_path, head + b'"1","a"\n', form, columns)
+    assert (report.defects, report.header) == ({}, ('say "id"', "x") if form.header else ())
+
+
+@pytest.mark.parametrize(
+    ("form", "line", "module", "rule"),
+    [
+        (Jsonl(kind="jsonl"), b'{"id":7,"day":"2026-11-20","text":"%b"}', jsonl, "structure.json"),
+        (Csv(header=False), b'%b"1",2026-11-20,"x\n"', judge, "type.id"),
+    ],
+)
+def test_a_value_beyond_what_is_held_to_a_form_is_a_defect(
+    tmp_path: Path, form: Format, line: bytes, module: ModuleType, rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size, broken in ((100, {}), (101, {rule: 1})):
+        text = line.replace(b"%b", b"x" * (size - len(line) + 2)) if rule == "structure.json" else b""
+        text = text or b'"' + b"0" * (size - 1) + b'1",2026-11-20,"x\ny\r"'
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "LONGEST_VALUE", 100)
+            (tmp_path / "file").write_bytes(text + b"\n")
+            gate = jsonl.jsonl_gate(COLUMNS, 64) if rule == "structure.json" else csv_gate(form, COLUMNS, 64)  # type: ignore[arg-type] # a CSV
+            assert gate.scan(tmp_path / "file").defects == broken
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -181,6 +287,10 @@ FIXED = Fixed(
         (b"0000072026-11-20hello!", "structure.width", 22),
         (b"", "structure.blank_line", 22),
         (b" 000072026-11-20hello", "type.id", 22),
+        (b"0000-72026-11-20hello", "type.id", 22),
+        (b"00000-2026-11-20hello", "type.id", 22),
+        ("0000072026-11-20h\u00e9ll".encode(), "structure.width", 22),
+        ("0000072026-11-20h\u00e9llo!".encode(), "structure.width", 22),
         (b"0000072026-02-30hello", "type.day", 28),
         ("00000x2026-11-20é€x  ".encode(), "type.id", 22),
         (b"0000072026-11-20h\0llo", "encoding.nul", 39),

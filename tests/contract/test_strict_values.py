@@ -174,3 +174,81 @@ def test_ordinary_values_take_the_fast_way(rule: ColumnRule, values: str) -> Non
 )
 def test_a_wrong_value_is_named_for_what_is_wrong(rule: ColumnRule, value: bytes, words: str) -> None:
     assert words in fault_of(rule)(value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "good", "bad"),
+    [
+        (ColumnRule("x", "float"), "1e39 -1e308 1e-400 0 -0.5 1E+5", "1e309 .5 5. 1e e5 1e5.0 +1 1_0 0x1"),
+        (ColumnRule("x", "float", bits=32), "1e38 3.4028235e38 1e-46", "3.5e38 -1e39 1e309"),
+        (ColumnRule("x", "integer", bits=8), "127 -128 00127 -0", "128 -129 - --1 1- 1.0"),
+        (ColumnRule("x", "integer", bits=8, signed=False), "255 0 -0", "256 -1"),
+        (
+            ColumnRule("x", "integer", bits=128),
+            f"{2**127 - 1} {-(2**127)} {'0' * 90}7",
+            f"{2**127} {'9' * 70}",
+        ),
+        (ColumnRule("x", "decimal", precision=3, scale=1), "99.9 -99.9 0099.9 7", "100 9.99 9. .9 1,0"),
+        (ColumnRule("x", "decimal", precision=2, scale=2), "0.99 -0.01 000.5 0", "1 1.00 0.999"),
+        (
+            ColumnRule("x", "binary"),
+            "QQ== QUI= QUJD QUJDQUI= +/==",
+            "Q QQ QQ= QQ=== =QQ= QQ==QUJD QUI=Q Q-== QUJ_ QQQ+=",
+        ),
+        (ColumnRule("x", "boolean"), "true false", "True FALSE 1 0 t truefalse tru"),
+        (
+            ColumnRule("x", "time"),
+            "00:00:00 23:59:59.999999",
+            "24:00:00 23:60:00 23:59:60 1:00:00 23:59 23:59:59. 23:59:59.1234567",
+        ),
+        (
+            ColumnRule("x", "timestamp", zoned=True),
+            "2026-01-01T00:00:00Z 2026-01-01T00:00:00-15:59",
+            "2026-01-01T00:00:00 2026-01-01T00:00:00+16:00 2026-01-01T00:00:00+00:60 2026-01-01T00:00:00z 2026-01-01T00:00:00+0100",
+        ),
+        (
+            ColumnRule("x", "date"),
+            "0001-01-01 9999-12-31 2024-02-29 2000-02-29",
+            "0000-01-01 1900-02-29 2026-04-31 2026-00-01 2026-01-00 26-01-01",
+        ),
+    ],
+    ids=lambda p: f"{p.kind}{p.bits}" if isinstance(p, ColumnRule) else "",
+)
+def test_the_edges_of_each_form(rule: ColumnRule, good: str, bad: str) -> None:
+    fault = fault_of(rule)
+    assert [text for text in good.split() if fault(text.encode())] == []
+    assert [text for text in [*bad.split(), " 1"] if not fault(text.encode())] == []
+    assert bool(fault(b"")) is (rule.kind != "binary"), "no bytes are a value, no digits are none"
+    texts = [text.encode() for text in (*good.split(), *bad.split(), "")]
+    assert [t for t, fast in zip(texts, _accepted(rule, texts), strict=True) if fast and fault(t)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "values"),
+    [
+        (ColumnRule("x", "date"), "2026-11-20"),
+        (ColumnRule("x", "time"), "10:00:00 23:59:59.123456"),
+        (ColumnRule("x", "timestamp"), "2026-11-20T10:00:00 2026-11-20T23:59:59.5"),
+        (ColumnRule("x", "timestamp", zoned=True), "2026-11-20T10:00:00Z 2026-11-20T10:00:00.123-05:30"),
+        (_formatted("date", "dd/MM/yyyy"), "20/11/2026"),
+        (_formatted("time", "HHmm"), "2359"),
+        (ColumnRule("x", "integer"), "7 -12345678 123456789012345678"),
+        (ColumnRule("x", "integer", bits=128), "123456789012345678901234567890123456"),
+        (ColumnRule("x", "decimal", precision=15, scale=2), "20115.25 -0.50 17 1234567890123.4"),
+        (ColumnRule("x", "decimal", precision=2, scale=2), "0.05"),
+        (ColumnRule("x", "float"), "3.141592653589793 -1.5 7 1.2.3 1..2 -.5 5."),
+        (ColumnRule("x", "boolean"), "true false"),
+    ],
+    ids=lambda p: f"{p.kind}{p.bits}{p.format}" if isinstance(p, ColumnRule) else "",
+)
+def test_any_byte_at_any_place_of_a_value(rule: ColumnRule, values: str) -> None:
+    fault = fault_of(rule)
+    texts = [
+        text[:at] + bytes([byte]) + text[at + 1 :]
+        for text in values.encode().split()
+        for at in range(len(text))
+        for byte in range(256)
+    ]
+    accepted = [text for text, fast in zip(texts, _accepted(rule, texts), strict=True) if fast]
+    assert [text for text in accepted if fault(text)] == []
+    assert accepted, "the fast check is sure of some of them"

@@ -85,10 +85,15 @@ def test_what_fixed_width_cannot_hold_is_a_breach(tmp_path: Path) -> None:
             written(declared(FIXED), pa.table({**good, **bad}), tmp_path / "out")
 
 
-def test_digits_after_a_number_are_refused(tmp_path: Path) -> None:
-    form = {"kind": "fixed", "columns": {"n": {"width": 6, "fill": "0"}}}
-    with pytest.raises(UsageError, match="digits after it"):
-        written(declared(form), pa.table({"n": [1]}), tmp_path / "out")
+@pytest.mark.parametrize(("fill", "align"), [("0", "left"), ("9", "left"), ("9", "right")])
+@pytest.mark.parametrize("number", [1, 1.5, Decimal("1.50")])
+def test_digits_that_could_be_of_the_number_beside_them_are_refused(
+    fill: str, align: str, number: object, tmp_path: Path
+) -> None:
+    form = {"kind": "fixed", "columns": {"n": {"width": 6, "fill": fill, "align": align}}}
+    with pytest.raises(UsageError, match="digits beside it"):
+        written(declared(form), pa.table({"n": [number]}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @given(

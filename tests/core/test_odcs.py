@@ -12,6 +12,7 @@ from landbridge.contract import standard
 from landbridge.contract.checks import KeyCheck
 from landbridge.contract.columns import parts_of
 from landbridge.contract.odcs import load
+from landbridge.contract.places import Document
 from landbridge.errors import DeclarationWrong, Problem
 
 if TYPE_CHECKING:
@@ -126,7 +127,42 @@ REFUSED_PROPERTIES = [
         "`multipleOf` cannot be `2` here",
         "multipleOf",
     ),
+    (
+        "logicalType: string, logicalTypeOptions: {minLength: -1}",
+        "`minLength` cannot be `-1` here",
+        "minLength",
+    ),
+    (
+        "logicalType: string, logicalTypeOptions: {maxLength: true}",
+        "`maxLength` cannot be `True` here",
+        "maxLength",
+    ),
+    ("logicalTypeOptions: {multipleOf: 0}", "`multipleOf` cannot be `0` here", "multipleOf"),
+    ("logicalTypeOptions: {multipleOf: -5}", "`multipleOf` cannot be `-5` here", "multipleOf"),
+    ('logicalType: number, logicalTypeOptions: {maximum: "1e400"}', "is beyond a float", "maximum"),
+    ("logicalType: number, logicalTypeOptions: {minimum: many}", "`many` is no number", "minimum"),
+    (
+        "logicalType: number, physicalType: 'DECIMAL(5,2)', enum: [{value: 0.125}]",
+        "`0.125` is no decimal of 5 digits, 2 of them after the point",
+        "enum",
+    ),
+    (
+        "logicalType: number, physicalType: 'DECIMAL(5,2)', enum: [{value: 1000}]",
+        "`1000` is no decimal of 5 digits",
+        "enum",
+    ),
     ("logicalType: number, physicalType: DECIMAL", "a decimal without its digits", "physicalType"),
+    ("logicalType: number, physicalType: 'DECIMAL(39,2)'", "these digits are not supported", "physicalType"),
+    ("logicalType: number, physicalType: 'DECIMAL(5,6)'", "these digits are not supported", "physicalType"),
+    ("logicalType: date, logicalTypeOptions: {format: yyyy-MM-dd HH}", "does not spell a date", "format"),
+    ("logicalType: time, logicalTypeOptions: {format: yyyy-MM-dd HH}", "does not spell a time", "format"),
+    ("logicalType: time, logicalTypeOptions: {format: yyyy-MM-dd}", "does not spell a time", "format"),
+    ("logicalType: timestamp, logicalTypeOptions: {format: HH:mm}", "does not spell a timestamp", "format"),
+    (
+        "logicalType: timestamp, logicalTypeOptions: {format: yyyy-MM-dd}",
+        "does not spell a timestamp",
+        "format",
+    ),
     ("logicalType: number, physicalType: 'DECIMAL(50,2)'", "these digits are not supported", "physicalType"),
     (
         "logicalType: date, logicalTypeOptions: {format: MMM-yy}",
@@ -141,6 +177,13 @@ REFUSED_PROPERTIES = [
         "timezone",
     ),
     ("enum: [{value: a}]", "`a` is no integer", "enum"),
+    ("enum: [{value: 1, meaning: one}]", "`meaning` is no word of the standard", "enum"),
+    ("logicalTypeOptions: {minimum: null}", "`minimum` cannot be `None` here", "minimum"),
+    ("enum: [{value: true}]", "`True` is no integer", "enum"),
+    ("logicalType: string, enum: [{value: true}]", "`True` is no string", "enum"),
+    ("logicalType: boolean, enum: [{value: 1}]", "`1` is no boolean", "enum"),
+    ("logicalType: number, physicalType: 'DECIMAL(5,2)', enum: [{value: true}]", "`True` is no", "enum"),
+    ("quality: [{metric: nullValues, mustBe: 0, mustbe: 1}]", "`mustbe` is no word", "quality"),
     ("primaryKeyPosition: 1", "a position in the primary key without", "primaryKeyPosition"),
     ("required: perhaps", "valid boolean", "required"),
     ("classification: '${LEVEL}'", "variables", "classification"),
@@ -160,9 +203,38 @@ REFUSED_RULES = [
         "`column` names",
         "column",
     ),
+    (
+        "type: custom, engine: landbridge, implementation: {field: 1, equals: rows, colum: x}",
+        "`colum` is no word of a control total",
+        "colum",
+    ),
+    (
+        "type: custom, engine: landbridge, implementation: {record: last, field: 1, equals: rows}",
+        "`record` is `leading` or `trailing`",
+        "record",
+    ),
+    (
+        "type: custom, engine: landbridge, implementation: {field: true, equals: rows}",
+        "`field` is the position",
+        "field",
+    ),
     ("metric: freshness, mustBe: 1", "metric `freshness` is not supported", "metric"),
     ("metric: nullValues", "a rule without an operator", "metric"),
     ("metric: nullValues, mustBe: none", "`mustBe` must be a number", "mustBe"),
+    ("metric: nullValues, mustBe: [1, 2]", "`mustBe` must be a number", "mustBe"),
+    ("metric: nullValues, mustBe: true", "`mustBe` must be a number", "mustBe"),
+    ("metric: nullValues, mustBeBetween: [1]", "at least 2 items", "mustBeBetween"),
+    ("metric: nullValues, mustBeBetween: [1, 2, 3]", "at most 2 items", "mustBeBetween"),
+    (
+        "type: sql, query: SELECT 'a', mustBe: a, mustBeGreaterThan: 9",
+        "`mustBe` with a text, true or false stands alone",
+        "mustBe",
+    ),
+    (
+        "type: sql, query: SELECT true, mustBe: true, mustNotBe: false",
+        "`mustBe` with a text, true or false stands alone",
+        "mustBe",
+    ),
     ("metric: nullValues, mustBeBetween: [9, 1]", "the smaller number first", "mustBeBetween"),
     ("metric: nullValues, mustBe: 0, unit: bytes", "unit `bytes` is not supported", "unit"),
     ("metric: nullValues, mustBe: 0, severity: dire", "severity `dire` is not supported", "severity"),
@@ -170,6 +242,19 @@ REFUSED_RULES = [
     ("metric: nullValues, mustBe: 0, arguments: {x: 1}", "`x` is no argument of `nullValues`", "x"),
     ("metric: rowCount, mustBe: 0", "`rowCount` is not supported here", "metric"),
     ("metric: missingValues, mustBe: 0", "`missingValues` must be a list", "metric"),
+    ("metric: missingValues, mustBe: 0, arguments: {missingValues: 1}", "must be a list", "missingValues"),
+    ("metric: invalidValues, mustBe: 0, arguments: {validValues: []}", "must be a list", "validValues"),
+    (
+        "type: custom, engine: landbridge, implementation: {field: one, equals: rows}",
+        "`field` is the position",
+        "field",
+    ),
+    (
+        "metric: invalidValues, mustBe: 0, arguments: {pattern: a}",
+        "a pattern of a integer is not supported",
+        "pattern",
+    ),
+    ("type: strange, mustBe: 0", "quality rules of type `strange` are not supported", "type"),
     ("metric: invalidValues, mustBe: 0", "needs `validValues` or `pattern`", "metric"),
     ("metric: invalidValues, mustBe: 0, arguments: {validValues: [a]}", "`a` is no integer", "arguments"),
     (
@@ -257,6 +342,34 @@ def test_all_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
         (HEAD + OBJECT + "  relationships: []\n", "`relationships` is not supported"),
         (HEAD + OBJECT + "  - {name: id, logicalType: date}\n", "two properties are called `id`"),
         (HEAD + OBJECT + "  - {name: b, physicalName: id, logicalType: date}\n", "two columns of the file"),
+        (
+            HEAD + OBJECT + "  quality: [{metric: rowCount, mustBe: 1, mustbe: 1}]\n",
+            "`mustbe` is no word of the standard",
+        ),
+        (
+            HEAD
+            + OBJECT.replace("integer}", "integer, primaryKey: true, primaryKeyPosition: 1}")
+            + "  - {name: b, logicalType: date, primaryKey: true, primaryKeyPosition: 1}\n",
+            "two properties have position 1 in the primary key",
+        ),
+        (HEAD + OBJECT + "  - {name: b, logicalType: array, primaryKey: true}\n", "logicalType `array`"),
+        (
+            HEAD
+            + OBJECT
+            + "  - {name: v, logicalType: string, quality:"
+            + " [{metric: invalidValues, mustBe: 0, arguments: {pattern: '(?=a)'}}]}\n",
+            "the pattern is not supported",
+        ),
+        (
+            HEAD + OBJECT.replace("name: id", "name: ID") + "  - {name: id, logicalType: date}\n",
+            "two columns of the file are called `id`",
+        ),
+        (HEAD + OBJECT + "  - {name: ID, logicalType: date}\n", "two columns of the file are called `ID`"),
+        (HEAD + OBJECT.replace("name: things", "description: x"), "an object without a `name`"),
+        (HEAD + OBJECT + "  - {logicalType: date}\n", "a property without a `name`"),
+        (HEAD + OBJECT + "  logicalType: array\n", "an object of the schema is an `object`"),
+        (HEAD.replace("id: t\n", "") + OBJECT, "a contract without `id`"),
+        (HEAD.replace("version: 1.2.3\n", "") + OBJECT, "a contract without `version`"),
         (HEAD + OBJECT + "  - {name: b}\n", "a property without a type"),
         (
             HEAD + OBJECT + "  quality: [{metric: nullValues, mustBe: 0}]\n",
@@ -283,6 +396,33 @@ def test_a_contract_that_is_not_there(tmp_path: Path) -> None:
         load(tmp_path / "nowhere.yaml")
 
 
+def test_a_place_that_is_not_there_is_the_nearest_above_it(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(HEAD + OBJECT, encoding="utf-8")
+    document = Document(path)
+    assert document.at(("schema", 0, "properties", 0, "name")) == "id"
+    assert document.at(("schema", 1)) is None
+    assert document.at(("schema", "properties")) is None
+    assert document.at(("schema", 0, "quality")) is None
+    place = document.place(("schema", 0, "properties", 7, "name"))
+    assert (place.line, place.column, place.path) == (7, 3, "schema[0].properties[7].name")
+    assert document.place(("nothing",)).line == 1
+
+
+def test_a_contract_without_a_name_goes_by_its_id(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(HEAD + OBJECT, encoding="utf-8")
+    assert (load(path).name, load(path).version, load(path).schema_object) == ("t", "1.2.3", "things")
+    path.write_text(HEAD + "name: Things of a day\n" + OBJECT, encoding="utf-8")
+    assert load(path).name == "Things of a day"
+
+
+def test_variables_are_refused_where_they_decide_and_nowhere_else(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(HEAD + "description: {purpose: '${WHY}'}\n" + OBJECT, encoding="utf-8")
+    assert load(path).name == "t"
+
+
 def test_one_object_of_several_is_taken_by_name(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(
@@ -292,6 +432,8 @@ def test_one_object_of_several_is_taken_by_name(tmp_path: Path) -> None:
     assert [column.name for column in load(path, "others").columns] == ["day"]
     (problem,) = problems(path.read_text(encoding="utf-8"), tmp_path, "other")
     assert (problem.what, problem.hint) == ("the contract holds no object `other`", "did you mean `others`?")
+    (problem,) = problems(HEAD + OBJECT, tmp_path, "other")
+    assert problem.what == "the contract holds no object `other`", "also where it holds but one"
 
 
 def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
@@ -315,11 +457,23 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
         ("logicalType: integer, physicalType: INT", ("integer", 32, True)),
         ("logicalType: integer, physicalType: bigint", ("integer", 64, True)),
         ("logicalType: integer, physicalType: 'NUMERIC(10)'", ("decimal", 10, 0)),
+        ("logicalType: integer, physicalType: NUMERIC", ("integer", 64, True)),
+        (
+            "logicalType: number, physicalType: 'decimal(15, 2)', logicalTypeOptions: {format: f32}",
+            ("decimal", 15, 2),
+        ),
+        ("logicalType: number, logicalTypeOptions: {format: f32}", ("float", 32, True)),
         ("logicalType: number", ("float", 64, True)),
         ("logicalType: number, physicalType: real", ("float", 32, True)),
         ("logicalType: number, physicalType: 'decimal(15, 2)'", ("decimal", 15, 2)),
         ("physicalType: 'numeric(5,2)'", ("decimal", 5, 2)),
         ("physicalType: timestamp(6) with time zone", ("timestamp", True)),
+        ("physicalType: timestamp(6) without time zone", ("timestamp", False)),
+        ("physicalType: timestamptz", ("timestamp", True)),
+        ("logicalType: timestamp, physicalType: datetimeoffset", ("timestamp", True)),
+        ("physicalType: datetime2", ("timestamp", False)),
+        ("physicalType: usmallint", ("integer", 16, False)),
+        ("physicalType: tinyint", ("integer", 8, True)),
         ("logicalType: date, physicalType: 'VARCHAR(10)'", ("date",)),
         ("logicalType: string, physicalType: uuid", ("string",)),
         ("logicalType: string, logicalTypeOptions: {format: binary}", ("binary",)),
@@ -344,7 +498,19 @@ def test_types_follow_the_logical_and_the_physical_type(
 
 
 @pytest.mark.parametrize(
-    "pattern", ["yy-MM-dd", "dd/MM", "HH:ss", "yyyy-MM-dd'T", "yyyy-MM-dd XXX HH", "[yyyy]", "", "dddd"]
+    "pattern",
+    [
+        "yy-MM-dd",
+        "dd/MM",
+        "HH:ss",
+        "yyyy-MM-dd'T",
+        "yyyy-MM-dd XXX HH",
+        "[yyyy]",
+        "",
+        "dddd",
+        "yyyy-MM-dd-dd",
+        "HH:mm:mm",
+    ],
 )
 def test_a_date_format_that_is_not_supported_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="date format"):

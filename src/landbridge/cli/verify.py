@@ -196,7 +196,9 @@ def _read(path: Path, most: int) -> bytes:
         raise DiskFailed(f"{path} cannot be read", seen=error.strerror or str(error)) from error
     if len(body) > most:
         raise UsageError(
-            f"{path} is too large for what it is given as", expected=f"at most {counted(most, 'byte')}"
+            f"{path} is too large for what it is given as",
+            expected=f"at most {counted(most, 'byte')}",
+            seen="more",
         )
     return body
 

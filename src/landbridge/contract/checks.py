@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import TYPE_CHECKING, Literal, assert_never
 
 if TYPE_CHECKING:
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Severity = Literal["error", "warning"]
 Operator = Literal["=", "!=", ">", ">=", "<", "<=", "between", "not between"]
+
+EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""Python's own context rounds a product to 28 digits; columns have up to 39."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,15 @@ class Bound:
 
     def holds(self, measured: int | Decimal, rows: int) -> bool:
         """Compare exactly; `rows` is what a percentage is taken of."""
-        value = Decimal(measured)
-        # Both sides times the rows: a division would round.
-        scale = Decimal(max(rows, 1)) if self.unit == "percent" else Decimal(1)
-        value = value * 100 if self.unit == "percent" else value
-        first, last = self.values[0] * scale, self.values[-1] * scale
+        value, first, last = Decimal(measured), self.values[0], self.values[-1]
+        if self.unit == "percent":
+            # Both sides times the rows: a division would round.
+            of = Decimal(max(rows, 1))
+            value, first, last = (
+                EXACT.multiply(value, Decimal(100)),
+                EXACT.multiply(first, of),
+                EXACT.multiply(last, of),
+            )
         match self.operator:
             case "=":
                 return value == first

@@ -9,8 +9,8 @@ from landbridge.contract import standard, texts
 from landbridge.contract.checks import RowCheck
 from landbridge.contract.physical import physical
 from landbridge.contract.places import nearest
-from landbridge.contract.sql import any_of, literal, name
-from landbridge.contract.values import exact, shown, value_of
+from landbridge.contract.sql import literal, name, outside
+from landbridge.contract.values import Reach, exact, reach, shown, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,7 +78,7 @@ def _enumeration(clauses: Clauses, column: ColumnRule) -> Iterable[RowCheck]:
     yield RowCheck(
         "enum",
         column.name,
-        f"{name(column.name)} NOT IN {any_of(allowed)}",
+        outside(name(column.name), allowed),
         f"one of {shown(allowed)}",
         clauses.document.place((*clauses.path, "enum")),
     )
@@ -127,18 +127,31 @@ def _broken_by(column: ColumnRule, option: str, value: object) -> tuple[str, str
     match option, value:
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", _ if value is not None:
             sign, words = _COMPARED[option]
-            return f"{quoted} {sign} {literal(value_of(column, value))}", f"{words} {value!s}"
-        case "minLength", int():
-            return f"length({quoted}) < {value}", f"at least {value} characters"
-        case "maxLength", int():
-            return f"length({quoted}) > {value}", f"at most {value} characters"
+            return _compared(column, sign, value), f"{words} {value!s}"
+        case "minLength" | "maxLength", int() if not isinstance(value, bool) and value >= 0:
+            sign, words = ("<", "at least") if option == "minLength" else (">", "at most")
+            return f"length({quoted}) {sign} {value}", f"{words} {value} characters"
         case "pattern", str():
             return texts.mismatch(quoted, value), f"text that matches {value}"
-        case "multipleOf", int() | float() if column.kind != "float":
+        case "multipleOf", int() | float() if column.kind != "float" and value > 0:
             return f"{quoted} % {literal(exact(str(value)))} <> 0", f"a multiple of {value!s}"
         case _:
             message = f"`{option}` cannot be `{value}` here"
             raise ValueError(message)
+
+
+def _compared(column: ColumnRule, sign: str, bound: object) -> str:
+    """Give a comparison that is exact: a decimal is held against the last of its own values that the bound lets pass."""
+    quoted = name(column.name)
+    if column.kind != "decimal":
+        return f"{quoted} {sign} {literal(value_of(column, bound))}"
+    match reach(column, exact(str(bound)), up=sign in ("<", ">=")):
+        case Reach.BEYOND:
+            return f"{quoted} IS NOT NULL" if sign in ("<", "<=") else "false"
+        case Reach.BELOW:
+            return f"{quoted} IS NOT NULL" if sign in (">", ">=") else "false"
+        case own:
+            return f"{quoted} {sign} {literal(own)}"
 
 
 def _text_format(clauses: Clauses, column: ColumnRule, form: str) -> Iterable[RowCheck]:

@@ -149,6 +149,8 @@ class StrictReport:
     """First byte of the first data record, and the byte after the last (its line end included)."""
     longest: int = 0
     """Bytes of the longest data record, so that the query can be given buffers that hold it."""
+    line_end: bytes = b"\n"
+    """Of every record that has one, so that the query need not guess it from the first: that may hold another one in quotes."""
     locate: Callable[[Sequence[int]], list[tuple[int, int]]] = field(default=lambda _: [])
     """Map ascending data records (from 1) to (physical line, byte offset) of their first byte, by a second pass over the file.
     A format without lines gives (0, -1)."""

@@ -30,8 +30,31 @@ if TYPE_CHECKING:
     from landbridge.feed.outputs import File
     from landbridge.ports import Gate, Progress
 
+_NUMBERS = ("integer", "decimal", "float")
 _MIB_A_THREAD = 256
 """DuckDB's CSV reader holds some 32 MiB buffers for each thread."""
+
+
+_BINARY_FORMS = {
+    "float": ("finite", "NOT isfinite({column})", "neither NaN nor infinity"),
+    "string": ("nul", "contains({column}, chr(0))", "text without a NUL character"),
+    "date": (
+        "range",
+        "{column} NOT BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
+        "a day of the years 0001 to 9999",
+    ),
+    "time": (
+        "range",
+        "{column} NOT BETWEEN TIME '00:00:00' AND TIME '23:59:59.999999'",
+        "a time of day before 24:00:00",
+    ),
+    "timestamp": (
+        "range",
+        "{column} NOT BETWEEN TIMESTAMP{zone} '0001-01-01 00:00:00' AND TIMESTAMP{zone} '9999-12-31 23:59:59.999999'",
+        "an instant of the years 0001 to 9999",
+    ),
+}
+"""Values that Parquet can hold and the spelling of the other formats cannot: rule, condition that breaks it, promise."""
 
 
 def gate_for(contract: Contract, file: File, *, memory: int, spill: Path) -> Gate:
@@ -59,9 +82,30 @@ def gate_for(contract: Contract, file: File, *, memory: int, spill: Path) -> Gat
 
 
 def _agree(contract: Contract, file: File) -> None:
-    """Refuse a fixed-width layout of other columns than the contract's."""
+    """Refuse a fixed-width layout of other columns than the contract's, or one in which numbers cannot be read back."""
     if not isinstance(file.format, Fixed):
         return
+    for column in contract.columns:
+        shape = file.format.columns.get(column.name)
+        if (
+            shape
+            and shape.fill.isdigit()
+            and column.kind in _NUMBERS
+            and (shape.align, shape.fill) != ("right", "0")
+        ):
+            raise DeclarationWrong(
+                [
+                    Problem(
+                        "",
+                        1,
+                        1,
+                        f"file.format.columns.{column.name}",
+                        "the column is a number, and its digits could not be told from the fill",
+                        expected="another `fill`, or zeros with `align: right`",
+                        seen=f"fill `{shape.fill}`, align {shape.align}",
+                    )
+                ]
+            )
     laid_out, wanted = list(file.format.columns), [column.name for column in contract.columns]
     if laid_out != wanted:
         raise DeclarationWrong(
@@ -86,7 +130,7 @@ def _implied(contract: Contract, file: File) -> Iterator[Check]:
     for column in contract.columns:
         quoted = name(column.name)
         if (
-            file.formula_injection == "reject"
+            file.formula_injection != "allow"
             and column.kind == "string"
             and isinstance(file.format, Csv | Fixed)
         ):
@@ -95,8 +139,10 @@ def _implied(contract: Contract, file: File) -> Iterator[Check]:
         if isinstance(file.format, Jsonl) and inexact(column):
             promise = "a number of at most 15 digits, or the digits as text: JSON readers round longer ones"
             yield RowCheck("exact", column.name, name(inexact(column)), promise, here)
-        if isinstance(file.format, Parquet) and column.kind == "float":
-            yield RowCheck("finite", column.name, f"NOT isfinite({quoted})", "neither NaN nor infinity", here)
+        if isinstance(file.format, Parquet) and column.kind in _BINARY_FORMS:
+            rule, breaks, promise = _BINARY_FORMS[column.kind]
+            zone = "TZ" if column.zoned else ""
+            yield RowCheck(rule, column.name, breaks.format(column=quoted, zone=zone), promise, here)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +216,14 @@ class TwoHalves:
 
     def _data(self, path: Path, scratch: Path, seen: StrictReport) -> Bytes:
         form = self.file.format
-        if not isinstance(form, Csv | Fixed):
-            return Bytes(path, header=False, longest=seen.longest)
-        whole = (
-            form.leading is None
-            and form.trailing is None
-            and form.encoding in ("utf-8", "utf-8-sig", "ascii")
-        )
-        if whole:
-            return Bytes(path, header=form.header, longest=seen.longest)
-        return Bytes(plain.data_part(form.encoding, path, seen, scratch), header=False, longest=seen.longest)
+        header = False
+        if isinstance(form, Csv | Fixed):
+            bare = form.leading is None and form.trailing is None
+            if bare and form.encoding in ("utf-8", "utf-8-sig", "ascii"):
+                header = form.header
+            else:
+                path = plain.data_part(form.encoding, path, seen, scratch)
+        return Bytes(path, header=header, longest=seen.longest, line_end=seen.line_end)
 
     def _opened(self, data: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
         """Open an engine that can read this one file, write to `scratch`, and nothing else: a contract brings its own SQL."""
@@ -207,16 +251,18 @@ class TwoHalves:
         if measures.rows != seen.rows:
             return (results.disagreement(seen.rows, measures.rows),), ()
         connection.execute(f"CREATE VIEW {name(self.contract.schema_object)} AS SELECT * FROM {table}")
-        personal = {column.name for column in self.contract.columns if column.personal}
+        shy = any(column.personal for column in self.contract.columns)
         found: list[RuleResult] = []
         failed: list[RowCheck | KeyCheck] = []
         for check in self.contract.checks:
             match check:
                 case SqlCheck():
                     said = answer(connection, check, measures)
-                    result = results.of_sql(check, said, measures.rows, shown=check.column not in personal)
+                    # A query may select any column, not only the one whose rule it is.
+                    result = results.of_sql(check, said, measures.rows, shown=not shy)
                 case TotalCheck():
-                    result = totals.result(check, seen, measures)
+                    shown = not shy or totals.known_by_its_text(self.file.format, check.record)
+                    result = totals.result(check, seen, measures, shown=shown)
                 case _:
                     result = results.of_measures(check, measures)
             found.append(result)

@@ -49,7 +49,7 @@ def load(path: Path, schema_object: str | None = None) -> Contract:
     checks = tuple(_checks(document, base, chosen, columns))
     document.settle()
     return Contract(
-        name=contract.name or contract.id or path.stem,
+        name=contract.name or contract.id or "",
         version=contract.version or "",
         schema_object=chosen.name or "",
         columns=tuple(columns.values()),
@@ -197,6 +197,8 @@ def _columns(document: Document, base: Path_, declared: SchemaObject) -> dict[st
         document.wrong(
             (*base, "logicalType"), "an object of the schema is an `object`", seen=declared.logicalType
         )
+    if not declared.name:
+        document.wrong(base, "an object without a `name`, which `sql` rules select from")
     if not declared.properties:
         document.wrong(base, "an object without `properties` says nothing about a file")
     for index, clauses in _properties(document, base, declared):
@@ -206,8 +208,9 @@ def _columns(document: Document, base: Path_, declared: SchemaObject) -> dict[st
         elif name in found:
             clauses.wrong("name", what=f"two properties are called `{name}`")
         column = column_of(clauses)
-        if column is not None and column.name in {other.name for other in found.values()}:
-            clauses.wrong("physicalName", what=f"two columns of the file are called `{column.name}`")
+        if column is not None and column.name.casefold() in {o.name.casefold() for o in found.values()}:
+            what = f"two columns of the file are called `{column.name}`, whatever the case of its letters"
+            clauses.wrong("physicalName", what=what, hint="SQL does not tell names apart by case")
         elif column is not None:
             found[name or str(index)] = column
     return found

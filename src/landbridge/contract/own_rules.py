@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from landbridge.contract.checks import SqlCheck, TotalCheck
+from landbridge.contract.engine import engine
 from landbridge.contract.folding import folded
 from landbridge.contract.places import nearest
-from landbridge.contract.rules import bounds_of
+from landbridge.contract.rules import OPERATORS, bounds_of
 from landbridge.contract.sql import name, type_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ def sql(rule: Rule, severity: Severity) -> Check | None:
     for word in ("mustBe", "mustNotBe"):
         value = getattr(rule.declared, word)
         if isinstance(value, bool | str):
+            if sum(getattr(rule.declared, other) is not None for other in OPERATORS) > 1:
+                rule.wrong(
+                    word, what=f"`{word}` with a text, true or false stands alone", expected="one operator"
+                )
             negated = word == "mustNotBe"
             return SqlCheck(label, column, query, rule.place, (), value, negated, severity, expression)
     return SqlCheck(label, column, query, rule.place, bounds_of(rule), severity=severity, folded=expression)
@@ -60,9 +65,9 @@ def _bound(rule: Rule, query: str) -> str | None:
     import duckdb
 
     columns = ", ".join(f"{name(column.name)} {type_of(column)}" for column in rule.columns.values())
-    with duckdb.connect(config={"threads": 1, "enable_external_access": False}) as connection:
+    with engine() as connection:
         try:
-            connection.execute(f"CREATE TABLE {name(rule.table)} ({columns})")
+            connection.execute(f"CREATE TEMP TABLE {name(rule.table)} ({columns})")
             statements = connection.extract_statements(query)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 rule.wrong("query", what="a `sql` rule is one SELECT")

@@ -112,7 +112,7 @@ def _fits(column: ColumnRule, stored: pa.DataType) -> bool:
         case "date":
             return bool(types.is_date(stored))
         case "time":
-            return bool(types.is_time(stored))
+            return bool(types.is_time(stored) and stored.unit != "ns")
         case _:
             return bool(
                 types.is_timestamp(stored) and (stored.tz is not None) == column.zoned and stored.unit != "ns"

@@ -71,7 +71,10 @@ def _unzstd(path: Path, into: BinaryIO) -> str:
 
 
 def _carried(source: BinaryIO, into: BinaryIO, path: Path) -> str:
-    most = max(_ANYWAY, _MOST_TIMES * path.stat().st_size)
+    size = path.stat().st_size
+    if not size:
+        return "it is empty, and not even a file of no bytes is when it is compressed"
+    most = max(_ANYWAY, _MOST_TIMES * size)
     while piece := source.read(_PIECE):
         if (most := most - len(piece)) < 0:
             return f"it decompresses to more than {_MOST_TIMES} times its size"

@@ -9,7 +9,7 @@ from landbridge.contract.checks import CountCheck, KeyCheck, RowCheck
 from landbridge.contract.own_rules import ENGINE, control_total, sql
 from landbridge.contract.places import nearest
 from landbridge.contract.rules import bounds_of
-from landbridge.contract.sql import any_of, name
+from landbridge.contract.sql import any_of, name, outside
 from landbridge.contract.values import shown, value_of
 
 if TYPE_CHECKING:
@@ -174,10 +174,9 @@ def _outside(rule: Rule, column: ColumnRule) -> tuple[str, str] | None:
             valid.append(value_of(column, value))
         except ValueError as error:
             rule.wrong("arguments", "validValues", index, what=str(error))
-    present = [value for value in valid if value is not None]
-    if not present:
+    if not valid:
         return None
-    return f"{name(column.name)} NOT IN {any_of(present)}", f"one of {shown(valid)}"
+    return outside(name(column.name), valid), f"one of {shown(valid)}"
 
 
 def _unlike(rule: Rule, column: ColumnRule) -> tuple[str, str] | None:

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from landbridge.contract.checks import KeyCheck, RowCheck, SqlCheck, TotalCheck
-from landbridge.contract.sql import name
+from landbridge.contract.checks import EXACT, KeyCheck, RowCheck, SqlCheck, TotalCheck
+from landbridge.contract.sql import name, type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import duckdb
 
     from landbridge.contract.checks import Contract
+    from landbridge.contract.columns import ColumnRule
 
 Scalar = int | Decimal | float | str | bool | None
 
@@ -57,7 +58,8 @@ def measure(connection: duckdb.DuckDBPyConnection, table: str, contract: Contrac
     present = {f"{name(column.name)} IS NULL": position for position, column in enumerate(contract.columns)}
     selected = ["count(*)", *(f"count({name(column.name)})" for column in contract.columns)]
     selected += [f"count(*) FILTER (WHERE {breaks})" for breaks in conditions if breaks not in present]
-    selected += [f"sum({name(column)})" for column in sums]
+    kinds = {column.name: column for column in contract.columns}
+    selected += [piece for column in sums for piece in _sum(kinds[column])]
     selected += [_out_of_order(key, number) for number, key in enumerate(keys)]
     source = f"{_with_previous(table, keys) if keys else table} AS {name(contract.schema_object)}"
     values = iter(_scanned(connection, selected, own, source))
@@ -67,7 +69,7 @@ def measure(connection: duckdb.DuckDBPyConnection, table: str, contract: Contrac
         breaks: rows - filled[present[breaks]] if breaks in present else int(next(values))
         for breaks in conditions
     }
-    totals = {column: Decimal(next(values) or 0) for column in sums}
+    totals = {column: _total(values) for column in sums}
     # The first row has no row before it.
     unordered = {key: int(next(values)) > 1 for key in keys}
     answers = dict(zip(own, values, strict=False))
@@ -89,6 +91,25 @@ def _scanned(
         if not own:
             raise
         return _scanned(connection, selected, [], source)
+
+
+_HALF = 1 << 64
+_WIDEST = 128
+"""Bits of the integers whose sum is taken in two parts."""
+
+
+def _sum(column: ColumnRule) -> tuple[str, str]:
+    """Give a column's sum in two parts, high and low: DuckDB adds unsigned integers of 128 bits up as doubles, and others may overflow."""
+    quoted = name(column.name)
+    if column.bits != _WIDEST:
+        return "0", f"sum({quoted})"
+    half = f"CAST({_HALF} AS {type_of(column)})"
+    return tuple(f"sum(CAST({quoted} {sign} {half} AS HUGEINT))" for sign in ("//", "%"))  # type: ignore[return-value] # two
+
+
+def _total(values: Iterator[Any]) -> Decimal:
+    high, low = int(next(values) or 0), Decimal(next(values) or 0)
+    return EXACT.add(Decimal(high * _HALF), low)
 
 
 def _previous(number: int, position: int) -> str:

@@ -35,6 +35,8 @@ class Bytes:
     """Whether the first record is a header, to be passed over."""
     longest: int
     """Bytes of the longest record, 0 when unknown."""
+    line_end: bytes = b"\n"
+    """Of every record."""
 
 
 def relation(form: Format, columns: Sequence[ColumnRule], data: Bytes) -> str:
@@ -71,6 +73,8 @@ def _read_csv(data: Bytes, delimiter: str, quote: str, null: str, columns: Mappi
         "nullstr": literal(null),
         "allow_quoted_nulls": "false",
         "columns": f"{{{names}}}",
+        # Unless it is told, the engine takes the first one that it sees, be it in quotes.
+        "new_line": "'\\r\\n'" if data.line_end == b"\r\n" else "'\\n'",
     }
     if data.longest >= _USUAL_LINE:
         options["max_line_size"] = str(data.longest + 1024)
@@ -100,13 +104,11 @@ def _fixed(widths: Mapping[str, FixedColumn], columns: Sequence[ColumnRule], dat
     listed, start = [], 1
     for column, shape in widths.items():
         text = f"substring({name(_LINE)}, {start}, {shape.width})"
-        text = f"{'rtrim' if shape.align == 'left' else 'ltrim'}({text}, {literal(shape.fill)})"
-        # Nothing but zeros, filled with zeros, is a zero; nothing but blanks is no value.
-        empty = (
-            "'0'" if shape.fill == "0" and rules[column].kind in ("integer", "decimal", "float") else "NULL"
-        )
-        filled = f"coalesce(nullif({text}, ''), {empty})"
-        listed.append(f"{typed(rules[column], filled)} AS {name(column)}")
+        # Zeros before a number are digits of it. Nothing but the fill is no value.
+        if shape.fill != "0" or rules[column].kind not in ("integer", "decimal", "float"):
+            text = f"{'rtrim' if shape.align == 'left' else 'ltrim'}({text}, {literal(shape.fill)})"
+        text = f"nullif({text}, '')"
+        listed.append(f"{typed(rules[column], text)} AS {name(column)}")
         start += shape.width
     # Every line of a sound file has text; a column of nothing but blanks is null, a line never is.
     return f"(SELECT {', '.join(listed)} FROM {table})"

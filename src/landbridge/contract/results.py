@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
@@ -118,10 +119,14 @@ def too_many(check: RowCheck | KeyCheck) -> bool:
     return any(bound.operator not in _LOWER for bound in check.bounds)
 
 
+_COUNT = re.compile(r"\s*select\s+count\s*\([^()]*\)\s+(as\s+\w+\s+)?from\b.*", re.IGNORECASE | re.DOTALL)
+
+
 def of_sql(check: SqlCheck, said: Answer, rows: int, *, shown: bool) -> RuleResult:
-    """Compare the answer of a contract's own query; a text answer is told only when `shown`."""
+    """Compare the answer of a contract's own query; unless `shown` only a count of rows, and yes or no, are told."""
     value = said.value
-    told = str(value) if shown or isinstance(value, bool | int | Decimal) else "a personal value"
+    counted_rows = isinstance(value, int) and _COUNT.fullmatch(check.query)
+    told = str(value) if shown or counted_rows or isinstance(value, bool | None) else "a personal value"
     if check.equals is not None:
         passed = (value == check.equals and type(value) is type(check.equals)) != check.negated
         threshold = f"{'!=' if check.negated else '='} {check.equals}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from landbridge.contract.columns import ColumnRule
     from landbridge.contract.places import Document, Path_
 
-_OPERATORS: dict[str, Operator] = {
+OPERATORS: dict[str, Operator] = {
     "mustBe": "=",
     "mustNotBe": "!=",
     "mustBeGreaterThan": ">",
@@ -58,11 +58,12 @@ def bounds_of(rule: Rule) -> tuple[Bound, ...]:
     if unit not in ("rows", "percent"):
         rule.wrong("unit", what=f"unit `{unit}` is not supported", expected="rows or percent")
     found = []
-    for word, operator in _OPERATORS.items():
+    for word, operator in OPERATORS.items():
         value = getattr(rule.declared, word)
         if value is None:
             continue
-        values = value if isinstance(value, list) else [value]
+        between = operator in ("between", "not between")
+        values = value if isinstance(value, list) and between else [value]
         if any(isinstance(one, bool) or not isinstance(one, int | float) for one in values):
             rule.wrong(word, what=f"`{word}` must be a number", seen=str(value))
             continue
@@ -70,6 +71,6 @@ def bounds_of(rule: Rule) -> tuple[Bound, ...]:
         if exact[0] > exact[-1]:
             rule.wrong(word, what=f"`{word}` wants the smaller number first", seen=str(value))
         found.append(Bound(operator, exact, "percent" if unit == "percent" else "rows"))
-    if not found and not any(getattr(rule.declared, word) is not None for word in _OPERATORS):
-        rule.wrong(what="a rule without an operator", expected=", ".join(_OPERATORS))
+    if not found and not any(getattr(rule.declared, word) is not None for word in OPERATORS):
+        rule.wrong(what="a rule without an operator", expected=", ".join(OPERATORS))
     return tuple(found)

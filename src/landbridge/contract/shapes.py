@@ -153,6 +153,7 @@ def personal(declared: SchemaProperty) -> bool:
     if any(tag.strip().lower() in standard.PERSONAL_TAGS for tag in declared.tags or ()):
         return True
     return any(
-        (custom.property or "").lower() in standard.PERSONAL_TAGS and custom.value is True
+        (custom.property or "").strip().lower() in standard.PERSONAL_TAGS
+        and str(custom.value).strip().lower() not in standard.UNTRUE
         for custom in declared.customProperties or ()
     )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from landbridge.contract.columns import ColumnRule, Part
 
@@ -26,10 +26,12 @@ def literal(value: Value) -> str:
             return "NULL"
         case bool():
             return "true" if value else "false"
-        case int() | Decimal():
-            return f"{value:f}" if isinstance(value, Decimal) else str(value)
+        case int():
+            return str(value)
+        case Decimal():
+            return _exact(f"{value:f}")
         case float():
-            return f"{Decimal(repr(value)):f}"
+            return f"CAST('{value!r}' AS DOUBLE)"  # by way of a decimal it would be rounded twice
         case str():
             return "'" + value.replace("'", "''") + "'"
         case datetime():
@@ -43,9 +45,27 @@ def literal(value: Value) -> str:
             assert_never(value)
 
 
+_MOST_DIGITS = 38
+
+
+def _exact(text: str) -> str:
+    """Write a number as a decimal of just its digits: DuckDB counts the zero before the point as one, and reads the 39th as a double."""
+    whole, _, fraction = text.lstrip("-").partition(".")
+    digits = max(1, len(whole.lstrip("0")) + len(fraction))
+    if not fraction or digits > _MOST_DIGITS:
+        return text
+    return f"CAST('{text}' AS DECIMAL({digits}, {len(fraction)}))"
+
+
 def any_of(values: Iterable[Value]) -> str:
     """Write a list for `IN`."""
     return "(" + ", ".join(literal(value) for value in values) + ")"
+
+
+def outside(column: str, allowed: Sequence[Value]) -> str:
+    """Say that a value is there and is none of `allowed`. With a null among them, `NOT IN` would be true of nothing."""
+    present = [value for value in allowed if value is not None]
+    return f"{column} NOT IN {any_of(present)}" if present else f"{column} IS NOT NULL"
 
 
 def type_of(column: ColumnRule) -> str:

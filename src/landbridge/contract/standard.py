@@ -91,5 +91,8 @@ OPTIONS = {
 PUBLIC = _words("public internal open general none")
 """Classifications whose values may be shown; any other one makes a column personal, so that a new word never leaks."""
 
+UNTRUE = _words("false no none 0")
+"""Values of such a property that leave a column as it is; any other one makes it personal."""
+
 PERSONAL_TAGS = _words("personal pii gdpr sensitive confidential restricted phi pci")
-"""Tags, and names of true custom properties, that make a column personal."""
+"""Tags, and names of custom properties, that make a column personal."""

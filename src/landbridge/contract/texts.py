@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from landbridge.contract.engine import engine
 from landbridge.contract.sql import literal
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from landbridge.contract.columns import ColumnRule
 
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -65,18 +64,11 @@ def _refused(pattern: str) -> str:
     import duckdb
 
     try:
-        _engine().execute("SELECT regexp_matches('', ?)", [pattern])
+        with engine() as connection:
+            connection.execute("SELECT regexp_matches('', ?)", [pattern])
     except duckdb.Error as error:
         return str(error).partition(": ")[2] or str(error)
     return ""
-
-
-@cache
-def _engine() -> DuckDBPyConnection:
-    """Open one DuckDB for all patterns: to open one takes longer than to ask it."""
-    import duckdb
-
-    return duckdb.connect(config={"threads": 1})
 
 
 def not_in_form(column: str, form: str) -> str:

@@ -12,6 +12,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Literal
 
 from landbridge.contract.checks import Place, TotalCheck
+from landbridge.contract.columns import MASK
 from landbridge.facts import RuleResult
 from landbridge.feed.outputs import Csv, Fixed
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from landbridge.feed.outputs import Format, Record
 
 _NUMBER = r"(-?[0-9]+(?:\.[0-9]+)?)"
+_SPACED = r"([ ,_]*[0-9][ 0-9,_]*)"
+"""A count in a form of its own (`{rows:,}`, `{rows:8d}`): digits in groups, or behind blanks."""
+_GROUPS = str.maketrans("", "", " ,_")
 
 
 def declared(form: Format, columns: Sequence[ColumnRule]) -> tuple[TotalCheck, ...]:
@@ -48,8 +52,9 @@ def _of_field(
     at = Place("", 0, 0, f"file.format.{record}.fields[{position - 1}]")
     pieces = [(literal, word, spec or "") for literal, word, spec, _ in Formatter().parse(text)]
     for asked, (_, word, spec) in enumerate(pieces):
+        wanted = _SPACED if spec and word in ("rows", "records") else _NUMBER
         pattern = "".join(
-            re.escape(literal) + ("" if other is None else _NUMBER if number == asked else ".*?")
+            re.escape(literal) + ("" if other is None else wanted if number == asked else ".*?")
             for number, (literal, other, _) in enumerate(pieces)
         )
         match word:
@@ -61,8 +66,18 @@ def _of_field(
                 pass  # other words, and a total without an exact sum, which the writer refuses
 
 
-def result(check: TotalCheck, seen: StrictReport, measures: Measures) -> RuleResult:
-    """Compare one field with what the data adds up to, exactly."""
+def known_by_its_text(form: Format, record: Literal["leading", "trailing"]) -> bool:
+    """Tell whether the record has literal text, which the strict half has compared: without it, a row of the data would pass for it."""
+    if not isinstance(form, Csv | Fixed):
+        return False
+    shape = form.leading if record == "leading" else form.trailing
+    return any(
+        literal for field in (shape.fields if shape else ()) for literal, *_ in Formatter().parse(field)
+    )
+
+
+def result(check: TotalCheck, seen: StrictReport, measures: Measures, *, shown: bool) -> RuleResult:
+    """Compare one field with what the data adds up to, exactly; what the field says is told when it may be `shown`."""
     fields = seen.leading if check.record == "leading" else seen.trailing
     around = sum(record is not None for record in (seen.leading, seen.trailing))
     match check.measure:
@@ -76,8 +91,12 @@ def result(check: TotalCheck, seen: StrictReport, measures: Measures) -> RuleRes
     passed, message = False, f"the file has no field {check.field} in a {check.record} record"
     if said is not None:
         found = re.fullmatch(check.pattern or _NUMBER, said.strip(), re.ASCII)
-        passed = found is not None and Decimal(found.group(1)) == wanted
-        message = "" if passed else f"field {check.field} of the {check.record} record says `{said[:80]}`"
+        passed = found is not None and Decimal(found.group(1).translate(_GROUPS)) == wanted
+        message = (
+            ""
+            if passed
+            else f"field {check.field} of the {check.record} record says `{said[:80] if shown else MASK}`"
+        )
     return RuleResult(
         rule=check.rule,
         column=check.column,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from landbridge.contract import texts
+from landbridge.contract.checks import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +39,7 @@ def value_of(column: ColumnRule, value: object) -> Value:
         case "integer", str() if re.fullmatch("-?[0-9]+", value):
             return int(value)
         case "decimal" | "float", int() | float() | str() if not isinstance(value, bool):
-            return exact(str(value))
+            return _number(column, exact(str(value)))
         case "date" | "time" | "timestamp", str() | date() | time():
             return _moment(column, value)
         case _:
@@ -58,6 +61,40 @@ def exact(text: str) -> Decimal:
         message = f"`{text}` is no number"
         raise ValueError(message)
     return number
+
+
+class Reach(Enum):
+    """A number is greater, or less, than every value of a column."""
+
+    BEYOND = "beyond"
+    BELOW = "below"
+
+
+def reach(column: ColumnRule, number: Decimal, *, up: bool) -> Decimal | Reach:
+    """Give the decimal of the column's own digits that is next to `number`, upwards or downwards; `number` itself where it is one."""
+    limit = Decimal(10) ** (column.precision - column.scale)
+    if number.copy_abs() >= limit:
+        return Reach.BEYOND if number > 0 else Reach.BELOW
+    rounding = ROUND_CEILING if up else ROUND_FLOOR
+    own = number.quantize(Decimal(1).scaleb(-column.scale), rounding, EXACT)
+    if own.copy_abs() < limit:
+        return own
+    return Reach.BEYOND if own > 0 else Reach.BELOW
+
+
+def _number(column: ColumnRule, number: Decimal) -> Decimal | float:
+    if column.kind == "float":
+        nearest = float(number)
+        if math.isfinite(nearest):
+            return nearest
+        message = f"`{number}` is beyond a float"
+    else:
+        if reach(column, number, up=True) == reach(column, number, up=False) == number:
+            return number
+        message = (
+            f"`{number}` is no decimal of {column.precision} digits, {column.scale} of them after the point"
+        )
+    raise ValueError(message)
 
 
 def _moment(column: ColumnRule, value: str | date | time) -> date | time | datetime:

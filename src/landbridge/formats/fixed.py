@@ -34,10 +34,11 @@ class FixedWidth:
                 hint="name each column of the rows once in `format.columns`",
             )
         for name, column in fixed.columns.items():
-            if column.align == "left" and column.fill.isdigit() and lexical.numeric(schema.field(name).type):
+            zeros_before = column.align == "right" and column.fill == "0"
+            if column.fill.isdigit() and not zeros_before and lexical.numeric(schema.field(name).type):
                 raise UsageError(
-                    f"the column `{name}` is a number: digits after it would change it",
-                    expected="`align: right`, or another `fill`",
+                    f"the column `{name}` is a number: digits beside it would change it",
+                    expected="another `fill`, or zeros with `align: right`",
                 )
 
     def heading(self) -> str | None:

@@ -179,6 +179,8 @@ class Blocks:
         """Give the regular records, the ends of their fields, and the other records."""
         width, whole = self._width, len(ends)
         fits = np.diff(at, prepend=-1) == width
+        if width == 1 and self._dialect.delimiter >= 0:
+            fits &= ~self._blank(ends)
         if fits.all():
             regular = np.arange(whole)
             stops = events[: whole * width].reshape(whole, width)
@@ -191,3 +193,10 @@ class Blocks:
             first = stops[:, -2] + 1 if width > 1 else starts[regular]
             stops[:, -1] -= (self._page.before[stops[:, -1]] == CR) & (stops[:, -1] > first)
         return regular, stops, np.flatnonzero(~fits)
+
+    def _blank(self, ends: Positions) -> Flags:
+        """Tell which records have nothing before the line end at `ends`."""
+        starts = np.zeros(len(ends), np.int64)
+        starts[1:] = ends[:-1] + 1
+        blank: Flags = (ends == starts) | ((ends == starts + 1) & (self._page.bytes[starts] == CR))
+        return blank

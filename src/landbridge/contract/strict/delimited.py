@@ -39,6 +39,7 @@ class Delimited:
     """The layout of one CSV file whose delimiter and quote are one byte each."""
 
     rules: Sequence[str] = (rule.QUOTES, rule.COLUMNS)
+    marked = True
 
     def __init__(self, csv: Csv, columns: Sequence[ColumnRule]) -> None:
         encoding = csv.encoding.removesuffix("-sig")

@@ -48,20 +48,21 @@ class Encoding:
             text = window.read(start, end)
             if text.isascii() and b"\0" not in text:
                 return []
-        found = []
+        found: list[Fault] = []
         decoder = codecs.getincrementaldecoder(self.name)("strict")
-        at, nul = start, -1
+        at, nul, text_so_far = start, -1, True
         for piece in window.pieces(start, end):
             if nul < 0 and b"\0" in piece:
                 nul = at + piece.index(b"\0")
                 found.append(Fault(rule.NUL, nul, -1, "a NUL byte"))
             pending = len(decoder.getstate()[0])
             try:
-                decoder.decode(piece, at + len(piece) >= end)
+                if text_so_far:
+                    decoder.decode(piece, at + len(piece) >= end)
             except UnicodeDecodeError as error:
                 offset = at - pending + error.start
                 found.append(Fault(rule.BYTES, offset, -1, f"not {self.name}: {error.reason}"))
-                break
+                text_so_far = False
             at += len(piece)
         return found
 

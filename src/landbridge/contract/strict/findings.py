@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from landbridge.contract.columns import MASK, MOST_DEFECTS
+from landbridge.contract.columns import MOST_DEFECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,10 +46,8 @@ def column_of(rule: str) -> str:
     return rule.removeprefix(_TYPE) if rule.startswith(_TYPE) else ""
 
 
-def shown(value: bytes, rule: ColumnRule | None = None) -> str:
-    """Give `value` as a report may show it: masked when personal, without control characters, at most 80 characters."""
-    if rule is not None and rule.personal:
-        return MASK
+def shown(value: bytes) -> str:
+    """Give `value`, which is nobody's, as a report may show it: without control characters, at most 80 characters."""
     text = value[: 4 * _LONGEST_VALUE].decode("utf-8", "backslashreplace")
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -50,6 +50,7 @@ class FixedWidth:
 
     rules: Sequence[str] = (rule.WIDTH,)
     width = 1
+    marked = True
 
     def __init__(self, fixed: Fixed, columns: Sequence[ColumnRule]) -> None:
         self.dialect = Dialect(-1, -1, b"", fixed.encoding.removesuffix("-sig"))
@@ -82,8 +83,7 @@ class FixedWidth:
 
     def record(self, records: Records, record: Record) -> Iterator[tuple[Fault, bytes]]:
         """See `Layout`."""
-        if not record.broken and record.fields:
-            yield from self._line(records.value(record, record.fields[0]), record.start, _size(record))
+        yield from self._line(records.value(record, record.fields[0]), record.start, _size(record))
 
     def evident(self, _records: Records, _record: Record) -> bool:
         """A line of the full width is whole."""

@@ -12,24 +12,30 @@ from landbridge.counted import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_LONGEST = 80
+"""Characters that a message repeats of the file."""
 _WIDTH = re.compile(r"0([1-9][0-9]?)d?")
 
 
-def header_faults(seen: Sequence[str], expected: Sequence[str]) -> list[tuple[int, str]]:
-    """Give the first difference of a header's names from the columns, as (field from 0, message)."""
+def header_faults(seen: Sequence[str], expected: Sequence[str], *, shy: bool) -> list[tuple[int, str]]:
+    """Give the first difference of a header's names from the columns, as (field from 0, message).
+
+    With `shy`, no name that the columns do not have is shown, and never one of a line without any of theirs: it is probably data.
+    """
     if list(seen) == list(expected):
         return []
-    if not set(seen) & set(expected):  # probably data, so nothing of it is shown
+    if not set(seen) & set(expected):
         return [(0, f"the header is missing: expected {_list(expected)}")]
-    twice = sorted({name for name in seen if seen.count(name) > 1 and name not in _twice(expected)})
+    told = [name for name in seen if name in expected] if shy else seen
+    twice = sorted({name for name in told if seen.count(name) > 1 and name not in _twice(expected)})
     if twice:
         at = seen.index(twice[0])
-        return [(seen.index(twice[0], at + 1), f"the column `{twice[0]}` is there twice")]
+        return [(seen.index(twice[0], at + 1), f"the column `{twice[0][:_LONGEST]}` is there twice")]
     if sorted(seen) == sorted(expected):
         at = next(i for i, (s, e) in enumerate(zip(seen, expected, strict=True)) if s != e)
         return [(at, f"the columns are in another order: expected `{expected[at]}` here, seen `{seen[at]}`")]
     faults = [
-        (at, f"expected the column `{e}`, seen `{s}`")
+        (at, f"expected the column `{e}`" + ("" if shy else f", seen `{s[:_LONGEST]}`"))
         for at, (s, e) in enumerate(zip(seen, expected, strict=False))
         if s != e
     ]
@@ -48,7 +54,7 @@ def record_faults(seen: Sequence[str], declared: Sequence[str], *, shy: bool) ->
     if len(seen) != len(declared):
         return [(-1, f"{counted(len(seen), 'field')}, expected {len(declared)}")]
     wrong = (
-        (at, f"expected `{d}`" + ("" if shy else f", seen `{s[:80]}`"))
+        (at, f"expected `{d}`" + ("" if shy else f", seen `{s[:_LONGEST]}`"))
         for at, (s, d) in enumerate(zip(seen, declared, strict=True))
         if not _pattern(d).fullmatch(s)
     )

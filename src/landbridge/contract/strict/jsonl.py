@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from landbridge.contract.columns import MASK
 from landbridge.contract.strict import findings as rule
 from landbridge.contract.strict.lexical import fault_of
 from landbridge.contract.strict.records import LONGEST_VALUE, Dialect, Fault
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from landbridge.contract.strict.records import Record, Records
 
 _NUMBERS = ("integer", "decimal", "float")
+_LONGEST = 80
+"""Characters that a message repeats of a key."""
 
 
 def jsonl_gate(columns: Sequence[ColumnRule], block: int = BLOCK) -> RecordGate:
@@ -54,10 +57,13 @@ class JsonLines:
     rules: Sequence[str] = (rule.JSON, rule.KEYS)
     dialect = Dialect(-1, -1, b"", "utf-8")
     width = 1
+    marked = False
+    """RFC 8259, section 8.1: a JSON text must not begin with one."""
 
     def __init__(self, columns: Sequence[ColumnRule]) -> None:
         self._columns = {column.name: (at, column, fault_of(column)) for at, column in enumerate(columns)}
         self._names = list(self._columns)
+        self._shy = any(column.personal for column in columns)
         self._decoder = json.JSONDecoder(
             object_pairs_hook=_Pairs, parse_int=_Number, parse_float=_Number, parse_constant=_no_constant
         )
@@ -71,8 +77,6 @@ class JsonLines:
 
     def record(self, records: Records, record: Record) -> Iterator[tuple[Fault, bytes]]:
         """See `Layout`."""
-        if not record.fields:
-            return
         size = record.fields[0].end - record.fields[0].start
         if size > LONGEST_VALUE:
             yield Fault(rule.JSON, record.start, -1, f"a line of {size} bytes, at most {LONGEST_VALUE}"), b""
@@ -130,10 +134,10 @@ class JsonLines:
     def _wrong_keys(self, names: Sequence[str]) -> str:
         twice = [name for name in self._names if names.count(name) > 1]
         missing = [name for name in self._names if name not in names]
-        more = [name for name in names if name not in self._columns]
+        more = [MASK if self._shy else name for name in names if name not in self._columns]
         said = (("twice", twice), ("missing", missing), ("not in the contract", more))
         return "keys " + "; ".join(
-            f"{word}: {', '.join(map(ascii, some[:5]))}" for word, some in said if some
+            f"{word}: {', '.join(ascii(name[:_LONGEST]) for name in some[:5])}" for word, some in said if some
         )
 
 
@@ -147,7 +151,7 @@ def _judged(value: object, column: ColumnRule) -> tuple[bytes, str]:
             return value.encode(), "" if column.kind in _NUMBERS else f"a number, expected a {column.kind}"
         case str() if column.kind != "boolean":
             try:
-                return value.encode(), ""
+                return value.encode(), "a NUL character" if "\0" in value else ""
             except UnicodeEncodeError:
                 return value.encode("utf-8", "replace"), "half of a surrogate pair"
         case str():

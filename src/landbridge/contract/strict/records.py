@@ -100,7 +100,7 @@ class Records:
         """
         simple = self._simple(start)
         if simple and len(simple.fields) <= width + _MOST_EXTRA_FIELDS:
-            if len(simple.fields) != width:
+            if len(simple.fields) != width or self._is_blank(simple):
                 self._wrong_width(simple, width)
             return simple
         record = Record(start)
@@ -113,7 +113,7 @@ class Records:
                 record.broken = True
                 self._resume(record)
                 return record
-        if not record.broken and len(record.fields) != width:
+        if not record.broken and (len(record.fields) != width or self._is_blank(record)):
             self._wrong_width(record, width)
         if record.broken:
             self._resume(record)
@@ -215,10 +215,15 @@ class Records:
         record.end = end + len(record.line_end)
         return record.end
 
+    def _is_blank(self, record: Record) -> bool:
+        """Tell whether a delimited record has nothing on its line. Readers pass over it, so it is no null of a file with one column either."""
+        return (
+            self._dialect.delimiter >= 0 and len(record.fields) == 1 and record.fields[0].end == record.start
+        )
+
     def _wrong_width(self, record: Record, width: int) -> None:
-        blank = len(record.fields) == 1 and record.fields[0].end == record.start
         content = record.end - len(record.line_end)
-        if blank:
+        if self._is_blank(record):
             record.faults.append(Fault(rule.BLANK_LINE, record.start, -1, "a blank line"))
         elif self._window.find(_LINE_END, record.start) < content:
             last = next(f for f in record.fields if f.quoted and self._window.lines(f.start, f.end))

@@ -46,6 +46,8 @@ class Layout(Protocol):
     dialect: Dialect
     width: int
     """Fields of a data record, as the structure has them."""
+    marked: bool
+    """Whether a byte order mark may stand before the first record."""
 
     def block(self, page: Page, block: Block) -> Iterable[tuple[int, Fault, bytes]]:
         """Give (row, fault, value) of what is wrong inside the regular records; faults count bytes from the page's first."""
@@ -161,6 +163,7 @@ class _Pass:
             trailing=trailing,
             data=(start.offset, place.offset),
             longest=self._longest,
+            line_end=self._line_end or b"\n",
             locate=_Locate(self._gate, path, self._walk.marks, self._line_end),
         )
 
@@ -172,7 +175,11 @@ class _Pass:
         return [self._walk.locate(record) for record in records]
 
     def _bom(self) -> bool:
-        return self._encoding.name == "utf-8" and self._window.read(0, len(_BOM)) == _BOM
+        return (
+            self._gate.layout.marked
+            and self._encoding.name == "utf-8"
+            and self._window.read(0, len(_BOM)) == _BOM
+        )
 
     def _around(
         self, place: Place, name: str, declared: Sequence[str] | None
@@ -202,7 +209,7 @@ class _Pass:
         record = self._records.read(place.offset, self._gate.layout.width)
         self._structure(record, 0, lambda: place.line, without=_AROUND_SAYS)
         seen = self._gate.layout.names(self._records, record)
-        for at, message in [] if record.broken else header_faults(seen, expected):
+        for at, message in [] if record.broken else header_faults(seen, expected, shy=self._shy):
             offset = record.fields[min(at, len(record.fields) - 1)].start
             self._fault(Fault(rule.HEADER, offset, at, message), 0, lambda: place.line)
         return self._after(place, record), seen
@@ -277,7 +284,7 @@ class _Pass:
                 column=column.name if column else "",
                 message=fault.message,
                 # Where structure or types are broken, a value may stand in another column than it belongs to.
-                value=(MASK if self._shy else shown(value, column)) if value else "",
+                value=(MASK if self._shy else shown(value)) if value else "",
             )
         )
 

@@ -1,0 +1,81 @@
+"""The bytes that the query reads: copied whole, from where the data begins to where it ends, whatever the machine can do."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landbridge.contract import plain
+from landbridge.contract.columns import StrictReport
+from landbridge.contract.strict.window import Window
+from landbridge.errors import DiskFailed
+from landbridge.feed.outputs import File
+from tests.contract.odcs_texts import declared
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = "H,x\nn,t\n1,\u00e9\u20ac\n2,\U0001d11e\nT,2\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("kernel", [True, False])
+@pytest.mark.parametrize("piece", [1, 3, 4 << 20])
+def test_only_the_data_is_copied(
+    encoding: str, kernel: bool, piece: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plain, "_PIECE", piece)
+    if not kernel:
+        monkeypatch.delattr(os, "copy_file_range", raising=False)
+    whole, data = TEXT.encode(encoding), TEXT[4:-4].encode(encoding.removesuffix("-sig"))
+    begin = whole.index(data)
+    (tmp_path / "file").write_bytes(whole)
+    seen = StrictReport(2, (), {}, (), data=(begin, begin + len(data)))
+    part = plain.data_part(encoding, tmp_path / "file", seen, tmp_path)
+    assert part.read_text("utf-8") == TEXT[4:-4]
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+@pytest.mark.timeout(10)
+def test_a_file_that_ends_early_ends_the_copy(
+    kernel: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not kernel:
+        monkeypatch.delattr(os, "copy_file_range", raising=False)
+    (tmp_path / "file").write_bytes(b"abc")
+    for encoding in ("utf-8", "iso-8859-1"):
+        seen = StrictReport(2, (), {}, (), data=(1, 99))
+        part = plain.data_part(encoding, tmp_path / "file", seen, tmp_path)
+        assert part.read_bytes() == b"bc"
+        part.unlink()
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_a_disk_that_fails_is_no_broken_file(compression: str, tmp_path: Path) -> None:
+    file = File.model_validate({**declared().model_dump(), "compression": compression})
+    with pytest.raises(DiskFailed), plain.decompressed(file, tmp_path / "nothing", tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 100)
+    with Window(path) as window:
+        os.truncate(path, 40)
+        with pytest.raises(DiskFailed, match="shrank while it was read"):
+            window.read(0, 100)
+
+
+def test_a_window_gives_what_is_there_and_nothing_beyond(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"ab\ncd")
+    with Window(path) as window:
+        assert [window.byte(at) for at in range(7)] == [*b"ab\ncd", -1, -1]
+        assert (window.read(1, 99), window.read(4, 5), window.read(3, 3)) == (b"b\ncd", b"d", b"")
+        assert (window.line(0), window.line(1), window.line(3)) == (b"ab\n", b"b\n", b"")
+        held = window._file
+        assert (window.lines(0, 5), window.lines(0, 2), window.lines(2, 3)) == (1, 0, 1)
+    assert held.closed

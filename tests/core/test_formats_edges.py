@@ -1,0 +1,253 @@
+"""Edges of what is written: blocks of a compressor, bounds of what is read back, nulls with bytes behind them, headers, line breaks."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pyarrow as pa
+import pytest
+
+from landbridge.errors import ContractBroken, UsageError
+from landbridge.formats import compression, write
+from landbridge.formats.breach import Place
+from landbridge.formats.compression import Bounded, decompressed
+from landbridge.formats.formulas import guarded
+from tests.core.formats import declared, text, written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class Told(list[bytes]):
+    """A sink that remembers each piece."""
+
+    def write(self, piece: bytes | bytearray | memoryview) -> int:
+        self.append(bytes(piece))
+        return len(piece)
+
+
+@pytest.mark.parametrize(
+    "sizes", [[40], [1] * 40, [7, 33], [8, 8, 8, 16], [15, 1, 24], [16, 24], [3, 29, 8], [0, 40, 0], [39, 1]]
+)
+def test_a_compressor_sees_the_same_blocks_however_the_bytes_came(
+    sizes: Sequence[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compression, "_BLOCK", 8)
+    content, told = bytes(range(40)), Told()
+    blocks, at = compression._Blocks(told), 0
+    for size in sizes:
+        assert blocks.write(memoryview(content)[at : at + size]) == size
+        at += size
+    blocks.finish()
+    assert told == [content[start : start + 8] for start in range(0, 40, 8)]
+    blocks = compression._Blocks(told := Told())
+    blocks.write(content[:9])
+    blocks.finish()
+    assert told == [content[:8], content[8:9]]
+
+
+def test_no_more_is_read_than_was_asked_for_or_allowed() -> None:
+    source = Bounded(io.BytesIO(b"x" * 100), "it", 100)
+    assert [len(source.read(30)) for _ in range(5)] == [30, 30, 30, 10, 0]
+    for most, fits in ((100, True), (99, False)):
+        source = Bounded(io.BytesIO(b"x" * 100), "it", most)
+        if fits:
+            assert len(source.read()) == 100
+            continue
+        with pytest.raises(ContractBroken, match="more than was allowed"):
+            source.read()
+    asked: list[int] = []
+
+    class Asked(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.append(size or 0)
+            return super().read(size)
+
+    with pytest.raises(ContractBroken):
+        Bounded(Asked(b"x" * 100), "it", 10).read(1 << 20)
+    assert asked == [11], "one byte more than allowed tells that there are more"
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+def test_what_is_cut_or_damaged_is_told_with_its_name(kind: str, tmp_path: Path) -> None:
+    body = b"n\n" * 4000
+    packed = gzip.compress(body) if kind == "gzip" else bytes(pa.compress(body, codec="zstd", asbytes=True))
+    for name, spoilt in (("cut", packed[:-3]), ("none", b"none at all")):
+        (tmp_path / name).write_bytes(spoilt)
+        with (
+            decompressed(tmp_path / name, kind, most=1 << 20) as source,  # type: ignore[arg-type] # listed above
+            pytest.raises(ContractBroken, match=f"{name} cannot be decompressed"),
+        ):
+            list(iter(source.read, b""))
+
+
+def hidden(values: bytes, offsets: list[int], valid: int) -> pa.StringArray:
+    """Make texts of which those that are null have bytes behind them, as a mask over computed texts leaves."""
+    ends = pa.py_buffer(b"".join(at.to_bytes(4, "little") for at in offsets))
+    return pa.StringArray.from_buffers(
+        len(offsets) - 1, ends, pa.py_buffer(values), pa.py_buffer(bytes([valid]))
+    )
+
+
+def test_a_null_is_no_formula_whatever_lies_behind_it() -> None:
+    values = hidden(b"=1ab=2", [0, 2, 4, 6], 0b010)
+    assert values.to_pylist() == [None, "ab", None]
+    for policy in ("reject", "escape"):
+        assert guarded(values, policy, Place("c", 0)).to_pylist() == [None, "ab", None]
+    with pytest.raises(ContractBroken, match="row 8, column `c`: a spreadsheet"):
+        guarded(hidden(b"=1ab=2", [0, 2, 4, 6], 0b110), "reject", Place("c", 5))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("form", [{"kind": "csv"}, {"kind": "fixed", "columns": {"v": {"width": 4}}}])
+def test_each_start_of_a_formula_is_refused(start: str, form: dict[str, object], tmp_path: Path) -> None:
+    table = pa.table({"v": ["a" + start, start + "a"]})
+    with pytest.raises(ContractBroken, match="row 2, column `v`: a spreadsheet would run this text"):
+        written(declared(form, formula_injection="reject"), table, tmp_path / "out")
+    if start != "\r":
+        assert f"'{start}a" in text(
+            {"kind": "csv"}, pa.table({"v": [start + "a"]}), tmp_path, formula_injection="escape"
+        )
+
+
+@pytest.mark.parametrize(
+    ("quoting", "lines"),
+    [
+        ("all", ['"n","t"', '"1","a"']),
+        ("strings", ['"n","t"', '1,"a"']),
+        ("minimal", ["n,t", "1,a"]),
+        ("none", ["n,t", "1,a"]),
+    ],
+)
+def test_which_fields_are_quoted(quoting: str, lines: list[str], tmp_path: Path) -> None:
+    table = pa.table({"n": [1], "t": ["a"]})
+    assert text({"kind": "csv", "quoting": quoting}, table, tmp_path).splitlines() == lines
+
+
+def test_a_uuid_is_text_and_its_storage_is_not(tmp_path: Path) -> None:
+    value = UUID("123e4567-e89b-12d3-a456-426614174000")
+    table = pa.table({"u": pa.array([value.bytes, None], pa.uuid())})
+    assert text({"kind": "csv", "null": "-"}, table, tmp_path).splitlines() == ["u", str(value), "-"]
+    assert text({"kind": "jsonl"}, table, tmp_path).splitlines() == [f'{{"u":"{value}"}}', '{"u":null}']
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+@pytest.mark.parametrize("where", ["leading", "trailing"])
+def test_a_record_around_the_data_of_fixed_width_is_one_line(where: str, end: str, tmp_path: Path) -> None:
+    form = {"kind": "fixed", "columns": {"v": {"width": 4}}, where: {"fields": [f"T{end}x"]}}
+    with pytest.raises(ContractBroken, match="holds a line break"):
+        written(declared(form), pa.table({"v": ["a"]}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "lines"),
+    [
+        ({"width": 4, "align": "right", "fill": "0"}, [-7, 12], ["-007", "0012"]),
+        ({"width": 4, "align": "right", "fill": "0"}, ["-7", "ab"], ["00-7", "00ab"]),
+        ({"width": 4, "align": "right", "fill": "*"}, [-7, 12], ["**-7", "**12"]),
+        ({"width": 4}, ["ab", "abcd"], ["ab  ", "abcd"]),
+    ],
+)
+def test_where_the_fill_goes(
+    column: dict[str, object], values: list[object], lines: list[str], tmp_path: Path
+) -> None:
+    form = {"kind": "fixed", "columns": {"v": column}}
+    assert text(form, pa.table({"v": values}), tmp_path, formula_injection="allow").splitlines() == lines
+
+
+@pytest.mark.parametrize(("name", "fits"), [("abcd", True), ("abcde", False)])
+def test_the_name_of_a_column_is_as_long_as_its_column_or_shorter(
+    name: str, fits: bool, tmp_path: Path
+) -> None:
+    form = {"kind": "fixed", "header": True, "columns": {name: {"width": 4}}}
+    if fits:
+        assert text(form, pa.table({name: ["x"]}), tmp_path).splitlines() == ["abcd", "x   "]
+        return
+    with pytest.raises(UsageError, match="longer than its 4 characters"):
+        written(declared(form), pa.table({name: ["x"]}), tmp_path / "out")
+
+
+@pytest.mark.parametrize("value", ['"', "\\", "\n", "\x00", "\x1f", " ", "é", '\\"', "\x7f"])
+def test_a_text_of_one_sign_is_the_same_in_json(value: str, tmp_path: Path) -> None:
+    import json
+
+    (line,) = text({"kind": "jsonl"}, pa.table({"v": [value]}), tmp_path).split("\n")[:-1]
+    assert json.loads(line) == {"v": value}
+
+
+def test_the_rows_of_many_small_batches_are_written_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = pa.record_batch({"v": ["x" * 10]})
+    monkeypatch.setattr(write, "_FEWEST_ROWS", 3)
+    assert [len(one) for one in write._gathered(iter([batch] * 7))] == [3, 3, 1]
+    monkeypatch.setattr(write, "_FEWEST_ROWS", 100)
+    monkeypatch.setattr(write, "_MOST_BYTES", 2 * batch.nbytes)
+    assert [len(one) for one in write._gathered(iter([batch] * 5))] == [2, 2, 1]
+    assert [len(one) for one in write._pieces(pa.record_batch({"v": ["x" * 10] * 5}))] == [2, 2, 1]
+
+
+def test_rows_without_columns_are_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ContractBroken, match="the rows have no columns"):
+        written(declared({"kind": "csv"}), pa.table({}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "lines"),
+    [
+        ({"delimiter": "."}, ["n.d.t", '1."2.5".a']),
+        ({"quote": "1"}, ["n,d,t", "1111,2.5,a"]),
+        ({"quote": "5", "quoting": "all"}, ["5n5,5d5,5t5", "515,52.555,5a5"]),
+        ({"delimiter": "2"}, ["n2d2t", '12"2.5"2a']),
+    ],
+)
+def test_a_dialect_of_signs_that_numbers_are_written_with(
+    form: dict[str, object], lines: list[str], tmp_path: Path
+) -> None:
+    table = pa.table({"n": [1], "d": [2.5], "t": ["a"]})
+    assert text({"kind": "csv", **form}, table, tmp_path).splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("{rows}", "2"), ("{records}", "3"), ("{total:n}", "5"), ("{feed}", "trades")]
+)
+def test_a_leading_record_that_counts_waits_for_the_rows(field: str, said: str, tmp_path: Path) -> None:
+    form = {"kind": "csv", "header": False, "leading": {"fields": [field]}}
+    assert text(form, pa.table({"n": [2, 3]}), tmp_path).splitlines() == [said, "2", "3"]
+
+
+def test_a_total_of_nothing_but_nulls_is_nothing(tmp_path: Path) -> None:
+    form = {"kind": "csv", "null": "-", "trailing": {"fields": ["{total:n}", "{rows}"]}}
+    table = pa.table({"n": pa.array([None, None], pa.decimal128(9, 2))})
+    assert text(form, table, tmp_path).splitlines() == ["n", "-", "-", "0.00,2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        (pa.large_string(), "=a", "'=a"),
+        (pa.string_view(), "=a", "'=a"),
+        (pa.dictionary(pa.int8(), pa.string()), "=a", "'=a"),
+        (pa.binary(), b"ab", "YWI="),
+        (pa.large_binary(), b"ab", "YWI="),
+        (pa.binary(2), b"ab", "YWI="),
+        (pa.binary_view(), b"ab", "YWI="),
+        (pa.dictionary(pa.int8(), pa.int16()), 7, "7"),
+        (pa.decimal128(20, 10), "0.0000000001", "0.0000000001"),
+        (pa.decimal128(9, -2), "1200", "1200"),
+        (pa.float32(), 0.5, "0.5"),
+        (pa.bool_(), True, "true"),
+    ],
+)
+def test_a_value_of_each_kind_has_one_text(
+    kind: pa.DataType, value: object, said: str, tmp_path: Path
+) -> None:
+    values = [Decimal(value) if pa.types.is_decimal(kind) else value, None]  # type: ignore[arg-type] # as text above
+    table = pa.table({"v": pa.array(values, kind)})
+    form = {"kind": "csv", "null": "-"}
+    assert text(form, table, tmp_path, formula_injection="escape").splitlines() == ["v", said, "-"]

@@ -1,0 +1,35 @@
+"""Does each test begin with the variables of a fresh process?"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests import conftest
+
+
+def test_a_test_gives_back_every_variable_it_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDBRIDGE_CHANGED", "before")
+    monkeypatch.setenv("LANDBRIDGE_REMOVED", "before")
+    monkeypatch.delenv("LANDBRIDGE_MADE", raising=False)
+    before = dict(os.environ)
+    for ends in (True, False):
+        around = conftest.pytest_runtest_protocol()
+        next(around)
+        os.environ["LANDBRIDGE_MADE"] = os.environ["LANDBRIDGE_CHANGED"] = "during"
+        del os.environ["LANDBRIDGE_REMOVED"]
+        if ends:
+            with pytest.raises(StopIteration) as result:
+                around.send("the outcome")
+            assert result.value.value == "the outcome"
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                around.throw(KeyboardInterrupt())
+        assert dict(os.environ) == before
+
+
+def test_they_are_given_back_around_every_test(request: pytest.FixtureRequest) -> None:
+    found = request.config.hook.pytest_runtest_protocol.get_hookimpls()
+    (own,) = [one for one in found if one.function is conftest.pytest_runtest_protocol]
+    assert own.wrapper, "it must go on after the test has run"

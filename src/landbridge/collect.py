@@ -62,11 +62,8 @@ def _download(
 ) -> list[Brought | Receipt | LandbridgeError]:
     """Download, and note whose bytes came whole and are not the released ones: whether they land is for the share."""
     came = fetch_all(ground.remote, ground.clock, ground.share.collector, line, watch, claims, manifests)
-    wrong.update(
-        manifest
-        for one, manifest in zip(came, manifests, strict=True)
-        if isinstance(one, Download) and one.sha256 != manifest.sha256
-    )
+    pairs = zip(came, manifests, strict=True)
+    wrong.update(wanted for one, wanted in pairs if isinstance(one, Download) and one.sha256 != wanted.sha256)
     return came
 
 

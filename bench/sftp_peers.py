@@ -122,15 +122,23 @@ class Below:
         """See ports.Remote."""
         return self._remote.read(path)
 
-    def read_many(self, paths: Sequence[str]) -> list[bytes]:
-        """See ports.Remote; the paths are from `files`."""
-        return self._remote.read_many(paths)
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
+        """See ports.Remote; they are from `files`."""
+        return self._remote.read_many(files)
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
     ) -> Fetched:
         """See ports.Remote."""
         return self._remote.download(self._home + path, into, size, watch)
+
+    def download_many(
+        self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
+    ) -> list[Fetched | LandbridgeError]:
+        """See ports.Remote."""
+        return self._remote.download_many(
+            [(self._home + path, into, size) for path, into, size in wanted], watch
+        )
 
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""

@@ -242,9 +242,9 @@ def in_listings(standing: Standing) -> int:
             days = ["20261120", "2026-W47-5", "2026-11-20 ", "\u0662\u0660\u0662\u0666-11-20", *shown]
             return [*super().folders(folder), *days, *super().folders(folder)]
 
-        def read_many(self, paths: Sequence[str]) -> list[bytes]:
-            assert all(Path(path).name.startswith("flights.") for path in paths), f"read {paths}"
-            return super().read_many(paths)
+        def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
+            assert all(one.name.startswith("flights.") for one in files), f"read {files}"
+            return super().read_many(files)
 
     good = standing.announce()
     before = standing.outside()

@@ -113,9 +113,9 @@ class MemoryRemote:
             raise IntegrityBroken(f"{path} is larger than a manifest or receipt can be")
         return body
 
-    def read_many(self, paths: Sequence[str]) -> list[bytes]:
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
         """See ports.Remote."""
-        return [self.read(path) for path in paths]
+        return [self.read(one.path) for one in files]
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
@@ -131,6 +131,18 @@ class MemoryRemote:
                     raise Unavailable(f"{path} ended early")
                 part.write(piece)
             return Fetched(part.finish(), SERVER, attempts=1)
+
+    def download_many(
+        self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
+    ) -> list[Fetched | LandbridgeError]:
+        """See ports.Remote."""
+        answers: list[Fetched | LandbridgeError] = []
+        for one in wanted:
+            try:
+                answers.append(self.download(*one, watch))
+            except LandbridgeError as error:
+                answers.append(error)
+        return answers
 
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""

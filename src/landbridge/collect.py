@@ -15,10 +15,11 @@ from landbridge.errors import IntegrityBroken
 from landbridge.facts import Download
 from landbridge.receipted import resend
 from landbridge.released import judged, offered, outcome_of
-from landbridge.steps.fetch import fetch_claimed
+from landbridge.steps.fetch import fetch_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
+    from concurrent.futures import Executor
     from datetime import date
 
     from landbridge.errors import LandbridgeError
@@ -38,7 +39,7 @@ def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Ou
         offer = offered(ground, since, feeds)
         due, resting = _rested(ground, offer.manifests)
         wrong: set[Manifest] = set()
-        ended = deliver_all(ground, line, "collect", due, partial(_download, ground, wrong))
+        ended = deliver_all(ground, "collect", due, partial(_download, ground, line, wrong))
     _remember(ground, wrong, ended)
     return [*again, *offer.settled, *judged(offer.strange, feeds), *resting, *ended]
 
@@ -53,15 +54,16 @@ def _rested(ground: Ground, manifests: Sequence[Manifest]) -> tuple[list[Manifes
 
 def _download(
     ground: Ground,
+    line: Executor,
     wrong: set[Manifest],
     watch: Callable[[int], None],
-    claim: Claim | LandbridgeError,
-    manifest: Manifest,
-) -> Brought | Receipt | LandbridgeError:
+    claims: Sequence[Claim | LandbridgeError],
+    manifests: Sequence[Manifest],
+) -> list[Brought | Receipt | LandbridgeError]:
     """Download, and note whose bytes came whole and are not the released ones: whether they land is for the share."""
-    came = fetch_claimed(ground.remote, ground.clock, ground.share.collector, watch, claim, manifest)
-    if isinstance(came, Download) and came.sha256 != manifest.sha256:
-        wrong.add(manifest)
+    came = fetch_all(ground.remote, ground.clock, ground.share.collector, line, watch, claims, manifests)
+    pairs = zip(came, manifests, strict=True)
+    wrong.update(wanted for one, wanted in pairs if isinstance(one, Download) and one.sha256 != wanted.sha256)
     return came
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
 from threading import Event
@@ -16,7 +16,6 @@ from landbridge.released import Outcome, outcome_of
 from landbridge.steps.at_once import at_once, in_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from concurrent.futures import Executor
 
     from landbridge.world import Ground
@@ -26,21 +25,29 @@ SMALL, MANY = 1 << 20, 48
 GROUP, GROUP_BYTES, GROUPS = 128, 16 << 20, 3
 """Small files take each step on the share together, so many at most; while a group lands, the next one is brought."""
 
-Bring = Callable[
+BringOne = Callable[
     [Callable[[int], None], Claim | LandbridgeError, Manifest], Brought | Receipt | LandbridgeError
 ]
 """Brings a file into its claim's part, telling somebody of the bytes; what it gives is for `Claimed.land_all`."""
+Bring = Callable[
+    [Callable[[int], None], Sequence[Claim | LandbridgeError], Sequence[Manifest]],
+    Sequence[Brought | Receipt | LandbridgeError],
+]
+"""Does so for files that go together."""
 
 
-def deliver_all(
-    ground: Ground, line: Executor, step: str, manifests: Sequence[Manifest], bring: Bring
-) -> list[Outcome]:
+def each(line: Executor, bring: BringOne) -> Bring:
+    """Let each of them have a thread of `line`."""
+    return lambda watch, claims, manifests: list(line.map(partial(bring, watch), claims, manifests))
+
+
+def deliver_all(ground: Ground, step: str, manifests: Sequence[Manifest], bring: Bring) -> list[Outcome]:
     """Deliver files, given small ones first; the small ones in groups, each large one by itself."""
     small = [manifest for manifest in manifests if manifest.size <= SMALL]
     large = [[manifest] for manifest in manifests[len(small) :]]
     ground.progress.start(step, sum(manifest.size for manifest in manifests), "B")
     watched = partial(bring, partial(ground.progress.advance, step))
-    one, cut = partial(deliver, ground, line, Event(), watched), ground.remote.close
+    one, cut = partial(deliver, ground, Event(), watched), ground.remote.close
     groups = in_groups(small, GROUP, lambda one: one.size, GROUP_BYTES)
     ended = at_once(ground.threads(GROUPS, "collect"), one, groups, cut)
     ended += at_once(ground.threads(ground.parallel, "collect"), one, large, cut)
@@ -50,9 +57,10 @@ def deliver_all(
 
 def deliver(
     ground: Ground,
-    line: Executor,
     halted: Event,
-    bring: Callable[[Claim | LandbridgeError, Manifest], Brought | Receipt | LandbridgeError],
+    bring: Callable[
+        [Sequence[Claim | LandbridgeError], Sequence[Manifest]], Sequence[Brought | Receipt | LandbridgeError]
+    ],
     manifests: Sequence[Manifest],
 ) -> list[Outcome]:
     """Take files all the way together; what goes wrong with one is its outcome, and a share that fails as a whole halts the others."""
@@ -60,9 +68,7 @@ def deliver(
         return [outcome_of(manifest, None, None, {}) for manifest in manifests]
     try:
         with ground.share.claim_all(manifests) as claimed:
-            came: Sequence[Brought | Receipt | LandbridgeError] = list(
-                line.map(bring, claimed.claims, manifests)
-            )
+            came = bring(claimed.claims, manifests)
             landed: Sequence[Receipt | LandbridgeError] = claimed.land_all(came)
     except LandbridgeError as error:
         came = landed = [error for _ in manifests]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from landbridge.delivered import MANY, deliver_all
+from landbridge.delivered import MANY, deliver_all, each
 from landbridge.errors import LandbridgeError
 from landbridge.held import ended_without, leftovers, wanted_of, with_strange
 from landbridge.receipted import resend
@@ -44,7 +44,7 @@ def land(ground: Ground, holding: Holding, wanted: Wanted, decided: Decided) -> 
         again = resend(ground, unsent)
         offer = wanted_of(ground, wanted, held)
         take = partial(take_claimed, holding, ground.clock, ground.share.collector)
-        ended = deliver_all(ground, line, "land", offer.manifests, take)
+        ended = deliver_all(ground, "land", offer.manifests, each(line, take))
     on_record = {(one.what, one.revision) for one in ended if one.state in _ON_RECORD}
     clear(
         holding,

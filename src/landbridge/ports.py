@@ -289,8 +289,10 @@ class Remote(Protocol):
         """
         ...
 
-    def read_many(self, paths: Sequence[str]) -> list[bytes]:
-        """Give many small files in the order asked, pipelined over the one connection.
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
+        """Give many small files as `read` does, in the order asked, pipelined over the one connection.
+
+        What `files` said of their sizes spares asking where they end; one that has grown since comes whole all the same.
 
         Raises:
             NotFound: one of them is not there.
@@ -305,13 +307,22 @@ class Remote(Protocol):
 
         Reads are pipelined; `into` is written in order, so what a cut or a crash leaves is contiguous from 0 and is
         where the next try goes on. The sha256 covers all `size` bytes, the resumed ones re-read from disk.
-        Many small files are fast when many threads call at once: their round trips overlap.
+        Many files are fast when many threads call at once: their round trips overlap.
         `watch` is told of every byte once, from the calling thread.
 
         Raises:
             NotFound: it is not there.
             IntegrityBroken: the remote file is shorter or longer than `size`.
             ShareRefused, DiskFailed: the local disk refused.
+        """
+        ...
+
+    def download_many(
+        self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
+    ) -> list[Fetched | LandbridgeError]:
+        """Bring each of many small files (path, into, size), pipelined over the one connection; give what `download` would have raised for it.
+
+        All that came is durable when this returns, and what goes wrong with one keeps no other from coming.
         """
         ...
 

@@ -192,7 +192,7 @@ def announced(ground: Ground, since: date, feeds: Collection[str]) -> list[Manif
             for file in ground.remote.files(f"/{MANIFESTS}/{day}")
             if (match := _NAME.fullmatch(file.name)) and match[1] in feeds and file.size <= _LARGEST
         ]
-        bodies = ground.remote.read_many([file.path for file in listed])
+        bodies = ground.remote.read_many(listed)
         for file, body in zip(listed, bodies, strict=True):
             with suppress(IntegrityBroken):  # whoever collects or lands it hears of it
                 found.append(_believed(ground, body, file.name, day))
@@ -215,7 +215,7 @@ def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) 
     if not unknown:
         return
     receipts = _receipts(ground, day, {file.name for file in unknown})
-    for file, body in zip(unknown, ground.remote.read_many([file.path for file in unknown]), strict=True):
+    for file, body in zip(unknown, ground.remote.read_many(unknown), strict=True):
         try:
             manifest = _believed(ground, body, file.name, day)
             if file.name in receipts:
@@ -284,7 +284,7 @@ def _receipts(ground: Ground, day: date, wanted: set[str]) -> dict[str, bytes]:
     try:
         listed = ground.remote.files(f"/{RECEIPTS}/{day}")
         there = [file for file in listed if file.name in wanted and file.size <= _LARGEST]
-        bodies = ground.remote.read_many([file.path for file in there])
+        bodies = ground.remote.read_many(there)
     except NotPermitted:
         return {}
     return {file.name: body for file, body in zip(there, bodies, strict=True)}

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landbridge.errors import DiskFailed, IntegrityBroken, NotFound, ShareRefused, Unavailable
-from landbridge.facts import Content
+from landbridge.facts import Content, Fetched
+from landbridge.ports import RemoteFile
 from landbridge.sftp import openssh
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
@@ -135,6 +136,10 @@ def _bytes(size: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
+def _listed(path: str, size: int) -> RemoteFile:
+    return RemoteFile(path, path.rsplit("/", 1)[-1], size)
+
+
 def _content(body: bytes) -> Content:
     return Content(len(body), hashlib.sha256(body).hexdigest(), 0)
 
@@ -155,9 +160,14 @@ def test_a_folder_that_is_not_there_is_empty(stand: Stand) -> None:
 
 def test_many_small_files_come_in_the_order_asked(stand: Stand) -> None:
     bodies = [_bytes(size, seed=size) for size in (0, 1, 700, 40_000, 70_000)]
-    paths = [stand.outbound(f"f{len(body)}", body) for body in bodies]
-    assert stand.remote.read_many(paths[::-1]) == bodies[::-1]
+    for body in bodies:
+        stand.outbound(f"many/f{len(body):05}", body)
+    listed = stand.remote.files(stand.at("outbound/many"))
+    assert stand.remote.read_many(listed[::-1]) == bodies[::-1]
     assert stand.remote.read_many([]) == []
+    for body in bodies:
+        stand.outbound(f"many/f{len(body):05}", body + b"more")
+    assert stand.remote.read_many(listed) == [body + b"more" for body in bodies]
 
 
 def test_what_is_not_there_is_not_found(stand: Stand, tmp_path: Path) -> None:
@@ -165,7 +175,7 @@ def test_what_is_not_there_is_not_found(stand: Stand, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         stand.remote.read(missing)
     with pytest.raises(NotFound):
-        stand.remote.read_many([stand.outbound("there", b"x"), missing])
+        stand.remote.read_many([_listed(stand.outbound("there", b"x"), 1), _listed(missing, 1)])
     with pytest.raises(NotFound):
         stand.remote.download(missing, tmp_path / "part", 3)
 
@@ -229,6 +239,44 @@ def test_many_downloads_at_once_do_not_mix(stand: Stand, tmp_path: Path) -> None
 
     with ThreadPoolExecutor(12) as pool:
         assert all(pool.map(one, bodies))
+
+
+def test_many_small_files_are_downloaded_at_once(stand: Stand, tmp_path: Path) -> None:
+    bodies = [_bytes(size, size) for size in (40_000, 0, 1, 16_384, 261_120, 32_768)]
+    wanted = [
+        (stand.outbound(f"f{len(body)}", body), tmp_path / f"{len(body)}", len(body)) for body in bodies
+    ]
+    told: list[int] = []
+    came = stand.remote.download_many(wanted, told.append)
+    assert [one.content for one in came if isinstance(one, Fetched)] == [_content(body) for body in bodies]
+    assert [into.read_bytes() for _, into, _ in wanted] == bodies
+    assert sum(told) == sum(map(len, bodies))
+    assert stand.remote.download_many([]) == []
+    stand.remote.close()
+    assert [type(one) for one in stand.remote.download_many(wanted)] == [Unavailable] * len(wanted)
+
+
+def test_what_goes_wrong_with_one_download_keeps_no_other_from_coming(stand: Stand, tmp_path: Path) -> None:
+    body = _bytes(20_000)
+    path = stand.outbound("f", body)
+    (tmp_path / "begun").write_bytes(kept := bytes(7_000))
+    came = stand.remote.download_many(
+        [
+            (path, tmp_path / "first", 20_000),
+            (stand.at("outbound/missing"), tmp_path / "second", 20_000),
+            (path, tmp_path / "third", 19_999),
+            (path, tmp_path / "no folder" / "fourth", 20_000),
+            (path, tmp_path / "begun", 20_000),
+            (path, tmp_path / "last", 20_000),
+        ]
+    )
+    assert [type(one) for one in came] == [Fetched, NotFound, IntegrityBroken, ShareRefused, Fetched, Fetched]
+    assert [one.content for one in came if isinstance(one, Fetched)] == [
+        _content(body),
+        _content(kept + body[7_000:]),
+        _content(body),
+    ]
+    assert (tmp_path / "last").read_bytes() == body
 
 
 def test_a_disk_that_refuses_is_told_as_such(stand: Stand, tmp_path: Path) -> None:

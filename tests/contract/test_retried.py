@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import stamina
 
-from landbridge.errors import NotPermitted, StoreConflict, Unavailable
+from landbridge.errors import NotFound, NotPermitted, StoreConflict, Unavailable
+from landbridge.facts import Fetched
 from landbridge.sftp.retried import Retried as RetriedRemote
 from landbridge.stores.retried import Retried
 from tests.contract.stands import content_of
@@ -15,7 +16,7 @@ from tests.fakes.folder_remote import FolderRemote
 from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from landbridge.errors import LandbridgeError
@@ -94,6 +95,28 @@ def test_only_the_receipts_that_were_not_put_are_sent_again(tmp_path: Path) -> N
     assert (put, type(refused), rest) == (None, NotPermitted, [None, None])
     assert remote.asked == [["/a", "/b", "/c", "/d"], ["/c", "/d"], ["/c", "/d"]]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "d"]
+
+
+def test_only_the_downloads_that_did_not_come_are_asked_for_again(tmp_path: Path) -> None:
+    class Cut(FolderRemote):
+        asked: list[list[str]] = []  # noqa: RUF012 - of this one remote
+
+        def download_many(
+            self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
+        ) -> list[Fetched | LandbridgeError]:
+            self.asked.append([path for path, _, _ in wanted])
+            came = super().download_many(wanted[: 4 - len(self.asked)], watch)
+            return came + [Unavailable("cut")] * (len(wanted) - len(came))
+
+    (tmp_path / "a").write_bytes(b"one")
+    remote, told = Cut(tmp_path), list[int]()
+    wanted = [
+        (path, tmp_path / f"part{path[1:]}{n}", 3) for n, path in enumerate(("/a", "/b", "/a", "/a", "/a"))
+    ]
+    came = RetriedRemote(remote).download_many(wanted, told.append)
+    assert remote.asked == [["/a", "/b", "/a", "/a", "/a"], ["/a", "/a"]]
+    assert [one.attempts if isinstance(one, Fetched) else type(one) for one in came] == [1, NotFound, 1, 2, 2]
+    assert told == [3] * 4
 
 
 def test_receipts_that_cannot_be_sent_are_told_each(tmp_path: Path) -> None:

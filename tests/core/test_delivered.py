@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
@@ -76,8 +75,7 @@ class Fake:
 
 def delivered(fake: Fake, halted: Event | None = None) -> list[Outcome]:
     ground = cast("Ground", SimpleNamespace(share=fake, remote=fake, receipt_key=KEY.private_pem))
-    with ThreadPoolExecutor(2) as line:
-        return deliver(ground, line, halted or Event(), lambda _claim, _one: CAME, WANTED)
+    return deliver(ground, halted or Event(), lambda _claims, wanted: [CAME for _ in wanted], WANTED)
 
 
 def test_once_the_share_as_a_whole_has_failed_nobody_asks_it_again() -> None:

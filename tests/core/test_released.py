@@ -67,9 +67,9 @@ class Server(FolderRemote):
     def folders(self, folder: str) -> list[str]:
         return [*super().folders(folder), *self.days]
 
-    def read_many(self, paths: Sequence[str]) -> list[bytes]:
-        self.asked += paths
-        return super().read_many(paths)
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
+        self.asked += [one.path for one in files]
+        return super().read_many(files)
 
     def write(self, path: str, body: bytes) -> None:
         if self.writes:

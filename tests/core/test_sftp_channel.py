@@ -556,6 +556,10 @@ def test_a_document_is_at_most_as_long_as_it_may_be() -> None:
     read, end = (_DATA, b"abc"), (_STATUS, 1, b"")
     future, _ = _led(exchange.at_most("/m", 6), (_HANDLE, b"h"), read, read, end)
     assert future.result(0) == b"abcabc"
+    future, kinds = _led(exchange.at_most("/m", 6, 3), (_HANDLE, b"h"), read)
+    assert (future.result(0), kinds) == (b"abc", [3, 5, 4])
+    future, _ = _led(exchange.at_most("/m", 6, 2), (_HANDLE, b"h"), read, read, end)
+    assert future.result(0) == b"abcabc", "it has grown since it was listed"
     future, kinds = _led(exchange.at_most("/m", 5), (_HANDLE, b"h"), read, read)
     with pytest.raises(IntegrityBroken, match="larger than a manifest"):
         future.result(0)

@@ -38,8 +38,8 @@ class FolderRemote:
             raise IntegrityBroken(f"{path} is larger than a manifest or receipt can be")
         return body
 
-    def read_many(self, paths: Sequence[str]) -> list[bytes]:
-        return [self.read(path) for path in paths]
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
+        return [self.read(one.path) for one in files]
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
@@ -60,6 +60,17 @@ class FolderRemote:
         if watch is not None:
             watch(size)
         return Fetched(Content(size, hashlib.sha256(kept).hexdigest(), 0), _SERVER, 1)
+
+    def download_many(
+        self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
+    ) -> list[Fetched | LandbridgeError]:
+        answers: list[Fetched | LandbridgeError] = []
+        for one in wanted:
+            try:
+                answers.append(self.download(*one, watch))
+            except LandbridgeError as error:
+                answers.append(error)
+        return answers
 
     def write(self, path: str, body: bytes) -> None:
         self._open()

@@ -51,15 +51,23 @@ class Below:
         """See ports.Remote."""
         return self._remote.read(self._at(path))
 
-    def read_many(self, paths: Sequence[str]) -> list[bytes]:
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
         """See ports.Remote."""
-        return self._remote.read_many([self._at(path) for path in paths])
+        return self._remote.read_many([replace(one, path=self._at(one.path)) for one in files])
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
     ) -> Fetched:
         """See ports.Remote."""
         return self._remote.download(self._at(path), into, size, watch)
+
+    def download_many(
+        self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
+    ) -> list[Fetched | LandbridgeError]:
+        """See ports.Remote."""
+        return self._remote.download_many(
+            [(self._at(path), into, size) for path, into, size in wanted], watch
+        )
 
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""

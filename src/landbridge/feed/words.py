@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import (
     AfterValidator,
@@ -20,11 +20,29 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from landbridge.feed.described import described
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
 
 class Declared(BaseModel):
     """A part of the declaration: frozen, strict, and refusing every key it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    # Built when first asked for: most commands read one kind of file, and every kind is imported.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say in the JSON Schema what the text below each attribute says."""
+        schema = handler(core)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in described(cls, Declared).items():
+            if name in properties:
+                properties[name].setdefault("description", text)
+        return schema
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

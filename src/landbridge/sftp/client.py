@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from landbridge.disk.local import LOCAL
 from landbridge.errors import LandbridgeError
@@ -18,13 +20,13 @@ from landbridge.sftp.part import Part
 from landbridge.sftp.reader import Download
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
     from typing import Self
 
     from landbridge.disk import Disk
-    from landbridge.sftp.channel import Steps
+    from landbridge.sftp.channel import Channel, Steps
     from landbridge.sftp.endpoint import Endpoint
     from landbridge.sftp.packets import Entry
 
@@ -33,7 +35,17 @@ _SMALL = 255 << 10
 """Files up to this size come in one read."""
 _DOCUMENT = 1 << 20
 _TOGETHER = 128
-"""Small files that are asked for at once by `read_many`."""
+"""Small files that one call asks for, or sends, at once."""
+_DISK = 8
+"""Files that one call writes and makes durable at once: enough for a journal of a file system to take them together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Came(Generic[_T]):
+    """What came of an exchange, and over which channel."""
+
+    what: _T
+    over: Channel
 
 
 class SftpRemote:
@@ -87,15 +99,16 @@ class SftpRemote:
         """See ports.Remote."""
         return self._result(f"reading {path}", self._begin(exchange.at_most(path, _DOCUMENT)))
 
-    def read_many(self, paths: Sequence[str]) -> list[bytes]:
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
         """See ports.Remote."""
-        under_way: deque[tuple[str, Future[bytes]]] = deque()
-        bodies: list[bytes] = []
-        for path in paths:
-            if len(under_way) == _TOGETHER:
-                bodies.append(self._result(*under_way.popleft()))
-            under_way.append((f"reading {path}", self._begin(exchange.at_most(path, _DOCUMENT))))
-        return bodies + [self._result(*one) for one in under_way]
+        bodies = []
+        for came in self._each(
+            [(f"reading {one.path}", 0, exchange.at_most(one.path, _DOCUMENT, one.size)) for one in files]
+        ):
+            if isinstance(came, LandbridgeError):
+                raise came
+            bodies.append(came.what)
+        return bodies
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
@@ -113,23 +126,28 @@ class SftpRemote:
                     Download(path, part, size, self._window, self._pace).over(channels)
             return Fetched(part.finish(), channels[0].line.server(), attempts=1)
 
+    def download_many(
+        self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
+    ) -> list[Fetched | LandbridgeError]:
+        """See ports.Remote. What comes is written by a few threads while the rest is still on the line."""
+        came = self._each([(f"reading {path}", size, exchange.whole(path, size)) for path, _, size in wanted])
+        with ThreadPoolExecutor(_DISK, thread_name_prefix="part") as pool:
+            kept = [pool.submit(self._kept, into, size, next(came)) for _, into, size in wanted]
+            answers = []
+            for one in kept:
+                answers.append(answer := one.result())
+                if watch is not None and isinstance(answer, Fetched):
+                    watch(answer.content.size)
+        return answers
+
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""
         self._result(f"writing {path}", self._begin(exchange.put(path, body)))
 
     def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
         """See ports.Remote."""
-        under_way: deque[tuple[str, Future[None]]] = deque()
-        answers: list[LandbridgeError | None] = []
-        for path, body in files:
-            if len(under_way) == _TOGETHER:
-                answers.append(self._wrong(*under_way.popleft()))
-            try:
-                under_way.append((f"writing {path}", self._begin(exchange.put(path, body))))
-            except LandbridgeError as error:  # no connection, and so none for those that follow
-                answers += [self._wrong(*one) for one in under_way]
-                return answers + [error] * (len(files) - len(answers))
-        return answers + [self._wrong(*one) for one in under_way]
+        put = self._each([(f"writing {path}", 0, exchange.put(path, body)) for path, body in files])
+        return [one if isinstance(one, LandbridgeError) else None for one in put]
 
     def told_time(self, folder: str, name: str) -> int | None:
         """Give the time of a file by the server, in seconds since 1970; None where it tells none. To examine its clock, and no more.
@@ -155,9 +173,39 @@ class SftpRemote:
         with translated(self._endpoint, doing):
             return begun.result()
 
-    def _wrong(self, doing: str, begun: Future[None]) -> LandbridgeError | None:
+    def _each(self, asked: Sequence[tuple[str, int, Steps[_T]]]) -> Iterator[_Came[_T] | LandbridgeError]:
+        """Give what comes of each exchange (what it is doing, bytes of a download, its steps) in order, or what went wrong with it.
+
+        So many are under way that the line is never idle, and no more.
+        """
+        under_way: deque[tuple[str, Channel, Future[_T]]] = deque()
+        for number, (doing, size, steps) in enumerate(asked):
+            if len(under_way) == _TOGETHER:
+                yield self._came(*under_way.popleft())
+            if size:
+                self._pace.ask(size)
+            try:
+                channel = self._lines.first()
+            except LandbridgeError as error:  # no connection, and so none for those that follow
+                yield from (self._came(*one) for one in under_way)
+                yield from (error for _ in asked[number:])
+                return
+            under_way.append((doing, channel, channel.run(steps)))
+        yield from (self._came(*one) for one in under_way)
+
+    def _came(self, doing: str, channel: Channel, begun: Future[_T]) -> _Came[_T] | LandbridgeError:
         try:
-            self._result(doing, begun)
+            return _Came(self._result(doing, begun), channel)
         except LandbridgeError as error:
             return error
-        return None
+
+    def _kept(self, into: Path, size: int, came: _Came[bytes] | LandbridgeError) -> Fetched | LandbridgeError:
+        """Put what came on the disk, behind what an earlier try left."""
+        if isinstance(came, LandbridgeError):
+            return came
+        try:
+            with Part(self._disk, into, size, None) as part:
+                part.write(came.what[part.there :])
+                return Fetched(part.finish(), came.over.line.server(), attempts=1)
+        except LandbridgeError as error:
+            return error

@@ -59,8 +59,8 @@ def whole(path: str, size: int) -> Steps[bytes]:
     return data
 
 
-def at_most(path: str, most: int) -> Steps[bytes]:
-    """Give a small file whose size is not known.
+def at_most(path: str, most: int, listed: int = 0) -> Steps[bytes]:
+    """Give a small file that may be as long as it was `listed`, and may not.
 
     Raises:
         IntegrityBroken: it has more than `most` bytes.
@@ -74,6 +74,8 @@ def at_most(path: str, most: int) -> Steps[bytes]:
             if not more:
                 break
             data += more
+            if len(data) == listed and len(more) < size:
+                break  # one that has grown would have given more
     finally:
         yield packets.closing(handle)
     if len(data) > most:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from landbridge.again import Again
-from landbridge.errors import Unavailable
+from landbridge.errors import LandbridgeError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from landbridge.errors import LandbridgeError
     from landbridge.facts import Fetched
     from landbridge.ports import Remote, RemoteFile
+
+_T = TypeVar("_T")
+_U = TypeVar("_U")
 
 
 class Retried:
@@ -41,9 +43,9 @@ class Retried:
         """See ports.Remote."""
         return self._again.call(lambda: self._remote.read(path))
 
-    def read_many(self, paths: Sequence[str]) -> list[bytes]:
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
         """See ports.Remote."""
-        return self._again.call(lambda: self._remote.read_many(paths))
+        return self._again.call(lambda: self._remote.read_many(files))
 
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
@@ -66,26 +68,46 @@ class Retried:
 
         return replace(self._again.call(once), attempts=tries)
 
+    def download_many(
+        self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
+    ) -> list[Fetched | LandbridgeError]:
+        """See ports.Remote; only those are tried again that did not come."""
+
+        def some(left: Sequence[tuple[str, Path, int]], tries: int) -> list[Fetched | LandbridgeError]:
+            came = self._remote.download_many(left, watch)
+            return [one if isinstance(one, LandbridgeError) else replace(one, attempts=tries) for one in came]
+
+        return self._each(wanted, some)
+
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""
         self._again.call(lambda: self._remote.write(path, body))
 
     def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
         """See ports.Remote; only those are tried again that were not put."""
-        answers: dict[int, LandbridgeError | None] = {}
+        return self._each(files, lambda left, _: self._remote.write_many(left))
+
+    def close(self) -> None:
+        """See ports.Remote."""
+        self._closed = True
+        self._remote.close()
+
+    def _each(
+        self, asked: Sequence[_T], some: Callable[[Sequence[_T], int], Sequence[_U | LandbridgeError]]
+    ) -> list[_U | LandbridgeError]:
+        """Give the answers of `some`, which is told how often it was tried; asked again is for what was Unavailable."""
+        answers: dict[int, _U | LandbridgeError] = {}
+        tries = 0
 
         def once() -> None:
-            left = [n for n in range(len(files)) if n not in answers or isinstance(answers[n], Unavailable)]
-            answers.update(zip(left, self._remote.write_many([files[n] for n in left]), strict=True))
+            nonlocal tries
+            tries += 1
+            left = [n for n in range(len(asked)) if n not in answers or isinstance(answers[n], Unavailable)]
+            answers.update(zip(left, some([asked[n] for n in left], tries), strict=True))
             for answer in answers.values():
                 if isinstance(answer, Unavailable):
                     raise answer
 
         with suppress(Unavailable):
             self._again.call(once)
-        return [answers[n] for n in range(len(files))]
-
-    def close(self) -> None:
-        """See ports.Remote."""
-        self._closed = True
-        self._remote.close()
+        return [answers[n] for n in range(len(asked))]

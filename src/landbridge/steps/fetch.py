@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from landbridge.errors import LandbridgeError
 from landbridge.facts import Download
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+    from datetime import datetime
+    from pathlib import Path
 
-    from landbridge.facts import Brought, Manifest, Receipt
+    from landbridge.facts import Brought, Fetched, Manifest, Receipt
     from landbridge.ports import Claim, Clock, Remote
+
+_AT_ONCE = 255 << 10
+"""Bytes up to which a file comes in one answer of a server (OpenSSH's own limit), so that many need no thread each."""
 
 
 def fetch(
@@ -42,18 +49,77 @@ def fetch(
         attempts += came.attempts
     if claim.brought is not None and resumed == manifest.size:
         return claim.brought
+    resumed = resumed if resumed <= manifest.size else 0  # what is too long is no part of it
+    return _account(manifest, came, collector, began_at, clock.now(), resumed, attempts)
+
+
+def _account(
+    manifest: Manifest,
+    came: Fetched,
+    collector: str,
+    began_at: datetime,
+    ended_at: datetime,
+    resumed: int,
+    attempts: int,
+) -> Download:
     return Download(
         server=came.server,
         remote_path=manifest.remote_path,
-        resumed_from=resumed if resumed <= manifest.size else 0,  # what is too long is no part of it
+        resumed_from=resumed,
         size=came.content.size,
         sha256=came.content.sha256,
         attempts=attempts,
         began_at=began_at,
-        ended_at=clock.now(),
+        ended_at=ended_at,
         collector=collector,
         commitment=manifest.commitment,
     )
+
+
+def fetch_all(
+    remote: Remote,
+    clock: Clock,
+    collector: str,
+    line: Executor,
+    watch: Callable[[int], None],
+    claims: Sequence[Claim | LandbridgeError],
+    manifests: Sequence[Manifest],
+) -> list[Brought | Receipt | LandbridgeError]:
+    """Do as `fetch_claimed` for each: small ones that nobody has begun come together, the others have a thread of `line` each.
+
+    Of those that come together, each one's account tells when all were asked for and when all were durable.
+    """
+    answers: dict[int, Brought | Receipt | LandbridgeError] = {}
+    together: dict[int, tuple[str, Path, int]] = {}
+    for number, (claim, manifest) in enumerate(zip(claims, manifests, strict=True)):
+        if isinstance(claim, LandbridgeError):
+            answers[number] = claim
+        elif claim.landed is not None:
+            answers[number] = claim.landed
+        elif _is_fresh(claim, manifest):
+            together[number] = manifest.remote_path, claim.part, manifest.size
+    alone = [number for number in range(len(claims)) if number not in answers and number not in together]
+    one = partial(fetch_claimed, remote, clock, collector, watch)
+    coming = line.map(one, [claims[number] for number in alone], [manifests[number] for number in alone])
+    began_at = clock.now()
+    came = remote.download_many([*together.values()], watch) if together else []
+    ended_at = clock.now()
+    for number, fetched in zip(together, came, strict=True):
+        answers[number] = (
+            fetched
+            if isinstance(fetched, LandbridgeError)
+            else _account(manifests[number], fetched, collector, began_at, ended_at, 0, fetched.attempts)
+        )
+    answers |= zip(alone, coming, strict=True)
+    return [answers[number] for number in range(len(claims))]
+
+
+def _is_fresh(claim: Claim, manifest: Manifest) -> bool:
+    """Tell whether a small file is to come from its first byte on; what cannot be told is for `fetch_claimed` to say."""
+    try:
+        return manifest.size <= _AT_ONCE and claim.brought is None and claim.there() == 0
+    except LandbridgeError:
+        return False
 
 
 def fetch_claimed(

@@ -27,7 +27,7 @@ def _landbridge(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_one_command_renders_everything(tmp_path: Path) -> None:
     ended = _landbridge("deploy", "kubernetes", "render", "-p", EXAMPLE, "-e", "prd", "--out", tmp_path)
-    assert (ended.returncode, ended.stdout.split(" in ")[0]) == (0, "22 files")
+    assert (ended.returncode, ended.stdout.split(" in ")[0]) == (0, "24 files")
     folder = tmp_path / "eidv-prd" / "kubernetes"
     again = _landbridge("deploy", "kubernetes", "lint", *sorted(folder.glob("*.yaml")))
     assert (again.returncode, again.stdout) == (0, "OK\n")
@@ -66,7 +66,7 @@ def test_check_of_an_environment_looks_at_its_cluster(tmp_path: Path) -> None:
 def test_check_of_an_environment_is_quick() -> None:
     began = time.process_time()
     ended = _landbridge("check", "-p", EXAMPLE, "-e", "PRD")
-    assert "PRD on Kubernetes: 15 objects" in ended.stdout
+    assert "PRD on Kubernetes: 16 objects" in ended.stdout
     assert ended.returncode == 0
     assert time.process_time() - began < 5
 

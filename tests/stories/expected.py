@@ -110,9 +110,12 @@ class Span:
             yield slot.scheduled_at, slot.scheduled_at + soon, "SLA", ("service complete",)
 
     def _news_of_agents(self, slot: Slot) -> Iterator[tuple[datetime, datetime, str, tuple[str, ...]]]:
-        """Where landbridge collects: each job waits for its own slot until the deadline, and run again for as long again."""
+        """Where landbridge collects: each job waits for its own slot until the deadline, and run again for as long again.
+
+        Of a slot that is skipped the server says so: its job ends well, and nobody is called.
+        """
         ends, came = self._window_end(slot), self.late.get((slot.feed, slot.occurrence))
-        nothing = slot.feed == BROKEN or self.is_skipped(slot) or (came is not None and came > ends)
+        nothing = slot.feed == BROKEN or (came is not None and came > ends)
         if self.declaration.feeds[slot.feed].empty == "skip":
             if nothing:
                 yield ends, ends + WORK, f"COLLECT_{slot.scheduled_at:%H%M}Z", ("alert",)

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
 from landbridge.facts import Server
+from landbridge.ports import RemoteFile
 from landbridge.sftp import client as clients
 from landbridge.sftp import keys, openssh
 from landbridge.sftp.client import SftpRemote
@@ -575,14 +576,18 @@ class _Counting(SftpRemote):
 
     begun = ended = most = 0
 
-    def _begin(self, steps: Any) -> Any:
+    def _each(self, asked: Any) -> Any:
+        return super()._each([(doing, size, self._counted(steps)) for doing, size, steps in asked])
+
+    def _counted(self, steps: Any) -> Any:
         self.begun += 1
         self.most = max(self.most, self.begun - self.ended)
-        return super()._begin(steps)
+        return (yield from steps)
 
-    def _result(self, doing: str, begun: Any) -> Any:
+    def _came(self, doing: str, channel: Any, begun: Any) -> Any:
+        came = super()._came(doing, channel, begun)
         self.ended += 1
-        return super()._result(doing, begun)
+        return came
 
 
 def test_only_so_many_small_files_are_asked_for_at_once(
@@ -594,7 +599,8 @@ def test_only_so_many_small_files_are_asked_for_at_once(
         (server.folder / f"{number}").write_bytes(b"%d" % number)
     paths = [f"/{number}" for number in range(8)]
     with _Counting(server.endpoint(), Tuning(client=Client.ASYNCSSH)) as remote:
-        assert remote.read_many(paths) == [b"%d" % number for number in range(8)]
+        files = [RemoteFile(path, path[1:], 1) for path in paths]
+        assert remote.read_many(files) == [b"%d" % number for number in range(8)]
         assert remote.write_many([(f"/out/{path}", b"r") for path in paths]) == [None] * 8
         assert remote.most == 3
     assert len(list((server.folder / "out").iterdir())) == 8

@@ -67,11 +67,12 @@ def _container(job: Any) -> Any:
     return job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
 
 
-def test_an_environment_gets_a_job_for_each_of_its_feeds_and_one_for_the_watch() -> None:
+def test_an_environment_gets_a_job_for_each_of_its_feeds_and_one_for_the_watch_and_the_reaper() -> None:
     jobs = [one["metadata"]["name"] for one in _of(rendered(), "CronJob")]
     assert jobs == [
         *(f"eidv-dev-{name}" for name in ("disputes", "monthly", "screening", "summary", "verifications")),
         "eidv-dev-landbridge-watch",
+        "eidv-dev-landbridge-reaper",
     ]
 
 

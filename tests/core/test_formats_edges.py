@@ -251,3 +251,10 @@ def test_a_value_of_each_kind_has_one_text(
     table = pa.table({"v": pa.array(values, kind)})
     form = {"kind": "csv", "null": "-"}
     assert text(form, table, tmp_path, formula_injection="escape").splitlines() == ["v", said, "-"]
+
+
+@pytest.mark.parametrize("value", ["abcde", 12345, "\u00e9\u00e9\u00e9\u00e9\u00e9"])
+def test_a_value_longer_than_its_column_is_never_cut(value: object, tmp_path: Path) -> None:
+    form = {"kind": "fixed", "columns": {"v": {"width": 4, "align": "right"}}}
+    with pytest.raises(ContractBroken, match="row 2, column `v`: longer than the 4 characters"):
+        written(declared(form), pa.table({"v": [None, value]}), tmp_path / "out")

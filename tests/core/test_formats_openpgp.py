@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pysequoia
 import pytest
 
 from landbridge.errors import DiskFailed, UsageError
-from landbridge.formats.openpgp import encrypt
+from landbridge.formats.openpgp import encrypt, ends_of
 
 PLAIN = b"id,name\n1,Ada\n" * 5000
 needs_gpg = pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
@@ -102,9 +103,19 @@ def test_every_recipient_can_decrypt_and_nobody_else(plain: Path) -> None:
 def test_an_expired_key_is_refused(plain: Path) -> None:
     key = public(made(validity_seconds=1))
     time.sleep(2)
-    with pytest.raises(UsageError, match="expired on"):
+    with pytest.raises(UsageError, match=r"the key [0-9a-f]+ expired on"):
         encrypt(plain, plain.parent / "cipher", [key], armour=False)
     assert not (plain.parent / "cipher").exists()
+
+
+def test_a_key_is_good_until_the_moment_it_ends_and_not_at_it() -> None:
+    key = made(validity_seconds=3600)
+    ends = key.extract_certificate().expiration
+    assert ends is not None
+    assert ends_of(public(key), ends - timedelta(seconds=1)) == ends
+    for late in (ends, ends + timedelta(days=1)):
+        with pytest.raises(UsageError, match=r"the key [0-9a-f]+ expired on"):
+            ends_of(public(key), late)
 
 
 def test_a_revoked_key_is_refused(plain: Path) -> None:

@@ -146,7 +146,7 @@ BUGS = (
             (
                 landing._Group.place,
                 "for one in self._going():\n        with",
-                "for one in self._going():\n        name_done(self._session, self._intents[one.claim])\n        with",
+                "for one in self._going():\n        name_done(self._session, self._intents[one.claim], one.claim)\n        with",
             ),
         ),
     ),

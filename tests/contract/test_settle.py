@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -12,18 +15,18 @@ import pytest
 
 from landbridge.disk.local import LOCAL
 from landbridge.errors import DiskFailed, IntegrityBroken, ShareRefused
-from landbridge.facts import Receipt
 from landbridge.share.folder import FolderShare
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way, changed_at, was_linked
-from reliability.disk import SimulatedDisk
 from tests.contract.test_landing import Killed, Scene, Told, killed_before_its_done_file, nothing
 from tests.contract.test_landing import at as scene
-from tests.contract.test_share import BODY, SimulatedStand, Stand, content, deliver, manifest, part_of
+from tests.contract.test_share import BODY, SimulatedStand, content, deliver, manifest, part_of
 from tests.fakes.set_clock import SetClock
 
 if TYPE_CHECKING:
+    from landbridge.facts import Receipt
     from landbridge.ports import Claim
+    from reliability.disk import SimulatedDisk
 
 at = scene
 WANTED = manifest(done_name="in/REPORT.done")
@@ -96,37 +99,64 @@ def test_a_file_with_two_names_was_linked_whatever_its_change_time(tmp_path: Pat
     assert was_linked(LOCAL, part, changed_at(LOCAL, part))
 
 
-@pytest.mark.parametrize("first", list(Way))
-def test_who_reaches_the_share_by_another_mount_settles_what_was_left(tmp_path: Path, first: Way) -> None:
-    """On the server itself files are renamed, over NFS they are linked."""
-    (second,) = set(Way) - {first}
-    (tmp_path / "share").mkdir()
-    with ExitStack() as stack:
-        stand = Stand(LOCAL, tmp_path / "share", first, stack)
-        stand.open().adopt()
-        for dies_at in ("REPORT.csv", "REPORT.done"):
-            disk = Told()
+class Linking(Told):
+    """A mount of NFS: it renames in place of whatever is there, or not at all."""
 
-            def die(call: str, path: Path, name: str = dies_at) -> None:
-                if call == "name" and path.name == name:
-                    raise Killed
+    def rename_new(self, path: Path, target: Path) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(target))
 
-            disk.before = die
-            left = FolderShare(stand.root.path, "DEV", "edge1", stand.clock, way=first, machine=Machine(disk))
-            wanted = manifest(feed=dies_at[-3:], done_name="in/REPORT.done")
-            with pytest.raises(Killed):
-                deliver(left, wanted)
-            left.close()
-            stand.way = second
-            other = stand.open("edge2")
-            assert deliver(other, wanted).revision == 1
-            other.close()
-            assert stand.files() == {"in/REPORT.csv": BODY, "in/REPORT.done": b""}
-            for place in list(stand.root.files()):
-                if place.path.name.startswith("REPORT"):
-                    place.path.unlink()
-            assert deliver(stand.open(f"edge3-{dies_at[-3:]}"), wanted).revision == 1
-            assert stand.files() == {}
+
+@pytest.mark.parametrize("ways", list(itertools.permutations(Way)), ids="-".join)
+@pytest.mark.parametrize(
+    "deaths",
+    [("name REPORT.csv",), ("name REPORT.done",), ("unlink",), ("name REPORT.done", "unlink")],
+    ids=", ".join,
+)
+def test_who_reaches_the_share_by_another_mount_settles_what_was_left(
+    at: Scene, ways: tuple[Way, ...], deaths: tuple[str, ...]
+) -> None:
+    """On the server itself files are renamed, over NFS they are linked; the consumer takes whatever he finds of the killed ones."""
+    wanted = manifest(done_name="in/REPORT.done")
+    seen: list[str] = []
+    for number, (way, death) in enumerate(itertools.zip_longest((*ways, ways[1]), deaths, fillvalue="")):
+        disk = Linking() if way is Way.LINK else Told()
+
+        def look(call: str, path: Path, death: str = death) -> None:
+            lets_go = call == "unlink" and path.suffix == ".done" and "REPORT.done" in seen
+            if death in {f"{call} {path.name}", call if lets_go else None}:
+                raise Killed
+            if call == "name":
+                seen.append(path.name)
+
+        disk.before = look
+        share = FolderShare(
+            at.stand.root.path, "DEV", f"edge{number}", at.stand.clock, way=Way(way), machine=Machine(disk)
+        )
+        with ExitStack() as stack:
+            stack.callback(share.close)
+            if death:
+                stack.enter_context(pytest.raises(Killed))
+            deliver(share, wanted)
+        for place in list(at.stand.root.files()):
+            if place.path.name.startswith("REPORT"):
+                place.path.unlink()
+    assert sorted(seen) == ["REPORT.csv", "REPORT.done"]
+
+
+def test_a_part_is_linked_when_the_clock_of_the_share_is_past_its_intent(at: Scene) -> None:
+    """Or its change time would be that of the intent, and tell nothing once the consumer has taken the file."""
+    times: list[tuple[int, int]] = []
+
+    def look(call: str, path: Path) -> None:
+        if call == "name" and path.name == "REPORT.csv":
+            (sign,) = (one for one in (at.stand.private.path / "alive").iterdir() if "edge1" in one.name)
+            (part,) = (at.stand.private.path / "parts").iterdir()
+            times.append((part.stat().st_ctime_ns, sign.stat().st_mtime_ns))
+
+    at.disk.before = look
+    deliver(at.share, manifest())
+    ((changed, now),) = times
+    assert now > changed or at.stand.way is Way.RENAME
 
 
 def test_what_was_released_at_the_very_moment_from_which_the_journal_is_new_is_known_to_be_new(

@@ -41,7 +41,8 @@ def records(at: Scene) -> list[object]:
 
 def test_what_is_old_goes_of_a_slot_that_landed_and_the_journal_says_so_first(at: Scene) -> None:
     deliver(at.share, manifest())
-    left(at, PART, f"{PART}~1", f"{PART}.done", "trial-00", "found-00.done")
+    next_one = PART.replace("0001", "0002")
+    left(at, PART, f"{PART}~1", f"{PART}.done", "trial-00", "found-00.done", next_one)
     dropped: list[list[object]] = []
 
     def look(call: str, path: Path) -> None:
@@ -50,7 +51,7 @@ def test_what_is_old_goes_of_a_slot_that_landed_and_the_journal_says_so_first(at
 
     at.disk.before = look
     at.share.tidy()
-    assert at.parts == []
+    assert at.parts == [next_one]
     assert dropped == [[PART, f"{PART}~1"]] * 3, "or an intent that comes too late would pass for a delivery"
     assert list((at.stand.private.path / "claims").iterdir()) == []
     at.share.tidy()

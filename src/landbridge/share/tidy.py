@@ -56,15 +56,15 @@ def tidy(session: Session) -> None:
     }
     for name in (name for names in aged.values() for name in names if name.startswith(_NOBODYS)):
         remove(session.disk, session.parts / name)
-    ended = [slot for slot, names in aged.items() if _of_ended(session, slot, names)]
+    ended = {slot: left for slot, names in aged.items() if (left := _of_ended(session, slot, names))}
     if not ended:
         return
     taken = {slot: token for slot, token in session.claims.take(ended).items() if isinstance(token, str)}
     try:
         for slot, token in taken.items():
             # Asked again: whoever had the claim until now may have begun something.
-            if (landed := _landed(session, slot)) and (left := _of_ended(session, slot, aged[slot])):
-                entries = [session.parts / name for name in left]
+            if landed := _landed(session, slot):
+                entries = [session.parts / name for name in ended[slot]]
                 drop(session, SlotKey(landed.feed, landed.occurrence), landed.business_date, token, entries)
     finally:
         session.claims.release(taken.values())

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landbridge.share import claims, records, settle
+from landbridge.share import claims, platform, records, settle
 from landbridge.share.platform import Way
 from reliability.figures import Figure
 from reliability.interleavings import Situation, orders
@@ -77,18 +77,24 @@ LATE_BUGS = (
     Planted(
         Bug(
             "a part that is missing was delivered, whoever else settles",
-            ((settle._was_delivered, "_see_it_alone(session, intent, (*places, name))", _SKIP),),
+            (
+                (
+                    settle._was_delivered,
+                    "if not is_open or not {*seen.parts[intent.part]} <= {*places, name}:",
+                    "if False:",
+                ),
+            ),
         ),
         Situation(Way.RENAME, "before report.csv"),
     ),
     Planted(
         Bug(
-            "a part that somebody else has moved was linked",
+            "a part that somebody moves under the look was linked",
             (
                 (
-                    settle._was_delivered,
-                    "_see_it_alone(session, intent, places)",
-                    _SKIP,
+                    platform.was_linked,
+                    "with opened(disk, part, os.O_RDONLY):\n        state = disk.lstat(part)",
+                    "with opened(disk, part, os.O_RDONLY) as file:\n        state = disk.fstat(file)",
                 ),
             ),
         ),

@@ -113,11 +113,12 @@ def was_linked(disk: Disk, part: Path, changed: int) -> bool:
     """Tell whether a part that waits under its old name was given its final name as well; `changed` is from `changed_at`.
 
     A link that still exists shows in the link count, wherever the consumer moved the file; one that the consumer has
-    deleted since shows in the change time, which link and unlink set and nothing of ours does in between. It is opened,
-    since a mount may answer a look from its memory, but asks the server when a file is opened (nfs(5), close-to-open).
+    deleted since shows in the change time, which link and unlink set and nothing of ours does while it has this name. It is
+    opened first, since a mount may answer a look from its memory, but asks the server when a file is opened (nfs(5),
+    close-to-open); and looked at by its name, since what somebody moves meanwhile has another change time.
     """
-    with opened(disk, part, os.O_RDONLY) as file:
-        state = disk.fstat(file)
+    with opened(disk, part, os.O_RDONLY):
+        state = disk.lstat(part)
     return state.st_nlink > 1 or state.st_ctime_ns != changed
 
 

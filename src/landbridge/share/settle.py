@@ -215,16 +215,15 @@ def _is_folder(disk: Disk, path: Path) -> bool:
 def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], name: str) -> bool:
     """Find out; make the name durable if it was, and take the part away from its claimant, under `name`, if it was not."""
     manifest, last = intent.manifest, session.parts / intent.part
-    slot = SlotKey(manifest.feed, manifest.occurrence)
     final = session.settings.root / manifest.landed_name
     mine = session.parts / name
     try:
         if intent.way is Way.LINK and was_linked(session.disk, last, intent.changed):
-            _see_it_alone(session, intent, places)  # to be moved changes the change time as well
             make_durable(session.disk, [(last, final)], intent.way, session.folders.sync)
             return True
     except FileNotFoundError:
         pass  # an earlier settlement has moved it, or it is gone
+    slot = SlotKey(manifest.feed, manifest.occurrence)
     session.journal.append(manifest.business_date, Moving(slot, manifest.revision, name, intent.part))
     for place in places:
         try:
@@ -235,22 +234,13 @@ def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], na
             make_durable(session.disk, [(mine, final)], intent.way, session.folders.sync)
             return True
         return False
-    _see_it_alone(session, intent, (*places, name))
-    make_durable(session.disk, [(last, final)], intent.way, session.folders.sync)
-    return True
-
-
-def _see_it_alone(session: Session, intent: Intent, places: tuple[str, ...]) -> None:
-    """See that nobody else has begun to settle the intent: whoever does says so before it moves a part, and may have, while this one slept.
-
-    Raises:
-        ShareRefused: somebody has, so what was seen of the part may be its doing.
-    """
-    manifest = intent.manifest
-    seen = session.journal.account(manifest.business_date, SlotKey(manifest.feed, manifest.occurrence))
+    # Whoever settles says so before it moves a part: another one may have, while this one slept.
+    seen = session.journal.account(manifest.business_date, slot)
     is_open = intent.part in seen.intents.get(manifest.revision, {})
-    if not is_open or not {*seen.parts[intent.part]} <= {*places}:
+    if not is_open or not {*seen.parts[intent.part]} <= {*places, name}:
         raise ShareRefused(
             f"{manifest.landed_name} is being settled by another collector",
             hint="nothing to do: it delivers it, or a later run does",
         )
+    make_durable(session.disk, [(last, final)], intent.way, session.folders.sync)
+    return True

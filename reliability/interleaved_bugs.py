@@ -47,7 +47,7 @@ LATE_BUGS = (
             (
                 (
                     settle.name_done,
-                    "if not (Way.LINK in {intent.way, session.way} and was_linked(session.disk, waiting, intent.done_changed)):",
+                    "if not (may_wait and was_linked(session.disk, waiting, intent.done_changed)):",
                     "if True:",
                 ),
             ),

@@ -163,7 +163,7 @@ BUGS = (
     ),
     Bug(
         "open intents of the journal are not settled",
-        ((folder.FolderShare._prepare, "if account.intents:", "if False:"),),
+        ((folder.FolderShare._settle, "if account.intents else {}", "if False else {}"),),
     ),
     Bug(
         "the journal's landed files are not looked at",

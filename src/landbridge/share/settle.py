@@ -150,9 +150,8 @@ def name_done(session: Session, intent: Intent, claim: str) -> tuple[Path, Path]
     final = session.settings.root / intent.manifest.done_name
     make_folders(session, final.parent)
     try:
-        if not (
-            Way.LINK in {intent.way, session.way} and was_linked(session.disk, waiting, intent.done_changed)
-        ):
+        may_wait = Way.LINK in {intent.way, session.way}  # although it has its name
+        if not (may_wait and was_linked(session.disk, waiting, intent.done_changed)):
             give_name(session.disk, session.claims.through(claim, waiting), final, session.way)
     except FileNotFoundError:
         # Named before, perhaps not durably; unless it still waits, or the whole share is what is not there.

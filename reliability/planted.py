@@ -55,6 +55,10 @@ def _with_links(kind: Kind) -> bool:
     return kind.way is platform.Way.LINK
 
 
+def _with_renames(kind: Kind) -> bool:
+    return kind.way is platform.Way.RENAME
+
+
 def _delivering(kind: Kind) -> bool:
     return bool(kind.rows) and "bad" not in kind.rows
 
@@ -218,6 +222,7 @@ BUGS = (
                 _SKIP,
             ),
         ),
+        _with_renames,  # no link leads through a claim that has not passed it
     ),
     Bug(
         "the claim is given back before the file has landed",

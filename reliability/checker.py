@@ -35,7 +35,7 @@ from landbridge.naming import (
     receipt_key,
 )
 from landbridge.standing import Known, standing
-from reliability.collectors import ROOT
+from reliability.collectors import PRIVATE, ROOT
 from reliability.kinds import ENVIRONMENT
 from reliability.kinds import receipt_key as signing_key
 from reliability.memory_s3 import MemoryStore, Removed, Wrote
@@ -102,6 +102,7 @@ def judge(world: World) -> list[str]:
         if history:
             problems += _ended(world, seen, ledger, slot, history[-1])
     problems += _nothing_else(seen, commitments)
+    problems += _left(world)
     return problems
 
 
@@ -394,6 +395,12 @@ def _nothing_else(seen: _Seen, commitments: list[Commitment]) -> Iterator[str]:
                 yield f"torn: {path} is not what was committed"
     twice = Counter(ROOT / one.target.landed_name for one in released.values())
     yield from (f"two revisions have the name {path}" for path, count in twice.items() if count > 1)
+
+
+def _left(world: World) -> Iterator[str]:
+    """Nothing is left in our own folder of slots that came to their end more than a day ago."""
+    parts = PRIVATE / ENVIRONMENT.lower() / "parts"
+    yield from (f"left: {name}" for name in world.disk.mount().listdir(parts))
 
 
 def _is(body: bytes, size: int, sha256: str) -> bool:

@@ -37,7 +37,7 @@ FLAGS = (
     os.O_RDONLY | os.O_DIRECTORY,
 )
 OF_FILES = ("read", "write", "lseek", "ftruncate", "fstat", "fsync", "close")
-OF_ONE_PATH = ("stat", "lstat", "listdir", "mkdir", "utime", "unlink", "sync_folder", "lock")
+OF_ONE_PATH = ("stat", "lstat", "listdir", "mkdir", "utime", "unlink", "rmdir", "sync_folder", "lock")
 OF_TWO_PATHS = ("rename", "rename_new", "link")
 Call = tuple[str, tuple[Any, ...]]
 """An operation of the port with its arguments: a path below the root, or the how manieth file was opened."""

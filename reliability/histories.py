@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reliability.kinds import Kind
     from reliability.world import Meddling
 
+_A_DAY = 90_000.0
 _ROUNDS = 6
 """Of recovery, without any fault; a world that needs more does not recover."""
 
@@ -162,7 +163,9 @@ def recover(world: World) -> str:
     """Run pods and collectors, alone and unharmed, until they are content twice; say why not, if they never are."""
     content, why = 0, ""
     for _ in range(_ROUNDS):
-        world.stage.time += 200.0  # longer than the lease of a collector that was killed
+        world.stage.time += (
+            _A_DAY  # longer than the lease of a collector that was killed, and what it left is old
+        )
         actors = [world.pod(90 + at, feed, slot) for at, (feed, slot) in enumerate(world.feeds)]
         world.stage.play()
         collector, _ = world.collector(1)

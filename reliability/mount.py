@@ -340,6 +340,9 @@ class Mount:
         for name in names:
             child = found.names.get(name) if found.is_folder else None
             if child is None:
+                if name == ".." and found.is_folder:  # all before it is there, and there are no links
+                    at = names.index("..")
+                    return self._walked(path, (*names[: max(at - 1, 0)], *names[at + 1 :]))
                 self._child(found, name)  # may refuse for a better reason
                 _refuse(errno.ENOENT, path)
             found = child

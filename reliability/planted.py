@@ -55,6 +55,10 @@ def _with_links(kind: Kind) -> bool:
     return kind.way is platform.Way.LINK
 
 
+def _with_renames(kind: Kind) -> bool:
+    return kind.way is platform.Way.RENAME
+
+
 def _delivering(kind: Kind) -> bool:
     return bool(kind.rows) and "bad" not in kind.rows
 
@@ -146,7 +150,7 @@ BUGS = (
             (
                 landing._Group.place,
                 "for one in self._going():\n        with",
-                "for one in self._going():\n        name_done(self._session, self._intents[one.claim])\n        with",
+                "for one in self._going():\n        name_done(self._session, self._intents[one.claim], one.claim)\n        with",
             ),
         ),
     ),
@@ -163,7 +167,7 @@ BUGS = (
     ),
     Bug(
         "open intents of the journal are not settled",
-        ((folder.FolderShare._prepare, "if account.intents:", "if False:"),),
+        ((folder.FolderShare._settle, "if account.intents else {}", "if False else {}"),),
     ),
     Bug(
         "the journal's landed files are not looked at",
@@ -218,6 +222,7 @@ BUGS = (
                 _SKIP,
             ),
         ),
+        _with_renames,  # no link leads through a claim that has not passed it
     ),
     Bug(
         "the claim is given back before the file has landed",

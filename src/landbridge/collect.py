@@ -6,12 +6,13 @@ claim and journal on the share decide, and whoever comes later finishes what was
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from landbridge.delivered import MANY, deliver_all
-from landbridge.errors import IntegrityBroken
+from landbridge.errors import IntegrityBroken, LandbridgeError
 from landbridge.facts import Download
 from landbridge.receipted import resend
 from landbridge.released import judged, offered, outcome_of
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import date
 
-    from landbridge.errors import LandbridgeError
     from landbridge.facts import Brought, Manifest, Receipt
     from landbridge.ports import Claim
     from landbridge.released import Outcome
@@ -41,6 +41,8 @@ def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Ou
         wrong: set[Manifest] = set()
         ended = deliver_all(ground, "collect", due, partial(_download, ground, line, wrong))
     _remember(ground, wrong, ended)
+    with suppress(LandbridgeError):  # what is left is in nobody's way
+        ground.share.tidy()
     return [*again, *offer.settled, *judged(offer.strange, feeds), *resting, *ended]
 
 

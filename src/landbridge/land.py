@@ -52,6 +52,7 @@ def land(ground: Ground, holding: Holding, wanted: Wanted, decided: Decided) -> 
     )
     with suppress(LandbridgeError):  # what is left is in nobody's way, and told
         clear(holding, leftovers(ground, holding, wanted))
+        ground.share.tidy()
     outcomes = [*again, *offer.settled, *ended]
     outcomes += ended_without(ground, wanted, outcomes, decided)
     return with_strange(wanted, offer.strange, outcomes)

@@ -465,6 +465,10 @@ class Share(Protocol):
         """Journal a person's answer for a file that is landed on neither account: deliver it, or it was delivered."""
         ...
 
+    def tidy(self) -> None:
+        """Remove what is left in our own folder of slots that landed, when nobody has a claim on them and it is a day old."""
+        ...
+
     def close(self) -> None:
         """End this collector's session; the next call begins anew, with nothing remembered of a share that failed. Idempotent."""
         ...

@@ -16,6 +16,7 @@ from landbridge.disk.local import LocalDisk
 from landbridge.errors import ShareRefused, TryAgain
 from landbridge.share.claims import Claims, Who
 from landbridge.share.machine import Machine
+from landbridge.share.platform import Way
 from reliability.disk import SimulatedDisk
 from tests.fakes.place import Place
 
@@ -69,6 +70,7 @@ class Stand:
     ended: int = 0
     paused: list[float] = field(default_factory=list)
     tokens: int = 0
+    way: Way = Way.RENAME
 
     def machine(self, disk: Disk | None = None) -> Machine:
         def heart(beat: Callable[[], None], seconds: float) -> Callable[[], None]:
@@ -78,7 +80,9 @@ class Stand:
         return Machine(disk or self.disk, self._token, lambda: 0.5, self.paused.append, heart)
 
     def open(self, collector: str = "edge1", session: str = "now", *, alone: bool = True) -> Claims:
-        return Claims(self.machine(), self.claims, self.alive, Who(collector, session, alone), LEASE)
+        return Claims(
+            self.machine(), self.claims, self.alive, Who(collector, session, alone), LEASE, self.way
+        )
 
     def there(self) -> list[str]:
         return sorted(path.name for path in self.claims.iterdir())
@@ -208,7 +212,7 @@ def test_whether_somebody_lives_is_told_by_the_clock_of_the_share(at: Stand) -> 
     Place(disk, Path("/alive/edge2~now")).touch()
     Place(disk, Path(f"/claims/{SLOT}~edge2~now~f0")).touch()
     who = Who("edge1", "now", alone=True)
-    ours = Claims(at.machine(disk), Path("/claims"), Path("/alive"), who, LEASE)
+    ours = Claims(at.machine(disk), Path("/claims"), Path("/alive"), who, LEASE, Way.RENAME)
     assert isinstance(ours.take([SLOT])[SLOT], TryAgain)
 
 

@@ -15,6 +15,7 @@ from landbridge.disk.local import LOCAL, LocalDisk
 from landbridge.errors import ShareRefused, TryAgain
 from landbridge.share.claims import Claims, Who
 from landbridge.share.machine import Machine
+from landbridge.share.platform import Way
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,10 +48,15 @@ class Shared:
 
     private: Path
 
-    def claims(self, disk: Disk, collector: str) -> Claims:
+    def claims(self, disk: Disk, collector: str, way: Way = Way.RENAME) -> Claims:
         who = Who(collector, "0123456789abcdef", alone=True)
         return Claims(
-            Machine(disk), self.private / "claims", self.private / "alive", who, timedelta(minutes=2)
+            Machine(disk),
+            self.private / "claims",
+            self.private / "alive",
+            who,
+            timedelta(minutes=2),
+            way,
         )
 
     def names(self) -> set[str]:
@@ -101,3 +107,75 @@ def test_a_claim_whose_answers_are_lost_is_given_back_whole(shared: Shared) -> N
             one.mark_landing(token)
         one.release([token])
         assert shared.names() == set()
+
+
+# Where names are given by links
+
+
+def test_a_path_through_a_claim_ends_with_the_claim(shared: Shared) -> None:
+    part = shared.private / "part"
+    part.write_bytes(b"a")
+    with closing(shared.claims(LOCAL, "one", Way.LINK)) as one:
+        (token,) = map(str, one.take(["a.2026-11-20"]).values())
+        LOCAL.link(one.through(token, part), shared.private / "before")
+        one.mark_landing(token)
+        LOCAL.link(one.through(token, part), shared.private / "after")
+        through = one.through(token, part)
+        one.release([token])
+        with pytest.raises(FileNotFoundError):
+            LOCAL.link(through, shared.private / "late")
+    assert part.stat().st_nlink == 3
+
+
+def test_a_path_is_what_it_is_where_a_part_is_renamed(shared: Shared) -> None:
+    with closing(shared.claims(LOCAL, "one")) as one:
+        (token,) = map(str, one.take(["a.2026-11-20"]).values())
+        assert one.through(token, shared.private / "part") == shared.private / "part"
+
+
+@pytest.mark.parametrize("mine", list(Way))
+@pytest.mark.parametrize("theirs", list(Way))
+def test_claims_of_the_dead_are_removed_whatever_they_are(shared: Shared, mine: Way, theirs: Way) -> None:
+    slots = ["a.2026-11-20", "b.2026-11-20"]
+    for collector in ("two", "one"):
+        dead = shared.claims(LOCAL, collector, theirs)
+        taken = dead.take(slots if collector == "two" else ["c.2026-11-20"])
+        dead.mark_landing(str(next(iter(taken.values()))))
+        dead.close()
+    who = Who("one", "another session", alone=True)
+    folders = shared.private / "claims", shared.private / "alive"
+    with closing(Claims(Machine(), *folders, who, timedelta(minutes=2), mine)) as one:
+        assert not any(name.startswith("c.") for name in shared.names()), "earlier ones of its own, at once"
+        taken = one.take(slots)
+        assert shared.names() == set(map(str, taken.values()))
+
+
+def test_a_link_has_a_later_change_time_than_its_part_had(shared: Shared) -> None:
+    """Or it would show in nothing, once the consumer has taken the file: some file systems count in whole seconds."""
+    beats: list[int] = []
+
+    class Coarse(LocalDisk):
+        def lstat(self, path: Path) -> os.stat_result:
+            seen = super().lstat(path)
+            if path.parent.name != "alive":
+                return seen
+            beats.append(1_000_000_000 * (len(beats) // 3))
+            return _At(seen.st_mtime, beats[-1])  # type: ignore[return-value]
+
+    paused: list[float] = []
+    machine = Machine(Coarse(), pause=paused.append)
+    who = Who("one", "now", alone=True)
+    claims = Claims(
+        machine, shared.private / "claims", shared.private / "alive", who, timedelta(minutes=2), Way.LINK
+    )
+    with closing(claims):
+        claims.pass_by(1_000_000_000)
+        assert beats[-1] == 2_000_000_000
+        assert len(paused) == len(beats) - 2, "one beat when it began, and none is waited for after the last"
+        claims.pass_by(1 << 62)
+        assert 1 <= sum(paused) <= 3, "a clock that stands still is not waited for"
+
+
+class _At:
+    def __init__(self, mtime: float, mtime_ns: int) -> None:
+        self.st_mtime, self.st_mtime_ns = mtime, mtime_ns

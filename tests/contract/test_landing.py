@@ -570,6 +570,55 @@ def test_who_wakes_up_before_it_drops_parts_touches_none_of_the_one_that_took_ov
         assert later.landed is not None
 
 
+@pytest.mark.parametrize("what", ["REPORT.csv", "REPORT.done"])
+def test_who_sleeps_past_the_fence_can_give_no_name_any_more(at: Scene, what: str) -> None:
+    """The consumer may have taken, by then, what the one that took over has delivered."""
+    wanted = manifest(done_name="in/REPORT.done")
+    with ExitStack() as stack:
+
+        def overtaken(call: str, path: Path) -> None:
+            if call == "name" and path.name == what:
+                at.disk.before = nothing
+                at.stand.fall_asleep("edge1")
+                other = stack.enter_context(at.stand.open("edge2").claim(wanted))
+                if what == "REPORT.csv":
+                    other.land(content(BODY))
+                for place in list(at.stand.root.files()):
+                    if place.path.name.startswith("REPORT"):
+                        place.path.unlink()
+
+        at.disk.before = overtaken
+        if what == "REPORT.csv":
+            with pytest.raises(ShareRefused, match="taken over"):
+                deliver(at.share, wanted)
+        else:
+            assert isinstance(deliver(at.share, wanted), Receipt), "it landed, whoever named the done-file"
+    assert at.stand.files() == {}
+    assert at.parts == []
+
+
+def test_who_took_over_and_was_killed_then_leaves_the_done_file_to_the_next_one(at: Scene) -> None:
+    wanted = manifest(done_name="in/REPORT.done")
+
+    def overtaken(call: str, path: Path) -> None:
+        if call == "name" and path.name == "REPORT.done":
+            at.disk.before = nothing
+            (claim,) = (at.stand.private.path / "claims").iterdir()
+            if at.stand.way is Way.LINK:
+                claim.rmdir()
+            else:
+                claim.unlink()
+                raise Killed
+
+    at.disk.before = overtaken
+    with pytest.raises((ShareRefused, Killed)) as told:
+        deliver(at.share, wanted)
+    assert at.stand.way is Way.RENAME or "taken over" in str(told.value)
+    with at.again("edge2").claim(wanted) as claim:
+        assert claim.landed is not None
+    assert at.stand.files() == {"in/REPORT.csv": BODY, "in/REPORT.done": b""}
+
+
 @pytest.mark.parametrize("folder", ["claims", "parts"])
 def test_a_folder_of_ours_that_cannot_be_listed_concerns_all(at: Scene, folder: str) -> None:
     at.share.unreceipted(DAY)

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from landbridge.disk.local import LocalDisk
 from landbridge.errors import ShareRefused, TryAgain, UsageError
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way
+from landbridge.share.records import Again, SlotKey
 from landbridge.share.session import Settings, begin
 from landbridge.share.together import Together
 from landbridge.share.volume import adopt
@@ -98,6 +99,7 @@ def test_a_session_gives_everything_back(settings: Settings) -> None:
         session = begin(settings, Way.RENAME)
         assert {path.name for path in private.iterdir()} >= {"parts", "claims", "alive"}
         assert len(list((private / "alive").iterdir())) == 1
+        session.journal.append(date(2026, 11, 20), Again(SlotKey("flights", "2026-11-20"), 1))
         session.close()
         assert list((private / "alive").iterdir()) == []
         assert open_files() == before

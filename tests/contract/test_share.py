@@ -613,7 +613,7 @@ def test_what_goes_wrong_with_one_keeps_no_other_from_landing(stand: Stand) -> N
 
 def _remove_claim(stand: Stand, feed: str) -> None:
     (claim,) = (one for one in (stand.private / "claims").iterdir() if one.name.startswith(f"{feed}."))
-    claim.unlink()
+    claim.rmdir() if claim.is_folder() else claim.unlink()
 
 
 def test_a_done_file_that_cannot_be_is_known_before_anything_lands(stand: Stand) -> None:

@@ -56,7 +56,7 @@ class Disk:
 
     def about_to(self, event: str, path: Path) -> None:
         self._intents_before_names()
-        if event == "os.remove" and path.parent == self.private / "claims":
+        if event in {"os.remove", "os.rmdir"} and path.parent == self.private / "claims":
             slot = path.name.split("~")[0]
             if slot not in {_slot(one["receipt"]) for one in self._kept("landed")}:
                 self.broken.append(f"the claim on {slot} is given back before `landed` is kept")
@@ -107,7 +107,7 @@ def _slot(record: dict[str, Any]) -> str:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if _watching and event in {"os.rename", "os.link", "os.remove"}:
+    if _watching and event in {"os.rename", "os.link", "os.remove", "os.rmdir"}:
         disk = _watching.pop()  # looking is not watched itself
         disk.about_to(event, Path(os.fsdecode(arguments[0])))
         _watching.append(disk)

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landbridge.absent import absent
-from landbridge.awaiting import PATIENCE, Awaited, Look, collect_slots, collect_until_deadline
+from landbridge.awaiting import (
+    PATIENCE,
+    Awaited,
+    Look,
+    _Refused,
+    collect_slots,
+    collect_until_deadline,
+)
 from landbridge.errors import Exit, IntegrityBroken, LandbridgeError, NotPermitted, TryAgain, Unavailable
 from landbridge.facts import Commitment, Verdict
 from landbridge.schedule import Calendar, slot_at
@@ -610,3 +617,10 @@ def test_what_is_not_to_be_trusted_of_one_slot_keeps_no_other_from_being_awaited
     code, took = run(flights(), trains, started=SIX)
     assert (code, run.told) == (Exit.INTEGRITY, ["flights/2026-11-20 refused", "trains/2026-11-20 delivered"])
     assert about(took, 20 * MINUTE)
+
+
+def test_a_manifest_of_a_slot_whose_name_begins_alike_is_not_the_slots() -> None:
+    hourly = commitment().slot
+    refused = _Refused(("flights.20261120T0600Z.0001.json",))
+    for occurrence, own in (("20261120T0600Z", True), ("20261120T0600", False)):
+        assert refused.has(replace(hourly, feed="flights", occurrence=occurrence)) is own

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from landbridge.disk import is_there, opened, read_whole, remove, touch, write_whole
-from reliability.mount import Mount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +65,7 @@ class Place:
         self.disk.mkdir(self.path)
 
     def rmdir(self) -> None:
-        if isinstance(self.disk, Mount):
-            self.disk.rmdir(self.path)
-        else:
-            self.path.rmdir()
+        self.disk.rmdir(self.path)
 
     def rmtree(self) -> None:
         for one in self.iterdir():

@@ -161,6 +161,14 @@ class Disk(Protocol):
         """Take a name from a file."""
         ...
 
+    def rmdir(self, folder: Path) -> None:
+        """Take an empty folder away.
+
+        Raises:
+            NotADirectoryError: it is a file; nothing was touched.
+        """
+        ...
+
     def sync_folder(self, folder: Path) -> None:
         """Make the names in a folder last. A folder that is gone, as when the consumer takes it away, has none to keep."""
         ...

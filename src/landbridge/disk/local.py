@@ -123,6 +123,10 @@ class LocalDisk:
         """See disk.Disk."""
         path.unlink()
 
+    def rmdir(self, folder: Path) -> None:
+        """See disk.Disk."""
+        folder.rmdir()
+
     def sync_folder(self, folder: Path) -> None:
         """See disk.Disk. NTFS keeps names by its own journal, and `rename_new` writes through.
 

@@ -5,6 +5,12 @@ first and looks for others second: of two who do so at once at least one sees th
 A claim of a dead collector is removed. That is the fence: to land, a claimant must first rename its own claim, and the
 server refuses that to whoever woke up after it was removed.
 
+Where files get their names by links, the fence goes further. A renamed part is gone from its place, so that whoever takes it
+away first knows that nobody else will; a link leaves the part where it was, and what the consumer deletes leaves no more of
+it than another change time. There a claim is a folder, and its claimant reaches its files by a path that leads through it
+(`through`): once the claim is removed, every link that it might still make fails. So whoever took over looks at a part that
+nobody can link any more. See docs/decisions/0044.
+
 Clocks of hosts are not compared: whether a collector is alive is told by the share's own clock.
 """
 
@@ -13,23 +19,28 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from landbridge.disk import is_there, remove, touch
 from landbridge.errors import ShareRefused, TryAgain
+from landbridge.share.platform import Way
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from datetime import timedelta
     from pathlib import Path
 
+    from landbridge.disk import Stat
     from landbridge.share.machine import Machine
 
 _LANDING = "~landing"
 _ROUNDS = 3
 """Two who begin at the same moment both give way; after a pause of chance one of them is first."""
 _PAUSE = 0.05
+_TICK = timedelta(milliseconds=2)
+_LONGEST_TICK = timedelta(seconds=2)
+"""Instants that some file systems cannot tell apart: 4 ms on ext4, a second or two on old servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +60,16 @@ class Who:
 class Claims:
     """The claims on a share, seen by one session. Safe from several threads."""
 
-    def __init__(self, machine: Machine, claims: Path, alive: Path, who: Who, lease: timedelta) -> None:
+    def __init__(
+        self, machine: Machine, claims: Path, alive: Path, who: Who, lease: timedelta, way: Way
+    ) -> None:
         self._machine = machine
         self._disk = machine.disk
         self._claims = claims
         self._alive = alive
         self._who = who
         self._lease = lease
+        self._way = way
         self._held: dict[str, tuple[str, ...]] = {}
         """What each claim's file may be called."""
         self._beat()
@@ -107,6 +121,24 @@ class Claims:
             raise self._taken_over(token) from None
         self._held[token] = (token + _LANDING,)
 
+    def through(self, token: str, path: Path) -> Path:
+        """Give the path by which a claimant reaches a file of ours that is to be linked: it is good as long as the claim is."""
+        if self._way is not Way.LINK:
+            return path
+        claim = self._claims / self._held[token][-1]
+        return claim / os.path.relpath(path, claim)
+
+    def now(self) -> float:
+        """Give the share's own time, in seconds."""
+        return self._beat().st_mtime
+
+    def pass_by(self, instant: int) -> None:
+        """Return when the share's clock (ns) is past `instant`, so that a change from now on has another time."""
+        for _ in range(_LONGEST_TICK // _TICK):
+            if self._beat().st_mtime_ns > instant:
+                return
+            self._machine.pause(_TICK.total_seconds())
+
     def still_ours(self, token: str) -> None:
         """See that nobody has taken the claim over by now: whatever was seen before is of claimants from before it.
 
@@ -114,7 +146,7 @@ class Claims:
             ShareRefused: somebody has.
             OSError: the share refused.
         """
-        if not is_there(self._disk, self._claims / token):
+        if not any(is_there(self._disk, self._claims / name) for name in self._held.get(token, ())):
             raise self._taken_over(token)
 
     def _taken_over(self, token: str) -> ShareRefused:
@@ -128,7 +160,7 @@ class Claims:
         """Give claims back, those that are still ours. A file that cannot be removed is dead from now on."""
         for name in chain.from_iterable(self._held.pop(token, ()) for token in tokens):
             with suppress(OSError):
-                self._disk.unlink(self._claims / name)
+                self._take_away(name)
 
     def close(self) -> None:
         """Stop being alive. Idempotent."""
@@ -156,6 +188,9 @@ class Claims:
         its fs/ext4/ialloc.c), be it a claim or a part.
         """
         try:
+            if self._way is Way.LINK:
+                self._disk.mkdir(claim)
+                return
             self._disk.link(self._alive / str(self._who), claim)
         except OSError:  # no links here, or too many (1,024 on NTFS), or the sign of life was swept away
             flags = os.O_CREAT | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
@@ -185,16 +220,29 @@ class Claims:
             if not dead:
                 return held
             for name in dead:
-                remove(self._disk, self._claims / name)
+                self._take_away(name)
         return {}
 
     def _sweep(self) -> None:
         """Remove what earlier sessions of this collector left when they were killed; nobody may ask for those slots again."""
-        for folder, place in ((self._claims, 1), (self._alive, 0)):
-            for name in self._disk.listdir(folder):
-                named = name.split("~")[place : place + 2]
-                if named[:1] == [self._who.collector] and named[1:] != [self._who.session]:
-                    remove(self._disk, folder / name)
+        for name in self._disk.listdir(self._claims):
+            if self._is_of_earlier(name.split("~")[1:3]):
+                self._take_away(name)
+        for name in self._disk.listdir(self._alive):
+            if self._is_of_earlier(name.split("~")[:2]):
+                remove(self._disk, self._alive / name)
+
+    def _is_of_earlier(self, named: list[str]) -> bool:
+        return named[:1] == [self._who.collector] and named[1:] != [self._who.session]
+
+    def _take_away(self, name: str) -> None:
+        """Remove a claim, which is a folder where its claimant's mount gives names by links."""
+        claim = self._claims / name
+        with suppress(FileNotFoundError):
+            try:
+                self._disk.unlink(claim)
+            except (IsADirectoryError, PermissionError):  # EPERM: what POSIX says of a folder, and macOS
+                self._disk.rmdir(claim)
 
     def _is_alive(self, claim: str) -> bool:
         _, collector, session, *_ = claim.split("~")
@@ -205,13 +253,13 @@ class Claims:
             seen = self._disk.lstat(self._alive / f"{collector}~{session}").st_mtime
         except FileNotFoundError:
             return False
-        return self._beat() - seen < self._lease.total_seconds()
+        return self.now() - seen < self._lease.total_seconds()
 
-    def _beat(self) -> float:
-        """Show that this session lives, and give the share's time."""
+    def _beat(self) -> Stat:
+        """Show that this session lives, and give its sign, which has the share's time."""
         path = self._alive / str(self._who)
         touch(self._disk, path)
-        return self._disk.lstat(path).st_mtime
+        return self._disk.lstat(path)
 
     def _live(self) -> None:
         with suppress(OSError):  # the share is away: whoever lands hears of it; the claim may be lost by then

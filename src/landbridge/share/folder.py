@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from landbridge.disk import is_there, remove
 from landbridge.errors import IntegrityBroken, LandbridgeError, TryAgain, disk_refused
@@ -18,21 +18,22 @@ from landbridge.share.machine import THIS
 from landbridge.share.records import Again, LandedRecord, Receipted, SlotKey
 from landbridge.share.session import Settings, begin
 from landbridge.share.settle import DONE, drop, part_name, settle
+from landbridge.share.tidy import parts_by_slot, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
-    from landbridge.disk import Disk
     from landbridge.facts import Brought, Manifest
     from landbridge.ports import Clock
     from landbridge.share.machine import Machine
     from landbridge.share.platform import Way
-    from landbridge.share.records import Account
+    from landbridge.share.records import Account, Intent
     from landbridge.share.session import Session
 
 LEASE = timedelta(minutes=2)
+_T = TypeVar("_T")
 
 
 class FolderShare:
@@ -170,6 +171,12 @@ class FolderShare:
         )
         session.journal.append(manifest.business_date, LandedRecord(receipt, "answered"))
 
+    def tidy(self) -> None:
+        """See ports.Share."""
+        session = self._recognised()
+        with _disk(f"tidying {session.parts}"):
+            tidy(session)
+
     def close(self) -> None:
         """Give lock and files back. Idempotent; the next call begins anew."""
         with self._beginning:
@@ -201,47 +208,56 @@ class FolderShare:
     ) -> list[_FolderClaim | LandbridgeError]:
         """Settle every slot whose claim was taken; one look at journal and parts serves them all."""
         accounts = session.journal.accounts_of([(one.business_date, _key(one)) for one in manifests])
-        with _disk(f"listing {session.parts}", whole=True):
-            parts = _by_slot(session.disk, session.parts)
-        prepared: list[_FolderClaim | LandbridgeError] = []
+        settled: list[_Settled | LandbridgeError] = []
         for manifest, account in zip(manifests, accounts, strict=True):
             # The first of a slot has it; no batch of ours has two, but a hostile server may offer them.
             token = taken.pop(_slot(manifest), None) or _twice(manifest)
             if isinstance(token, TryAgain):
-                prepared.append(token)
+                settled.append(token)
                 continue
-            final = self._settings.root / manifest.landed_name
-            reserved.append(final)
-            try:
-                with _disk(f"preparing {final}"):
-                    self._names.reserve(final)
-                    prepared.append(
-                        self._prepare(session, manifest, account, token, parts.get(_slot(manifest), ()))
-                    )
-            except LandbridgeError as error:
-                prepared.append(error)
-        return prepared
+            reserved.append(self._settings.root / manifest.landed_name)
+            settled.append(self._tried(manifest, partial(self._settle, session, manifest, account, token)))
+        with _disk(f"listing {session.parts}", whole=True):
+            parts = parts_by_slot(session.disk, session.parts)
+        return [
+            one
+            if isinstance(one, LandbridgeError)
+            else self._tried(
+                manifest, partial(self._prepare, session, manifest, one, parts.get(_slot(manifest), ()))
+            )
+            for manifest, one in zip(manifests, settled, strict=True)
+        ]
 
-    def _prepare(
-        self, session: Session, manifest: Manifest, account: Account, token: str, parts: Sequence[str]
-    ) -> _FolderClaim:
+    def _tried(self, manifest: Manifest, step: Callable[[], _T]) -> _T | LandbridgeError:
+        """Take a step of one slot; what goes wrong with it is its own."""
+        try:
+            with _disk(f"preparing {self._settings.root / manifest.landed_name}"):
+                return step()
+        except LandbridgeError as error:
+            return error
+
+    def _settle(self, session: Session, manifest: Manifest, account: Account, token: str) -> _Settled:
+        self._names.reserve(self._settings.root / manifest.landed_name)
         if manifest.environment != self._settings.environment:
             raise IntegrityBroken(
                 f"the manifest of {_key(manifest)} is for {manifest.environment}",
                 expected=self._settings.environment,
                 hint="the SFTP user of one environment must not see another's files",
             )
-        withdrawn = None
-        if account.intents:
-            withdrawn = settle(session, account, token).get(manifest.revision)
-            parts = _by_slot(session.disk, session.parts).get(_slot(manifest), ())
+        withdrawn = settle(session, account, token) if account.intents else {}
+        return _Settled(token, account, withdrawn.get(manifest.revision))
+
+    def _prepare(
+        self, session: Session, manifest: Manifest, settled: _Settled, parts: Sequence[str]
+    ) -> _FolderClaim:
+        token, account, withdrawn = settled.token, settled.account, settled.withdrawn
         part = session.parts / part_name(manifest, token)
         landed = _landed(account, manifest)
         if landed is None and holds(session.disk, self._settings.root / manifest.landed_name, manifest):
             # Whoever put it there said so before; perhaps after we looked, and fell asleep.
             account = session.journal.account(manifest.business_date, _key(manifest))
             settle(session, account, token)
-            landed = _landed(account, manifest) or found(session, manifest)
+            landed = _landed(account, manifest) or found(session, manifest, token)
         if landed is None:
             self._known_to_be_new(session, account, manifest)
             _take_up(session, manifest, token, parts, part)
@@ -260,6 +276,16 @@ class FolderShare:
             hint="ask the consumer, then run `landbridge collect --deliver SLOT` or `landbridge collect --delivered SLOT` "
             f"with {manifest.feed}/{manifest.occurrence}",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A slot under a claim of ours of which nothing is open any more."""
+
+    token: str
+    account: Account
+    withdrawn: Intent | None
+    """The one of the wanted revision that came to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,14 +372,6 @@ def _twice(manifest: Manifest) -> TryAgain:
     )
 
 
-def _by_slot(disk: Disk, parts: Path) -> dict[str, list[str]]:
-    """Give the names of all parts, and of what waits beside them, by slot."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for name in disk.listdir(parts):
-        found[".".join(name.split(".", 2)[:2])].append(name)
-    return found
-
-
 def _take_up(session: Session, manifest: Manifest, token: str, names: Sequence[str], part: Path) -> None:
     """Go on with the part of an earlier try of this collector; other parts of the slot are of no use to anybody."""
     wanted, _, _ = part.name.partition("~")
@@ -371,7 +389,7 @@ def _take_up(session: Session, manifest: Manifest, token: str, names: Sequence[s
         else:
             remove(session.disk, entry)
     if others:
-        drop(session, manifest, token, others)
+        drop(session, _key(manifest), manifest.business_date, token, others)
 
 
 @contextmanager

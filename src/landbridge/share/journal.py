@@ -62,14 +62,20 @@ class Journal:
         Raises:
             IntegrityBroken, ShareRefused, DiskFailed: as `account`.
         """
-        try:
-            names = sorted(self._disk.listdir(self._folder))
-        except OSError as error:
-            raise disk_refused(error, f"listing {self._folder}", whole=True) from error
-        for name in names:
-            day = _as_date(name)
-            if day is not None and day >= since:
+        for day in self._dates():
+            if day >= since:
                 yield from list(self._day(day).accounts.values())
+
+    def account_about(self, slot: SlotKey, since: date, until: date) -> Account | None:
+        """Give the account of `slot`, if any business date from `since` to `until` has one.
+
+        Raises:
+            IntegrityBroken, ShareRefused, DiskFailed: as `account`.
+        """
+        for day in self._dates():
+            if since <= day <= until and slot in (accounts := self._day(day).accounts):
+                return accounts[slot]
+        return None
 
     def append(self, business_date: date, *records: Record, durable: bool = True) -> None:
         """Write a line for each; when this returns, `durable` ones have survived whatever comes.
@@ -110,6 +116,13 @@ class Journal:
                 day.close()
             self._days.clear()
             self._unsynced.clear()
+
+    def _dates(self) -> list[date]:
+        try:
+            names = self._disk.listdir(self._folder)
+        except OSError as error:
+            raise disk_refused(error, f"listing {self._folder}", whole=True) from error
+        return sorted(day for name in names if (day := _as_date(name)) is not None)
 
     def _day(self, business_date: date) -> _Day:
         with self._adding:

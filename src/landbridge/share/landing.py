@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 
 from landbridge.disk import is_there, opened, pieces, remove, touch
 from landbridge.errors import IntegrityBroken, LandbridgeError, ShareRefused, disk_refused
-from landbridge.share.platform import changed_at, give_name, let_go
+from landbridge.share.platform import Way, changed_at, give_name, let_go
 from landbridge.share.records import Intent, LandedRecord
 from landbridge.share.settle import (
     deliver_done,
     journal_landed,
     make_folders,
     name_done,
+    part_name,
     private_done,
     receipt_for,
     withdraw,
@@ -117,17 +118,21 @@ class _Group:
         self._session.journal.append_all(
             [(one.manifest.business_date, self._intents[one.claim]) for one in self._going()]
         )
+        intents = [self._intents[one.claim] for one in self._going()]
+        if self._session.way is Way.LINK and intents:  # or the change time of a link would tell nothing
+            self._session.claims.pass_by(max(max(one.changed, one.done_changed) for one in intents))
 
     def place(self) -> None:
         """Pass the fence and rename, one by one; then make all the names durable."""
         for one in self._going():
             with self._its_own(one):
                 self._session.claims.mark_landing(one.claim)
+                part = self._session.claims.through(one.claim, one.part)
                 try:
-                    give_name(self._session.disk, one.part, self.final(one), self._session.way)
+                    give_name(self._session.disk, part, self.final(one), self._session.way)
                 except FileExistsError:
                     self.ended[one.claim] = _occupied(
-                        self._session, self._intents[one.claim], one.part, self.final(one)
+                        self._session, self._intents[one.claim], one, self.final(one)
                     )
         placed = {one.claim: (one.part, self.final(one)) for one in self._going()}
         self._keep(placed)
@@ -137,7 +142,7 @@ class _Group:
         done = {}
         for one in self._going():
             with self._its_own(one):
-                if named := name_done(self._session, self._intents[one.claim]):
+                if named := name_done(self._session, self._intents[one.claim], one.claim):
                     done[one.claim] = named
         self._keep(done)
         for waiting, _ in (done[one.claim] for one in self._going() if one.claim in done):
@@ -166,6 +171,19 @@ class _Group:
         parts = [named[one.claim][0] for one in self._going() if one.claim in named]
         let_go(self._session.disk, parts, self._session.way, self._session.folders.sync)
 
+    def _not_found(self, one: Landing, error: OSError) -> LandbridgeError:
+        """Tell whether it is the consumer's folder that is not there, or claim or part, which another collector took."""
+        try:
+            self._session.claims.still_ours(one.claim)
+        except ShareRefused as taken:
+            return taken
+        if is_there(self._session.disk, one.part):
+            return self._refused(one, error)
+        return ShareRefused(
+            f"{one.manifest.landed_name} was taken over by another collector",
+            hint="nothing to do: the other one delivers it",
+        )
+
     def _refused(self, one: Landing, error: OSError) -> LandbridgeError:
         return disk_refused(error, f"landing {self.final(one)}")
 
@@ -177,13 +195,7 @@ class _Group:
         try:
             yield
         except FileNotFoundError as error:
-            if is_there(self._session.disk, one.part):
-                self.ended[one.claim] = self._refused(one, error)
-                return
-            self.ended[one.claim] = ShareRefused(
-                f"{one.manifest.landed_name} was taken over by another collector",
-                hint="nothing to do: the other one delivers it",
-            )
+            self.ended[one.claim] = self._not_found(one, error)
         except OSError as error:
             self.ended[one.claim] = self._refused(one, error)
         except LandbridgeError as error:
@@ -244,9 +256,9 @@ def holds(disk: Disk, final: Path, manifest: Manifest) -> bool:
     )
 
 
-def found(session: Session, manifest: Manifest) -> Receipt:
+def found(session: Session, manifest: Manifest, claim: str) -> Receipt:
     """Put on the journal that the share holds the file although nobody wrote so, and see that the done-file is there."""
-    name = f"found-{session.settings.machine.token()}"
+    name = part_name(manifest, claim)
     intent = Intent(
         manifest,
         name,
@@ -259,7 +271,7 @@ def found(session: Session, manifest: Manifest) -> Receipt:
     folder = (session.settings.root / manifest.landed_name).parent
     make_folders(session, folder)
     session.folders.sync(folder)
-    deliver_done(session, intent)
+    deliver_done(session, intent, claim)
     return journal_landed(session, receipt_for(manifest, intent), "found")
 
 
@@ -354,21 +366,21 @@ def _wait_done(session: Session, manifest: Manifest, part: str) -> int:
     return changed_at(disk, waiting)
 
 
-def _occupied(session: Session, intent: Intent, part: Path, final: Path) -> Receipt:
+def _occupied(session: Session, intent: Intent, one: Landing, final: Path) -> Receipt:
     try:
         same = holds(session.disk, final, intent.manifest)
     except IntegrityBroken:
         withdraw(session, intent)
-        remove(session.disk, part)
+        remove(session.disk, one.part)
         raise
     if not same:  # it was there a moment ago: the consumer took somebody else's file
         withdraw(session, intent)
         raise ShareRefused(f"{final} came and went while it was to be landed", hint="collect again")
     # Killed from here on, the intent without a part says what is true: delivered.
     session.folders.sync(final.parent)
-    remove(session.disk, part)
+    remove(session.disk, one.part)
     session.folders.sync(session.parts)
-    deliver_done(session, intent)
+    deliver_done(session, intent, one.claim)
     return journal_landed(session, receipt_for(intent.manifest, intent), "found")
 
 

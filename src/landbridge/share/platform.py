@@ -8,7 +8,7 @@ import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from landbridge.disk import remove
+from landbridge.disk import opened, remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,8 @@ class Way(StrEnum):
     """One atomic step: renameat2(RENAME_NOREPLACE) on ext4, XFS, Btrfs, tmpfs, SMB; MoveFileEx on Windows."""
     LINK = "link"
     """Two steps, link and unlink, for NFS: after a crash between them the part is still there, and its link count or its
-    change time tells that the file was delivered (see `was_linked`)."""
+    change time tells that the file was delivered (see `was_linked`). `Claims.through` sees to it that nobody whose claim is
+    gone takes the first step."""
 
 
 def way_of(machine: Machine, folder: Path) -> Way:
@@ -112,9 +113,12 @@ def was_linked(disk: Disk, part: Path, changed: int) -> bool:
     """Tell whether a part that waits under its old name was given its final name as well; `changed` is from `changed_at`.
 
     A link that still exists shows in the link count, wherever the consumer moved the file; one that the consumer has
-    deleted since shows in the change time, which link and unlink set and nothing of ours does in between.
+    deleted since shows in the change time, which link and unlink set and nothing of ours does while it has this name. It is
+    opened first, since a mount may answer a look from its memory, but asks the server when a file is opened (nfs(5),
+    close-to-open); and looked at by its name, since what somebody moves meanwhile has another change time.
     """
-    state = disk.lstat(part)
+    with opened(disk, part, os.O_RDONLY):
+        state = disk.lstat(part)
     return state.st_nlink > 1 or state.st_ctime_ns != changed
 
 

@@ -117,13 +117,14 @@ def begin(settings: Settings, way: Way | None) -> Session:
         raise disk_refused(error, f"opening {settings.private}", whole=True) from error
     try:
         who = Who(settings.collector, machine.token(), alone=held is not None)
+        way = way or way_of(machine, parts)
         return Session(
             settings,
             volume,
-            way or way_of(machine, parts),
+            way,
             who,
             Journal(disk, settings.journal, settings.collector),
-            Claims(machine, claims, alive, who, settings.lease),
+            Claims(machine, claims, alive, who, settings.lease, way),
             Folders(disk),
             held,
         )

@@ -30,6 +30,7 @@ from landbridge.share.room import JUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from pathlib import Path
 
     from landbridge.disk import Disk
@@ -79,7 +80,7 @@ def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
         for number, (intent, places) in enumerate(opened):
             mine = part_name(intent.manifest, claim) + (f"~{number}" if number else "")
             if _was_delivered(session, intent, places, mine):
-                deliver_done(session, intent)
+                deliver_done(session, intent, claim)
                 journal_landed(session, receipt_for(intent.manifest, intent), "recovered")
                 break
         else:
@@ -88,7 +89,7 @@ def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
     return withdrawn
 
 
-def drop(session: Session, manifest: Manifest, token: str, entries: Sequence[Path]) -> None:
+def drop(session: Session, slot: SlotKey, business_date: date, token: str, entries: Sequence[Path]) -> None:
     """Remove parts without an open intent, and done-files, of earlier claimants of the slot; they were listed before.
 
     That `token` is still a claim proves that they are of earlier ones: each passed the fence, and then its intent was there
@@ -99,9 +100,8 @@ def drop(session: Session, manifest: Manifest, token: str, entries: Sequence[Pat
         OSError: the share refused.
     """
     session.claims.still_ours(token)
-    slot = SlotKey(manifest.feed, manifest.occurrence)
     dropped = [Dropped(slot, one.name) for one in entries if one.suffix != DONE]
-    session.journal.append_all([(manifest.business_date, one) for one in dropped])
+    session.journal.append_all([(business_date, one) for one in dropped])
     for one in entries:
         with suppress(PermissionError):  # Windows, while whoever sleeps has it open: of no use, and no harm
             remove(session.disk, one)
@@ -127,20 +127,21 @@ def private_done(session: Session, part: str) -> Path:
     return session.parts / (part + DONE)
 
 
-def deliver_done(session: Session, intent: Intent) -> None:
+def deliver_done(session: Session, intent: Intent, claim: str) -> None:
     """Give the waiting done-file its name, unless that has happened before; durably in any case.
 
     Raises:
         OSError: the share refused.
     """
-    if named := name_done(session, intent):
-        keep_done(session, intent.way, [named])
+    if named := name_done(session, intent, claim):
+        keep_done(session, [named])
 
 
-def name_done(session: Session, intent: Intent) -> tuple[Path, Path] | None:
+def name_done(session: Session, intent: Intent, claim: str) -> tuple[Path, Path] | None:
     """Do the first half for one file: give where it waited and its name, for `keep_done`; None where none is wanted.
 
     Raises:
+        ShareRefused: the claim was taken over, and whoever has it names the done-file.
         OSError: the share refused.
     """
     if not intent.manifest.done_name:
@@ -149,11 +150,13 @@ def name_done(session: Session, intent: Intent) -> tuple[Path, Path] | None:
     final = session.settings.root / intent.manifest.done_name
     make_folders(session, final.parent)
     try:
-        if not (intent.way is Way.LINK and was_linked(session.disk, waiting, intent.done_changed)):
-            give_name(session.disk, waiting, final, intent.way)
+        may_wait = Way.LINK in {intent.way, session.way}  # although it has its name
+        if not (may_wait and was_linked(session.disk, waiting, intent.done_changed)):
+            give_name(session.disk, session.claims.through(claim, waiting), final, session.way)
     except FileNotFoundError:
         # Named before, perhaps not durably; unless it still waits, or the whole share is what is not there.
         if is_there(session.disk, waiting):
+            session.claims.still_ours(claim)
             raise
         session.volume.still_there()
     except FileExistsError:
@@ -161,13 +164,13 @@ def name_done(session: Session, intent: Intent) -> tuple[Path, Path] | None:
     return waiting, final
 
 
-def keep_done(session: Session, way: Way, named: Sequence[tuple[Path, Path]]) -> None:
+def keep_done(session: Session, named: Sequence[tuple[Path, Path]]) -> None:
     """Do the second half, for any number of files together.
 
     Raises:
         OSError: the share refused.
     """
-    make_durable(session.disk, named, way, session.folders.sync)
+    make_durable(session.disk, named, session.way, session.folders.sync)
     for waiting, _ in named:
         remove(session.disk, waiting)
 

@@ -1,0 +1,67 @@
+"""Does a slot end with one file, and one done-file after it, in every order of two collectors, their sleep and their deaths?"""
+
+from __future__ import annotations
+
+import pytest
+
+from landbridge.share.platform import Way
+from reliability.interleaved_bugs import LATE_BUGS, Planted, shown
+from reliability.interleavings import (
+    GREEDY,
+    LEFT,
+    Order,
+    Situation,
+    Stretch,
+    Touch,
+    orders,
+    orders_from,
+    pieces,
+    play,
+)
+
+pytestmark = [pytest.mark.reliability, pytest.mark.slow, pytest.mark.timeout(600)]
+OF, SHARDS = 12, 4
+"""CI plays the orders from every so manieth stop; `python -m reliability --part interleavings` plays all."""
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_every_order_keeps_the_promises(shard: int) -> None:
+    assert sum(map(orders_from, pieces(GREEDY)[::OF][shard::SHARDS])) > 300
+
+
+@pytest.mark.parametrize("planted", LATE_BUGS, ids=lambda planted: planted.name)
+def test_a_planted_bug_is_caught(planted: Planted) -> None:
+    assert shown(planted).runs > 0
+
+
+@pytest.mark.parametrize("left", LEFT)
+@pytest.mark.parametrize("way", list(Way))
+def test_who_is_alone_needs_nobody_and_a_late_consumer_finds_both_files(way: Way, left: str) -> None:
+    assert play(Order(way, (Stretch(0),), greedy=False, left=left)).problems == []
+
+
+def test_an_order_is_told_so_that_a_person_can_play_it_again() -> None:
+    order = Order(Way.LINK, (Stretch(0, 3), Stretch(1, 2, "dies"), Stretch(0)), left=LEFT[1])
+    assert (
+        f"{order}"
+        == "one died before report.csv; link, taken at once: A 3 calls, sleeps; B 2 calls, dies; A goes on"
+    )
+
+
+def test_the_first_one_is_stopped_from_its_claim_on() -> None:
+    at = Situation(Way.RENAME)
+    (calls,) = at.play(Stretch(0))[1].made
+    assert calls[at.stops()[0] - 1][0] == "link"
+    assert at.stops()[-1] == len(calls)
+    found = {str(order.stretches[0]) for order, _ in orders(at, len(calls))}
+    assert found == {"A goes on", f"A {len(calls)} calls, sleeps"}, "who is through is in nobody's way"
+
+
+def test_calls_that_touch_nothing_in_common_may_change_places() -> None:
+    link = Touch(frozenset({"/c/a"}), frozenset({"/p/a", "/in/x"}), "", frozenset({"/p", "/in"}))
+    assert link.meets(Touch(frozenset({"/p/a"}), frozenset()))
+    assert link.meets(Touch(frozenset(), frozenset({"/c/a"})))
+    assert link.meets(Touch(frozenset(), frozenset(), "/in"))
+    assert Touch(frozenset(), frozenset(), "/in").meets(link)
+    assert not link.meets(Touch(frozenset(), frozenset({"/p/b"}), "", frozenset({"/p"})))
+    assert not link.meets(Touch(frozenset({"/c/a"}), frozenset(), "/other"))

@@ -106,7 +106,7 @@ LATE_BUGS = (
             (
                 (
                     settle._was_delivered,
-                    "session.journal.append(manifest.business_date, Moving(slot, manifest.revision, name, intent.part))",
+                    "session.journal.append(manifest.business_date, moving, *theirs)",
                     _SKIP,
                 ),
             ),

@@ -188,7 +188,6 @@ class _Collector:
         self._name = name
         self._dead = False
         self._open: dict[int, str] = {}
-        self._tokens = 0
         self._disk: Mount = scene.disk.mount()
         self._thread = greenlet(self._run)
 
@@ -209,9 +208,7 @@ class _Collector:
 
     def _run(self) -> None:
         disk = cast("Disk", Through(self._disk, "disk", self._passing))
-        machine = Machine(disk, self._token, lambda: 0.5, self._scene.sleep, lambda _beat, _seconds: _nothing)
-        clock: Any = self._scene
-        share = FolderShare(ROOT, "DEV", self._name, clock, lease=LEASE, way=self._scene.way, machine=machine)
+        share = self._scene.share(disk, self._name)
         try:
             with share.claim(WANTED) as claim:
                 self.answer = claim.landed or claim.land(_bring(disk, claim))
@@ -245,10 +242,6 @@ class _Collector:
             self._scene.named(call.arguments[1])
         return given
 
-    def _token(self) -> str:
-        self._tokens += 1
-        return f"{self._tokens:016x}"
-
 
 def _bring(disk: Disk, claim: Claim) -> Download:
     """Bring what is lacking of the part, over a line that is cut once: whoever goes on takes what he finds."""
@@ -276,6 +269,17 @@ class Scene:
             lambda: int((_BEGAN.timestamp() + self.time) * 1_000_000_000)
         )
         self._greedy = greedy
+        self._tokens = 0
+
+    def share(self, disk: Disk, collector: str) -> FolderShare:
+        """Give the share as a collector sees it."""
+        machine = Machine(disk, self._token, lambda: 0.5, self.sleep, lambda _beat, _seconds: _nothing)
+        clock: Any = self
+        return FolderShare(ROOT, "DEV", collector, clock, lease=LEASE, way=self.way, machine=machine)
+
+    def _token(self) -> str:
+        self._tokens += 1
+        return f"{self._tokens:016x}"
 
     def now(self) -> datetime:
         """See ports.Clock."""
@@ -331,7 +335,19 @@ def play(order: Order) -> Played:
             break
     if not isinstance(last, Receipt):
         problems.append(f"stuck: {last}")
-    return Played([*problems, *_judged(scene)], made)
+    return Played([*problems, *_judged(scene), *_swept(scene)], made)
+
+
+def _swept(scene: Scene) -> Iterator[str]:
+    """Let somebody tidy two days later."""
+    scene.time += 2 * 86_400
+    disk = scene.disk.mount()
+    share = scene.share(cast("Disk", disk), "edge4")
+    share.tidy()
+    share.close()
+    if left := disk.listdir(PRIVATE / "parts"):
+        yield f"left over: {', '.join(left)}"
+    disk.end()
 
 
 def _leave(scene: Scene, order: Order) -> None:

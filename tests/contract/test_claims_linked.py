@@ -37,9 +37,25 @@ class LostAnswer(LocalDisk):
         super().link(path, target)
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
 
+    def mkdir(self, folder: Path) -> None:
+        super().mkdir(folder)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+
     def rename(self, path: Path, target: Path) -> None:
         super().rename(path, target)
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+class Refuses(LocalDisk):
+    """A server that neither makes folders nor takes files away."""
+
+    def mkdir(self, folder: Path) -> None:
+        raise OSError(errno.EMLINK, os.strerror(errno.EMLINK), str(folder))
+
+    def unlink(self, path: Path) -> None:
+        if path.parent.name == "claims":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        super().unlink(path)
 
 
 @dataclass(frozen=True)
@@ -179,3 +195,42 @@ def test_a_link_has_a_later_change_time_than_its_part_had(shared: Shared) -> Non
 class _At:
     def __init__(self, mtime: float, mtime_ns: int) -> None:
         self.st_mtime, self.st_mtime_ns = mtime, mtime_ns
+
+
+def test_a_folder_whose_answer_was_lost_is_the_claim(shared: Shared) -> None:
+    with closing(shared.claims(LostAnswer(), "one", Way.LINK)) as one:
+        (token,) = one.take(["a.2026-11-20"]).values()
+        assert shared.names() == {token}
+        assert (shared.private / "claims" / f"{token}").is_dir()
+
+
+def test_a_claim_that_can_be_no_folder_is_none(shared: Shared) -> None:
+    """A file in its place would lead nowhere, and its claimant would hear of it only when it lands."""
+    with closing(shared.claims(Refuses(), "one", Way.LINK)) as one:
+        with pytest.raises(OSError, match=os.strerror(errno.EMLINK)):
+            one.take(["a.2026-11-20"])
+        assert shared.names() == set()
+
+
+def test_a_claim_that_somebody_has_put_a_file_into_is_taken_over_all_the_same(shared: Shared) -> None:
+    slot = "a.2026-11-20"
+    one = shared.claims(LOCAL, "one", Way.LINK)
+    (token,) = one.take([slot]).values()
+    (shared.private / "claims" / f"{token}" / "@eaDir").mkdir()
+    one.close()
+    with closing(shared.claims(LOCAL, "two", Way.LINK)) as two:
+        (taken,) = two.take([slot]).values()
+        assert isinstance(taken, str)
+        assert {name.partition("-")[0] for name in shared.names()} == {"gone", taken.partition("-")[0]}
+        with pytest.raises(ShareRefused, match="taken over"):
+            one.mark_landing(f"{token}")
+        two.release([taken])
+        with closing(shared.claims(LOCAL, "one", Way.LINK)) as again:
+            assert isinstance(again.take([slot])[slot], str)
+
+
+def test_what_cannot_be_taken_away_is_told_as_it_is(shared: Shared) -> None:
+    with closing(shared.claims(LOCAL, "one")) as one:
+        one.take(["a.2026-11-20"])
+    with closing(shared.claims(Refuses(), "two")) as two, pytest.raises(PermissionError):
+        two.take(["a.2026-11-20"])

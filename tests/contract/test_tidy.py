@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,8 @@ import pytest
 from landbridge.disk.local import LOCAL
 from landbridge.errors import ShareRefused
 from landbridge.share.journal import Journal
-from landbridge.share.records import Dropped, Intent, read_line
+from landbridge.share.platform import Way, changed_at
+from landbridge.share.records import Dropped, Intent, LandedRecord, Withdrawn, read_line
 from tests.contract.test_landing import Scene, Told
 from tests.contract.test_landing import at as scene
 from tests.contract.test_share import DAY, deliver, manifest
@@ -42,7 +45,7 @@ def records(at: Scene) -> list[object]:
 def test_what_is_old_goes_of_a_slot_that_landed_and_the_journal_says_so_first(at: Scene) -> None:
     deliver(at.share, manifest())
     next_one = PART.replace("0001", "0002")
-    left(at, PART, f"{PART}~1", f"{PART}.done", "trial-00", "found-00.done", next_one)
+    left(at, PART, f"{PART}~1", f"{PART}.done", "trial-00aa", "found-00bb.done", next_one)
     dropped: list[list[object]] = []
 
     def look(call: str, path: Path) -> None:
@@ -79,9 +82,9 @@ def test_what_is_of_no_revision_that_landed_stays(at: Scene, names: list[str]) -
 
 def test_what_is_young_stays_by_the_clock_of_the_share(at: Scene) -> None:
     deliver(at.share, manifest())
-    left(at, PART, "trial-00", old=False)
+    left(at, PART, "trial-00aa", old=False)
     sign = next((at.stand.private.path / "alive").iterdir())
-    for age, names in ((86_000, [PART, "trial-00"]), (87_000, [])):
+    for age, names in ((86_000, [PART, "trial-00aa"]), (87_000, [])):
         for name in names or at.parts:
             now = sign.stat().st_mtime
             os.utime(at.stand.private.path / "parts" / name, (now - age, now - age))
@@ -89,9 +92,21 @@ def test_what_is_young_stays_by_the_clock_of_the_share(at: Scene) -> None:
         assert at.parts == names
 
 
+@pytest.mark.parametrize("feed", ["trial-balance", "found-abc"])
+def test_a_feed_may_be_called_as_our_own_files_are(at: Scene, feed: str) -> None:
+    wanted = manifest(feed=feed)
+    parts = [name.replace("flights", feed) for name in (PART, f"{PART}.done")]
+    deliver(at.share, manifest())
+    left(at, *parts)
+    late = Intent(wanted, parts[0], at.stand.way, 0, 0, at.stand.clock.now(), "edge2")
+    Journal(LOCAL, at.stand.private.path / "journal", "edge2").append(DAY, late)
+    at.share.tidy()
+    assert at.parts == sorted(parts), "an intent whose part is gone was delivered"
+
+
 def test_a_business_date_that_is_not_that_of_the_occurrence_is_found(at: Scene) -> None:
-    for days, stays in ((9, False), (11, True)):
-        slot = f"feed{days}.2026-11-{20 + days if days == 9 else 9:02d}"
+    for days, stays in ((40, False), (46, True)):
+        slot = f"feed{days}.{DAY - timedelta(days):%Y-%m-%d}"
         feed, _, occurrence = slot.partition(".")
         deliver(at.share, manifest(feed=feed, occurrence=occurrence, name=f"{feed}.csv"))
         part = f"{slot}.0001-9f86d081884c7d65~edge2~gone~00"
@@ -100,13 +115,30 @@ def test_a_business_date_that_is_not_that_of_the_occurrence_is_found(at: Scene) 
         assert (at.parts == [part]) is stays
 
 
-def test_what_may_have_to_be_settled_stays(at: Scene) -> None:
+def test_a_slot_that_has_had_two_business_dates_is_left_alone(at: Scene) -> None:
     deliver(at.share, manifest())
     left(at, PART)
-    late = Intent(manifest(), PART, at.stand.way, 0, 0, at.stand.clock.now(), "edge2")
-    Journal(LOCAL, at.stand.private.path / "journal", "edge2").append(DAY, late)
+    day = DAY + timedelta(1)
+    other = Intent(manifest(business_date=day), PART, at.stand.way, 0, 0, at.stand.clock.now(), "edge2")
+    Journal(LOCAL, at.stand.private.path / "journal", "edge2").append(day, other)
     at.share.tidy()
     assert at.parts == [PART]
+
+
+@pytest.mark.parametrize("revision", [1, 2])
+def test_who_woke_up_when_it_had_landed_has_it_settled_and_leaves_nothing(at: Scene, revision: int) -> None:
+    """Of a later revision its claimant may be about to land it: that is settled by whoever asks for it."""
+    deliver(at.share, manifest())
+    part = PART.replace("0001", f"{revision:04d}")
+    left(at, part, f"{part}.done")
+    late = Intent(manifest(revision=revision), part, at.stand.way, 0, 0, at.stand.clock.now(), "edge2")
+    if at.stand.way is Way.LINK:
+        late = replace(late, changed=changed_at(LOCAL, at.stand.private.path / "parts" / part))
+    Journal(LOCAL, at.stand.private.path / "journal", "edge2").append(DAY, late)
+    at.share.tidy()
+    assert at.parts == ([] if revision == 1 else sorted([part, f"{part}.done"]))
+    assert sum(isinstance(one, Withdrawn) for one in records(at)) == (revision == 1)
+    assert sum(isinstance(one, LandedRecord) for one in records(at)) == 1
 
 
 def test_what_somebody_has_a_claim_on_stays(at: Scene) -> None:
@@ -145,7 +177,7 @@ def test_what_was_begun_between_the_look_and_the_claim_stays(at: Scene) -> None:
     def begun(call: str, path: Path) -> None:
         if call == "listdir" and path.name == "claims":
             at.disk.before = _nothing
-            late = Intent(manifest(), PART, at.stand.way, 0, 0, at.stand.clock.now(), "edge2")
+            late = Intent(manifest(revision=2), PART, at.stand.way, 0, 0, at.stand.clock.now(), "edge2")
             Journal(LOCAL, at.stand.private.path / "journal", "edge2").append(DAY, late)
 
     at.disk.before = begun

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from landbridge.share.platform import Way
@@ -18,6 +20,9 @@ from reliability.interleavings import (
     pieces,
     play,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 pytestmark = [pytest.mark.reliability, pytest.mark.slow, pytest.mark.timeout(600)]
 OF, SHARDS = 12, 4
@@ -38,6 +43,44 @@ def test_a_planted_bug_is_caught(planted: Planted) -> None:
 @pytest.mark.parametrize("way", list(Way))
 def test_who_is_alone_needs_nobody_and_a_late_consumer_finds_both_files(way: Way, left: str) -> None:
     assert play(Order(way, (Stretch(0),), greedy=False, left=left)).problems == []
+
+
+def _writes(calls: Sequence[tuple[str, ...]]) -> list[int]:
+    """Give after how many of the calls a line of a journal was written."""
+    return [n for n, call in enumerate(calls, 1) if call[0] == "write" and "/journal/" in call[1]]
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_a_settler_whose_claim_is_gone_drops_nothing_of_the_one_that_follows_it(way: Way) -> None:
+    """As many switches: A slept with its claim; B said where it moves the part; A read that, said what it makes of it, and died; B died, anywhere."""
+    at = Situation(way, LEFT[1])
+    alone = at.play(Stretch(0))[1].made[0]
+    claimed = next(n for n, call in enumerate(alone) if call[0] == "listdir" and "/journal/" in call[1])
+    theirs = at.play(Stretch(0, claimed), Stretch(1), Stretch(0))[1].made[1]
+    moved = _writes(theirs)[0]
+    rest = at.play(Stretch(0, claimed), Stretch(1, moved), Stretch(0))[1].made[2]
+    order = Stretch(0, claimed), Stretch(1, moved), Stretch(0, (*_writes(rest), len(rest))[0], "dies")
+    tail = at.play(*order, Stretch(1))[1].made[3]
+    for calls in range(1, len(tail) + 1):
+        assert at.play(*order, Stretch(1, calls, "dies"))[1].problems == []
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_two_settlers_that_both_sleep_and_die_leave_what_can_be_settled(way: Way) -> None:
+    """One more switch than all orders have: A moved the part; B read of it; A woke, and wrote an intent, too late; B died, anywhere."""
+    at = Situation(way, LEFT[1])
+    alone = at.play(Stretch(0))[1].made[0]
+    moved = next(n for n, call in enumerate(alone, 1) if call[0] == "rename" and "/parts/" in call[1])
+    theirs = at.play(Stretch(0, moved), Stretch(1), Stretch(0))[1].made[1]
+    read = next(
+        n for n, call in enumerate(theirs) if call[0] in {"write", "create"} and "/journal/" in call[1]
+    )
+    rest = at.play(Stretch(0, moved), Stretch(1, read), Stretch(0))[1].made[2]
+    order = Stretch(0, moved), Stretch(1, read), Stretch(0, _writes(rest)[-1], "dies")
+    tail = at.play(*order, Stretch(1))[1].made[3]
+    assert len(tail) > 10
+    for calls in range(1, len(tail) + 1):
+        assert at.play(*order, Stretch(1, calls, "dies"))[1].problems == []
 
 
 def test_an_order_is_told_so_that_a_person_can_play_it_again() -> None:

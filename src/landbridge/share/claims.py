@@ -16,6 +16,7 @@ Clocks of hosts are not compared: whether a collector is alive is told by the sh
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from landbridge.share.machine import Machine
 
 _LANDING = "~landing"
+_GONE = "gone-"
+"""How a claim is called that was taken away and is not empty; it is of no slot."""
 _ROUNDS = 3
 """Two who begin at the same moment both give way; after a pause of chance one of them is first."""
 _PAUSE = 0.05
@@ -133,7 +136,10 @@ class Claims:
         return self._beat().st_mtime
 
     def pass_by(self, instant: int) -> None:
-        """Return when the share's clock (ns) is past `instant`, so that a change from now on has another time."""
+        """Return when the share's clock (ns) is past `instant`, so that a change from now on has another time.
+
+        A clock that has stood still for two seconds is not waited for any longer.
+        """
         for _ in range(_LONGEST_TICK // _TICK):
             if self._beat().st_mtime_ns > instant:
                 return
@@ -181,16 +187,19 @@ class Claims:
         return token
 
     def _put(self, claim: Path) -> None:
-        """Let there be a file of this name: a further name of our sign of life, where that can be.
+        """Let there be a folder of this name where names are given by links, else a file: a further name of our sign of life, where that can be.
 
         Thousands of claims are made and given back in a minute, and a file of its own for each costs more than its name:
         ext4 looks at every one that was removed in the last minutes before it makes the next one (`recently_deleted` in
         its fs/ext4/ialloc.c), be it a claim or a part.
         """
-        try:
-            if self._way is Way.LINK:
+        if self._way is Way.LINK:
+            with suppress(
+                FileExistsError
+            ):  # asked twice, since an answer was lost: nobody else has this name
                 self._disk.mkdir(claim)
-                return
+            return
+        try:
             self._disk.link(self._alive / str(self._who), claim)
         except OSError:  # no links here, or too many (1,024 on NTFS), or the sign of life was swept away
             flags = os.O_CREAT | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
@@ -241,8 +250,19 @@ class Claims:
         with suppress(FileNotFoundError):
             try:
                 self._disk.unlink(claim)
-            except (IsADirectoryError, PermissionError):  # EPERM: what POSIX says of a folder, and macOS
-                self._disk.rmdir(claim)
+            except (
+                IsADirectoryError,
+                PermissionError,
+            ) as refused:  # EPERM: what POSIX says of a folder, and macOS
+                try:
+                    self._disk.rmdir(claim)
+                except NotADirectoryError:
+                    raise refused from None
+                except OSError as error:
+                    if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                        raise
+                    # Something has put a file of its own into it (`@eaDir`, `.DS_Store`): no path leads through another name.
+                    self._disk.rename(claim, self._claims / (_GONE + self._machine.token()))
 
     def _is_alive(self, claim: str) -> bool:
         _, collector, session, *_ = claim.split("~")

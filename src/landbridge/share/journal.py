@@ -66,16 +66,17 @@ class Journal:
             if day >= since:
                 yield from list(self._day(day).accounts.values())
 
-    def account_about(self, slot: SlotKey, since: date, until: date) -> Account | None:
-        """Give the account of `slot`, if any business date from `since` to `until` has one.
+    def accounts_about(self, slot: SlotKey, since: date, until: date) -> list[Account]:
+        """Give the account of `slot` of each business date from `since` to `until` that has one.
 
         Raises:
             IntegrityBroken, ShareRefused, DiskFailed: as `account`.
         """
-        for day in self._dates():
-            if since <= day <= until and slot in (accounts := self._day(day).accounts):
-                return accounts[slot]
-        return None
+        return [
+            accounts[slot]
+            for day in self._dates()
+            if since <= day <= until and slot in (accounts := self._day(day).accounts)
+        ]
 
     def append(self, business_date: date, *records: Record, durable: bool = True) -> None:
         """Write a line for each; when this returns, `durable` ones have survived whatever comes.

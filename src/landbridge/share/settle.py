@@ -72,11 +72,14 @@ def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
     The part of such a one is whole, and now the part of `claim`.
 
     Raises:
+        ShareRefused: the claim was taken over meanwhile.
         OSError: the share refused.
     """
     withdrawn = {}
     for revision, by_part in sorted(account.intents.items()):
         opened = [(intent, tuple(account.parts[part])) for part, intent in by_part.items()]
+        # Whoever has moved a part by then, as far as is known, has lost its claim: unless that was us.
+        session.claims.still_ours(claim)
         for number, (intent, places) in enumerate(opened):
             mine = part_name(intent.manifest, claim) + (f"~{number}" if number else "")
             if _was_delivered(session, intent, places, mine):
@@ -223,7 +226,10 @@ def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], na
     except FileNotFoundError:
         pass  # an earlier settlement has moved it, or it is gone
     slot = SlotKey(manifest.feed, manifest.occurrence)
-    session.journal.append(manifest.business_date, Moving(slot, manifest.revision, name, intent.part))
+    # A settler that woke up too late takes what it has moved for its own part, and may write an intent for it.
+    theirs = [Dropped(slot, place) for place in places if place != intent.part]
+    moving = Moving(slot, manifest.revision, name, intent.part)
+    session.journal.append(manifest.business_date, moving, *theirs)
     for place in places:
         try:
             session.disk.rename(session.parts / place, mine)

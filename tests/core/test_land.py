@@ -15,6 +15,7 @@ from landbridge.held import Wanted
 from landbridge.land import land
 from landbridge.released import State
 from tests.core.test_released import Server, Stand
+from tests.fakes.facts import commitment
 from tests.stories.bridgehead import DAY, ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -256,3 +257,13 @@ def test_what_is_on_record_of_one_slot_and_cannot_be_trusted_is_that_slots_end_a
         (f"flights/{DAY}", State.NOT_RELEASED),
         (f"flights/{LATER}", State.REFUSED),
     ]
+
+
+@pytest.mark.parametrize(
+    ("known", "why"), [(True, "decided and on its way"), (False, "has no manifest of it")]
+)
+def test_why_a_slot_is_not_there_yet_is_told(stand: Stand, known: bool, why: str) -> None:
+    decided = commitment(slot()) if known else None
+    (outcome,) = land(stand.ground, stand.at.holding, Wanted(("flights",), DAY, (slot(),)), lambda _: decided)
+    assert outcome.error
+    assert why in outcome.error.what

@@ -335,3 +335,52 @@ def test_a_strange_name_that_bears_the_feeds_own_is_refused_however_it_is_writte
     (stand.at.outbound / "_manifests" / f"{DAY}" / name).write_bytes(b"?")
     outcomes = judged(stand.offer().strange, ["flights"])
     assert [one.state for one in outcomes] == [State.REFUSED if refused else State.STRANGE]
+
+
+def test_without_feeds_what_begins_as_a_manifest_does_is_refused_and_the_rest_is_one_warning(
+    stand: Stand,
+) -> None:
+    folder = stand.at.outbound / "_manifests" / f"{DAY}"
+    for name in (f"trains.{DAY}.1.json", "a", "b", "c"):
+        (folder / name).write_bytes(b"?")
+    outcomes = judged(stand.offer().strange, ())
+    assert [one.state for one in outcomes] == [State.REFUSED, State.STRANGE]
+    assert outcomes[1].what == "'a', 'b', 'c'"
+    (folder / "d").write_bytes(b"?")
+    assert judged(stand.offer().strange, ())[1].what == "'a', 'b', 'c' and 1 more"
+
+
+def test_a_name_that_is_a_manifests_and_too_large_is_told_as_it_is(stand: Stand) -> None:
+    name = f"flights.{DAY}.0001.json"
+    stand.server.more = [RemoteFile(f"/outbound/_manifests/{DAY}/{name}", name, 65 << 10)]
+    assert [one.told for one in stand.offer().strange] == [name]
+
+
+def test_days_are_looked_at_in_their_order(stand: Stand) -> None:
+    days = [DAY - timedelta(days=number) for number in range(12)]
+    stand.server.days = [f"{day}" for day in days]
+    stand.server.more = [RemoteFile(f"/outbound/_manifests/{day}/x", "x", 1) for day in days]
+    assert [one.day for one in stand.offer(date.min).strange] == sorted(days)
+
+
+def test_the_largest_manifest_that_is_read_is_read_by_whoever_asks(stand: Stand) -> None:
+    good = stand.at.release(b"one")
+    (path,) = (stand.at.outbound / "_manifests" / f"{DAY}").iterdir()
+    path.write_bytes(path.read_bytes().ljust(64 << 10))
+    assert announced(stand.ground, DAY, ["flights"]) == [good]
+    assert stand.offer().manifests == [good]
+
+
+def test_a_body_that_is_missing_is_no_other_manifests(stand: Stand) -> None:
+    """Files are told apart by their place in the answer alone."""
+    for occurrence in ("20261120T0800Z", "20261120T0900Z"):
+        stand.at.release(b"one", occurrence=occurrence)
+
+    class Short(Server):
+        def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
+            return super().read_many(files)[1:]
+
+    stand.server = Short(stand.at.server)
+    for ask in (stand.offer, lambda: announced(stand.ground, DAY, ["flights"])):
+        with pytest.raises(ValueError, match="shorter"):
+            ask()

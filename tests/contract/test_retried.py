@@ -191,6 +191,15 @@ def test_a_small_file_is_put_again_while_the_server_is_away_and_no_more_after_th
     assert remote.calls == 4
 
 
+def test_an_answer_that_is_missing_is_no_other_files(tmp_path: Path) -> None:
+    class Short(FolderRemote):
+        def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+            return super().write_many(files)[1:]
+
+    with pytest.raises(ValueError, match="shorter"):
+        RetriedRemote(Short(tmp_path)).write_many([("/a", b""), ("/b", b"")])
+
+
 def test_receipts_that_cannot_be_sent_are_told_each(tmp_path: Path) -> None:
     remote = FolderRemote(tmp_path)
     remote.close()

@@ -371,16 +371,24 @@ def test_the_largest_manifest_that_is_read_is_read_by_whoever_asks(stand: Stand)
     assert stand.offer().manifests == [good]
 
 
-def test_a_body_that_is_missing_is_no_other_manifests(stand: Stand) -> None:
+class Short(Server):
+    """Gives one body less than it was asked for, of files in one folder."""
+
+    folder = "/outbound"
+
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
+        short = files and files[0].path.startswith(self.folder)
+        return super().read_many(files)[1 if short else 0 :]
+
+
+def test_a_body_that_is_missing_is_no_other_files(stand: Stand) -> None:
     """Files are told apart by their place in the answer alone."""
     for occurrence in ("20261120T0800Z", "20261120T0900Z"):
-        stand.at.release(b"one", occurrence=occurrence)
-
-    class Short(Server):
-        def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
-            return super().read_many(files)[1:]
-
+        stand.receipt(stand.at.release(b"one", occurrence=occurrence))
     stand.server = Short(stand.at.server)
     for ask in (stand.offer, lambda: announced(stand.ground, DAY, ["flights"])):
         with pytest.raises(ValueError, match="shorter"):
             ask()
+    stand.server.folder = "/receipts"
+    with pytest.raises(ValueError, match="shorter"):
+        stand.offer()

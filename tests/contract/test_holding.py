@@ -584,7 +584,7 @@ def test_a_holding_folder_that_fails_concerns_all_that_is_to_land(
     """So nobody asks it again for each of thousands of files."""
 
     def fails(*_: object, **__: object) -> Iterator[Path]:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
     def refused(call: Callable[[], object]) -> bool:
         with pytest.raises((DiskFailed, ShareRefused)) as raised:

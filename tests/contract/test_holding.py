@@ -600,11 +600,12 @@ def test_a_holding_folder_that_fails_concerns_all_that_is_to_land(
 
 
 def test_a_file_that_the_mover_holds_open_on_windows_is_waited_for(tmp_path: Path) -> None:
+    class Shared(PermissionError):
+        winerror = 32
+
     @contextmanager
     def held(_: Path) -> Iterator[room.Room]:
-        error = PermissionError(errno.EACCES, "used by another process", NAME)
-        error.winerror = 32
-        raise error
+        raise Shared(errno.EACCES, "used by another process", NAME)
         yield
 
     holding = HoldingFolder(tmp_path, tmp_path / "share", SystemClock(), reach=Reach(rooms=held))

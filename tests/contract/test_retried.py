@@ -200,6 +200,29 @@ def test_an_answer_that_is_missing_is_no_other_files(tmp_path: Path) -> None:
         RetriedRemote(Short(tmp_path)).write_many([("/a", b""), ("/b", b"")])
 
 
+def test_no_byte_of_a_download_is_told_twice_however_often_it_begins(tmp_path: Path) -> None:
+    class Cut(FolderRemote):
+        tells = [[4, 3], [2], [7, 1], [10]]  # noqa: RUF012 - of this one remote
+
+        def download(
+            self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
+        ) -> Fetched:
+            for amount in self.tells.pop(0):
+                if watch:
+                    watch(amount)
+            if self.tells:
+                raise Unavailable("cut")
+            return super().download(path, into, size)
+
+    (tmp_path / "a").write_bytes(bytes(10))
+    told: list[int] = []
+    assert RetriedRemote(Cut(tmp_path)).download("/a", tmp_path / "one", 10, told.append).attempts == 4
+    assert told == [4, 3, 1, 2]
+    remote = Cut(tmp_path)
+    remote.tells = [[10]]
+    assert RetriedRemote(remote).download("/a", tmp_path / "two", 10).attempts == 1
+
+
 def test_receipts_that_cannot_be_sent_are_told_each(tmp_path: Path) -> None:
     remote = FolderRemote(tmp_path)
     remote.close()

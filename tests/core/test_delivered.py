@@ -21,7 +21,6 @@ from tests.stories.bridgehead import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from contextlib import AbstractContextManager
 
     from landbridge.facts import Manifest
     from landbridge.released import Outcome
@@ -135,10 +134,12 @@ def test_small_files_go_together_and_each_large_one_by_itself() -> None:
         def close(self) -> None:
             self.closed += 1
 
-        def claim_all(self, wanted: Sequence[Manifest]) -> AbstractContextManager[object]:
+        @contextmanager
+        def claim_all(self, wanted: Sequence[Manifest]) -> Iterator[object]:
             together.append([one.size for one in wanted])
             self.answers = [receipt(one) for one in wanted]
-            return super().claim_all(wanted)
+            with super().claim_all(wanted) as claimed:
+                yield claimed
 
     together: list[list[int]] = []
     sizes = [1, SMALL, SMALL + 1, SMALL + 2]

@@ -215,6 +215,14 @@ def test_a_file_whose_receipt_is_there_is_put_on_the_journal_and_not_delivered(s
     assert stand.at.seen() == {}
 
 
+def test_the_largest_receipt_that_is_read_counts(stand: Stand) -> None:
+    stand.receipt(stand.at.release(b"one"))
+    (path,) = (stand.at.receipts / f"{DAY}").iterdir()
+    path.write_bytes(path.read_bytes().ljust(64 << 10))
+    assert [one.state for one in stand.collect()] == [State.ALREADY_THERE]
+    assert stand.at.seen() == {}
+
+
 @pytest.mark.parametrize("wrong", ["a stranger's", "of another file"])
 def test_a_receipt_that_does_not_hold_is_for_a_person(stand: Stand, wrong: str) -> None:
     manifest = stand.at.release(b"one")

@@ -18,19 +18,14 @@ _SHIFT = {"KiB": 10, "MiB": 20, "GiB": 30}
 BOUNDS = {
     "a compressed file, decompressed": {plain._MOST_TIMES, plain._ANYWAY},
     "a value of a type other than text, and a line of JSON or of fixed width": {
-        records.LONGEST_VALUE,
-        judge.LONGEST_VALUE,
-        jsonl.LONGEST_VALUE,
-        fixed.LONGEST_VALUE,
+        vars(one)["LONGEST_VALUE"] for one in (records, judge, jsonl, fixed)
     },
     "a line of JSON that a source gives": {reading._LONGEST_LINE},
     "one answer of a REST source": {http.LARGEST_ANSWER},
     "an entry of the ledger": {book._MOST},
     "a manifest, an absence or a receipt": {
-        manifests.MOST,
-        absences.MOST,
-        receipts.MOST,
         released._LARGEST,
+        *(vars(one)["MOST"] for one in (manifests, absences, receipts)),
     },
     "an evidence bundle": {bundle.MOST},
 }

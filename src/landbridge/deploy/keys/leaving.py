@@ -98,8 +98,7 @@ def _unwanted(held: Held, announced: Sequence[Announced], also: Sequence[str]) -
     return [
         each
         for each in announced
-        if (same(each.public, previous) and not same(previous, current))
-        or fingerprint(each.public) in also
+        if (same(each.public, previous) and not same(previous, current)) or fingerprint(each.public) in also
     ]
 
 

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import socket
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from landbridge.errors import (
 )
 from landbridge.facts import Content, Manifest
 from landbridge.share import copied, room
-from landbridge.share.holding import HoldingFolder
+from landbridge.share.holding import HoldingFolder, Reach
 from landbridge.wiring.clock import SystemClock
 from tests.fakes.set_clock import SetClock
 
@@ -144,10 +145,14 @@ def test_no_more_than_the_first_bytes_are_copied_and_a_source_that_ends_ends_it(
         os.close(source)
 
 
+@pytest.mark.parametrize("by_itself", [True, False], ids=["by the system", "by hand"])
 def test_a_copy_is_a_file_of_our_own_on_the_disk_before_it_counts(
-    stand: Stand, monkeypatch: pytest.MonkeyPatch
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, by_itself: bool
 ) -> None:
     """What stood under the part's name is not written to: it may have a second name."""
+    if not by_itself:
+        monkeypatch.setattr(copied, "_by_itself", lambda _source, _target, size, _watch: size)
+        monkeypatch.setattr(os, "lseek", _never)  # hashed on its way, it is not read a second time
     (stand.at / NAME).write_bytes(BODY)
     stand.part.write_bytes(b"left")
     stand.part.with_name("second").hardlink_to(stand.part)
@@ -544,6 +549,70 @@ def test_a_folder_that_is_not_there_says_so_and_is_not_made(stand: Stand) -> Non
     assert stand.holding.feeds() == ["flights", "other"]
 
 
+def test_a_copy_by_hand_holds_no_more_than_a_piece_in_memory(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stand.at / NAME).write_bytes(BODY)
+    monkeypatch.setattr(copied, "_by_itself", lambda _source, _target, size, _watch: size)
+    monkeypatch.setattr(copied, "_PIECE", 1000)
+    told: list[int] = []
+    stand.holding.take(MANIFEST, stand.part, told.append)
+    assert max(told) == 1000
+    assert sum(told) == len(BODY)
+
+
+def test_wrong_bytes_are_told_also_where_their_copy_cannot_be_removed(stand: Stand) -> None:
+    def wrong(_file: int, into: Path, _size: int, _watch: object) -> str:
+        into.mkdir()
+        return "f" * 64
+
+    (stand.at / NAME).write_bytes(BODY)
+    (stand.at / ANNOUNCED).write_bytes(b"{}")
+    holding = HoldingFolder(stand.root, stand.root, SystemClock(), reach=Reach(copy=wrong))
+    with pytest.raises(IntegrityBroken, match="is not what was released") as raised:
+        holding.take(MANIFEST, stand.part)
+    assert raised.value.seen == f"{len(BODY)} bytes, sha256 {'f' * 64}"
+    (stand.at / NAME).write_bytes(BODY[:-1])
+    with pytest.raises(IntegrityBroken) as raised:
+        holding.take(MANIFEST, stand.part)
+    assert raised.value.seen == f"{len(BODY) - 1} bytes", "it was not read"
+
+
+def test_a_holding_folder_that_fails_concerns_all_that_is_to_land(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So nobody asks it again for each of thousands of files."""
+
+    def fails(*_: object, **__: object) -> Iterator[Path]:
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+    def refused(call: Callable[[], object]) -> bool:
+        with pytest.raises((DiskFailed, ShareRefused)) as raised:
+            call()
+        return raised.value.whole
+
+    stand.at.rmdir()
+    assert refused(lambda: stand.holding.take(MANIFEST, stand.part))
+    monkeypatch.setattr(Path, "iterdir", fails)
+    assert refused(stand.holding.feeds)
+    monkeypatch.setattr(Path, "mkdir", fails)
+    assert refused(lambda: stand.holding.prepare(["flights"]))
+
+
+def test_a_file_that_the_mover_holds_open_on_windows_is_waited_for(tmp_path: Path) -> None:
+    class Shared(PermissionError):
+        winerror = 32
+
+    @contextmanager
+    def held(_: Path) -> Iterator[room.Room]:
+        raise Shared(errno.EACCES, "used by another process", NAME)
+        yield
+
+    holding = HoldingFolder(tmp_path, tmp_path / "share", SystemClock(), reach=Reach(rooms=held))
+    with pytest.raises(NotYet, match=f"{NAME} is held open by the mover"):
+        holding.take(MANIFEST, tmp_path / "part")
+
+
 def test_another_volume_does_as_well(tmp_path: Path, names: str) -> None:
     memory = Path("/dev/shm")
     if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
@@ -594,7 +663,7 @@ def test_a_file_of_another_account_that_may_not_be_read_asks_for_a_right(
 ) -> None:
     stand = Stand(tmp_path)
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        folder.chmod(0o755)
+        folder.chmod(folder.stat().st_mode | 0o055)  # never less: one of them may be everybody's
     (stand.at / NAME).write_bytes(BODY)
     (stand.at / NAME).chmod(0o000)
     request.getfixturevalue("nobody")

@@ -119,6 +119,110 @@ def test_only_the_downloads_that_did_not_come_are_asked_for_again(tmp_path: Path
     assert told == [3] * 4
 
 
+class Failing(FolderRemote):
+    """Fails for each path as often as `left` says, and remembers what was asked for."""
+
+    def __init__(self, folder: Path, **left: int) -> None:
+        super().__init__(folder)
+        self.left = {f"/{name}": times for name, times in left.items()}
+        self.asked: list[str] = []
+
+    def download_many(
+        self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
+    ) -> list[Fetched | LandbridgeError]:
+        answers: list[Fetched | LandbridgeError] = []
+        for one in wanted:
+            self.asked.append(one[0])
+            self.left[one[0]] -= 1
+            away = self.left[one[0]] >= 0
+            answers += [Unavailable(one[0])] if away else super().download_many([one], watch)
+        return answers
+
+
+def test_a_download_that_always_fails_is_tried_so_often_and_spends_no_other_files_tries(
+    tmp_path: Path,
+) -> None:
+    """Tries are counted for the group: as all begin together, that is each file's own number."""
+    for name in "abc":
+        (tmp_path / name).write_bytes(b"one")
+    remote = Failing(tmp_path, a=99, b=3, c=0)
+    with stamina.set_testing(True, attempts=4, cap=True):
+        never, late, once = RetriedRemote(remote, attempts=4).download_many(
+            [(f"/{name}", tmp_path / f"part-{name}", 3) for name in "abc"]
+        )
+    assert isinstance(never, Unavailable)
+    assert isinstance(late, Fetched)
+    assert isinstance(once, Fetched)
+    assert (late.attempts, once.attempts) == (4, 1)
+    assert {path: remote.asked.count(path) for path in ("/a", "/b", "/c")} == {"/a": 4, "/b": 4, "/c": 1}
+    assert (tmp_path / "part-b").read_bytes() == b"one"
+
+
+def test_another_group_has_tries_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "b").write_bytes(b"one")
+    remote = Failing(tmp_path, a=99, b=3)
+    retried = RetriedRemote(remote, attempts=4)
+    with stamina.set_testing(True, attempts=4, cap=True):
+        retried.download_many([("/a", tmp_path / "part-a", 3)])
+        (came,) = retried.download_many([("/b", tmp_path / "part-b", 3)])
+    assert isinstance(came, Fetched)
+
+
+def test_a_small_file_is_put_again_while_the_server_is_away_and_no_more_after_the_end(tmp_path: Path) -> None:
+    class Away(FolderRemote):
+        calls = 0
+
+        def write(self, path: str, body: bytes) -> None:
+            self.calls += 1
+            if self.calls < 3:
+                raise Unavailable("away")
+            super().write(path, body)
+
+    remote = Away(tmp_path)
+    retried = RetriedRemote(remote)
+    retried.write("/a", b"one")
+    assert (tmp_path / "a").read_bytes() == b"one"
+    assert remote.calls == 3
+    retried.close()
+    with pytest.raises(Unavailable, match="was closed"):
+        remote.read("/a")
+    with pytest.raises(Unavailable):
+        retried.write("/a", b"two")
+    assert remote.calls == 4
+
+
+def test_an_answer_that_is_missing_is_no_other_files(tmp_path: Path) -> None:
+    class Short(FolderRemote):
+        def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
+            return super().write_many(files)[1:]
+
+    with pytest.raises(ValueError, match="shorter"):
+        RetriedRemote(Short(tmp_path)).write_many([("/a", b""), ("/b", b"")])
+
+
+def test_no_byte_of_a_download_is_told_twice_however_often_it_begins(tmp_path: Path) -> None:
+    class Cut(FolderRemote):
+        tells = [[4, 3], [2], [7, 1], [10]]  # noqa: RUF012 - of this one remote
+
+        def download(
+            self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
+        ) -> Fetched:
+            for amount in self.tells.pop(0):
+                if watch:
+                    watch(amount)
+            if self.tells:
+                raise Unavailable("cut")
+            return super().download(path, into, size)
+
+    (tmp_path / "a").write_bytes(bytes(10))
+    told: list[int] = []
+    assert RetriedRemote(Cut(tmp_path)).download("/a", tmp_path / "one", 10, told.append).attempts == 4
+    assert told == [4, 3, 1, 2]
+    remote = Cut(tmp_path)
+    remote.tells = [[10]]
+    assert RetriedRemote(remote).download("/a", tmp_path / "two", 10).attempts == 1
+
+
 def test_receipts_that_cannot_be_sent_are_told_each(tmp_path: Path) -> None:
     remote = FolderRemote(tmp_path)
     remote.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landbridge.errors import IntegrityBroken, NotYet
+from landbridge.share import room as room_module
 from landbridge.share.room import JUNCTION, open_room
 
 if TYPE_CHECKING:
@@ -145,6 +146,18 @@ def test_only_a_plain_file_is_there(at: Path) -> None:
         assert [name for name in sorted(room.names()) if room.has(name)] == ["x"]
         assert not room.has("gone")
         assert stat.S_ISLNK(room.look("link").st_mode)
+
+
+def test_where_names_are_looked_up_anew_no_folder_is_opened(
+    at: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows opens none."""
+    monkeypatch.setattr(room_module, "_BY_DESCRIPTOR", False)
+    came = before_opening(monkeypatch, "room", lambda: None)
+    with open_room(at) as room, room.opened("x") as file:
+        assert os.read(file, 10) == b"room"
+        assert room.names() == ["x"]
+    assert came == []
 
 
 def test_nothing_stays_open(at: Path) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from landbridge.delivered import deliver
+from landbridge.delivered import SMALL, deliver, deliver_all
 from landbridge.errors import DiskFailed, LandbridgeError, ShareRefused, Unavailable
 from landbridge.facts import Receipt
 from landbridge.released import State
 from landbridge.twin.keys import Ed25519Key
 from tests.contract.test_share import BODY, DAY, content, manifest
+from tests.stories.bridgehead import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -122,3 +124,44 @@ def test_receipts_that_cannot_be_journalled_are_sent_again_by_a_later_run() -> N
     outcomes = delivered(fake)
     assert {one.state for one in outcomes} == {State.UNRECEIPTED}
     assert [type(one.error) for one in outcomes] == [DiskFailed, Unavailable, DiskFailed]
+
+
+def test_small_files_go_together_and_each_large_one_by_itself() -> None:
+    @dataclass
+    class Line(Fake):
+        closed: int = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+        @contextmanager
+        def claim_all(self, wanted: Sequence[Manifest]) -> Iterator[object]:
+            together.append([one.size for one in wanted])
+            self.answers = [receipt(one) for one in wanted]
+            with super().claim_all(wanted) as claimed:
+                yield claimed
+
+    together: list[list[int]] = []
+    sizes = [1, SMALL, SMALL + 1, SMALL + 2]
+    wanted = [replace(WANTED[0], occurrence=f"20261120T0{n}00Z", size=size) for n, size in enumerate(sizes)]
+    line = Line()
+    ground = cast(
+        "Ground",
+        SimpleNamespace(
+            share=line,
+            remote=line,
+            receipt_key=KEY.private_pem,
+            progress=Quiet(),
+            parallel=1,
+            threads=lambda _number, _name: ThreadPoolExecutor(1),
+        ),
+    )
+    outcomes = deliver_all(ground, "land", wanted, lambda _watch, _claims, some: [CAME for _ in some])
+    assert together == [[1, SMALL], [SMALL + 1], [SMALL + 2]]
+    assert [one.state for one in outcomes] == [State.DELIVERED] * 4
+
+
+def test_an_answer_that_is_missing_is_nobody_elses() -> None:
+    """A share that answers for fewer files than it was asked for has a bug, and no file gets another one's answer."""
+    with pytest.raises(ValueError, match="shorter"):
+        delivered(Fake([receipt(WANTED[0]), receipt(WANTED[1])]))

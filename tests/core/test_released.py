@@ -215,6 +215,14 @@ def test_a_file_whose_receipt_is_there_is_put_on_the_journal_and_not_delivered(s
     assert stand.at.seen() == {}
 
 
+def test_the_largest_receipt_that_is_read_counts(stand: Stand) -> None:
+    stand.receipt(stand.at.release(b"one"))
+    (path,) = (stand.at.receipts / f"{DAY}").iterdir()
+    path.write_bytes(path.read_bytes().ljust(64 << 10))
+    assert [one.state for one in stand.collect()] == [State.ALREADY_THERE]
+    assert stand.at.seen() == {}
+
+
 @pytest.mark.parametrize("wrong", ["a stranger's", "of another file"])
 def test_a_receipt_that_does_not_hold_is_for_a_person(stand: Stand, wrong: str) -> None:
     manifest = stand.at.release(b"one")
@@ -335,3 +343,60 @@ def test_a_strange_name_that_bears_the_feeds_own_is_refused_however_it_is_writte
     (stand.at.outbound / "_manifests" / f"{DAY}" / name).write_bytes(b"?")
     outcomes = judged(stand.offer().strange, ["flights"])
     assert [one.state for one in outcomes] == [State.REFUSED if refused else State.STRANGE]
+
+
+def test_without_feeds_what_begins_as_a_manifest_does_is_refused_and_the_rest_is_one_warning(
+    stand: Stand,
+) -> None:
+    folder = stand.at.outbound / "_manifests" / f"{DAY}"
+    for name in (f"trains.{DAY}.1.json", "a", "b", "c"):
+        (folder / name).write_bytes(b"?")
+    outcomes = judged(stand.offer().strange, ())
+    assert [one.state for one in outcomes] == [State.REFUSED, State.STRANGE]
+    assert outcomes[1].what == "'a', 'b', 'c'"
+    (folder / "d").write_bytes(b"?")
+    assert judged(stand.offer().strange, ())[1].what == "'a', 'b', 'c' and 1 more"
+
+
+def test_a_name_that_is_a_manifests_and_too_large_is_told_as_it_is(stand: Stand) -> None:
+    name = f"flights.{DAY}.0001.json"
+    stand.server.more = [RemoteFile(f"/outbound/_manifests/{DAY}/{name}", name, 65 << 10)]
+    assert [one.told for one in stand.offer().strange] == [name]
+
+
+def test_days_are_looked_at_in_their_order(stand: Stand) -> None:
+    days = [DAY - timedelta(days=number) for number in range(12)]
+    stand.server.days = [f"{day}" for day in days]
+    stand.server.more = [RemoteFile(f"/outbound/_manifests/{day}/x", "x", 1) for day in days]
+    assert [one.day for one in stand.offer(date.min).strange] == sorted(days)
+
+
+def test_the_largest_manifest_that_is_read_is_read_by_whoever_asks(stand: Stand) -> None:
+    good = stand.at.release(b"one")
+    (path,) = (stand.at.outbound / "_manifests" / f"{DAY}").iterdir()
+    path.write_bytes(path.read_bytes().ljust(64 << 10))
+    assert announced(stand.ground, DAY, ["flights"]) == [good]
+    assert stand.offer().manifests == [good]
+
+
+class Short(Server):
+    """Gives one body less than it was asked for, of files in one folder."""
+
+    folder = "/outbound"
+
+    def read_many(self, files: Sequence[RemoteFile]) -> list[bytes]:
+        short = files and files[0].path.startswith(self.folder)
+        return super().read_many(files)[1 if short else 0 :]
+
+
+def test_a_body_that_is_missing_is_no_other_files(stand: Stand) -> None:
+    """Files are told apart by their place in the answer alone."""
+    for occurrence in ("20261120T0800Z", "20261120T0900Z"):
+        stand.receipt(stand.at.release(b"one", occurrence=occurrence))
+    stand.server = Short(stand.at.server)
+    for ask in (stand.offer, lambda: announced(stand.ground, DAY, ["flights"])):
+        with pytest.raises(ValueError, match="shorter"):
+            ask()
+    stand.server.folder = "/receipts"
+    with pytest.raises(ValueError, match="shorter"):
+        stand.offer()

@@ -49,7 +49,7 @@ def copy(source: int, into: Path, size: int, watch: Callable[[int], None] | None
             os.close(target)
     except OSError as error:
         with suppress(OSError):
-            into.unlink(missing_ok=True)  # half a copy is begun anew, and may be what fills the volume
+            into.unlink()  # half a copy is begun anew, and may be what fills the volume
         raise disk_refused(error, f"copying to {into}") from error
 
 

@@ -124,9 +124,8 @@ class HoldingFolder:
             with suppress(OSError, LandbridgeError):
                 self._remove(room, manifest)
             announced = manifest_name(manifest.feed, manifest.occurrence, manifest.revision)
-            with suppress(OSError):
-                if stat.S_ISREG(room.look(announced).st_mode):
-                    room.remove(announced)
+            if room.has(announced):
+                room.remove(announced)
 
     def _remove(self, room: Room, manifest: Manifest) -> None:
         name = _name(manifest)

@@ -48,7 +48,7 @@ def retire(
         )
     _long_enough(world, current or max(staying, key=lambda each: each.since), overlap)
     _nobody_needs(world, unwanted, [current] if _handed_over(world) and current else staying, tested)
-    if held.current and current:
+    if held.current:
         user.log_in(world, held.current)
     for each in unwanted:
         world.tell(f"taking away {fingerprint(each.public)}")
@@ -88,7 +88,7 @@ def _unwanted(held: Held, announced: Sequence[Announced], also: Sequence[str]) -
     current = held.current.pair.public if held.current else ""
     by_fingerprint = {fingerprint(each.public): each for each in announced}
     for named in also:
-        if named not in by_fingerprint or (current and same(by_fingerprint[named].public, current)):
+        if named not in by_fingerprint or same(by_fingerprint[named].public, current):
             raise UsageError(
                 f"{named} cannot be taken away",
                 expected="the fingerprint of a key that the server knows and that is not the current one",
@@ -98,8 +98,7 @@ def _unwanted(held: Held, announced: Sequence[Announced], also: Sequence[str]) -
     return [
         each
         for each in announced
-        if (previous and same(each.public, previous) and not same(previous, current))
-        or fingerprint(each.public) in also
+        if (same(each.public, previous) and not same(previous, current)) or fingerprint(each.public) in also
     ]
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from landbridge.share import claims, platform, records, settle
 from landbridge.share.platform import Way
-from reliability.figures import Figure
 from reliability.interleavings import Situation, orders
-from reliability.planted import Bug, Caught, caught
+from reliability.planted import Bug, Caught, all_caught, caught
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from reliability.figures import Figure
 
 MOST = 4_000
 """Orders in which a bug must show."""
@@ -135,16 +135,6 @@ def planted() -> Figure:
     Raises:
         AssertionError: one is not; names it.
     """
-    began = time.monotonic()
-    found = [shown(bug) for bug in LATE_BUGS]
-    if missed := [one.bug for one in found if not one.runs]:
-        raise AssertionError(f"not caught within {MOST} orders: {'; '.join(missed)}")
-    names = "; ".join(f"{one.bug} ({one.runs})" for one in found)
-    return Figure(
-        "planted bugs of who wakes up too late, each caught",
-        len(LATE_BUGS),
-        len(found),
-        time.monotonic() - began,
-        0,
-        f"orders it took: {names}",
+    return all_caught(
+        "planted bugs of who wakes up too late, each caught", len(LATE_BUGS), map(shown, LATE_BUGS), "orders"
     )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from landbridge import absent, decisions, land, run
 from landbridge.share import folder, holding
-from reliability.figures import Figure
 from reliability.landings import KINDS, landed
-from reliability.planted import Bug, Caught, caught
+from reliability.planted import Bug, Caught, all_caught, caught
 
 if TYPE_CHECKING:
+    from reliability.figures import Figure
     from reliability.kinds import Kind
 
 MOST = 1_500
@@ -127,16 +126,9 @@ def planted() -> Figure:
     Raises:
         AssertionError: one is not; names it.
     """
-    began = time.monotonic()
-    found = [shown(bug) for bug in LANDING_BUGS]
-    if missed := [one.bug for one in found if not one.runs]:
-        raise AssertionError(f"not caught within {MOST} histories: {'; '.join(missed)}")
-    names = "; ".join(f"{one.bug} ({one.runs})" for one in found)
-    return Figure(
+    return all_caught(
         "planted bugs of landings and decisions, each caught",
         len(LANDING_BUGS),
-        len(found),
-        time.monotonic() - began,
-        0,
-        f"histories it took: {names}",
+        map(shown, LANDING_BUGS),
+        "histories",
     )

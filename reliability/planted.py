@@ -29,7 +29,7 @@ from reliability.races import collectors_race
 from reliability.spread import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from reliability.histories import Trouble
     from reliability.kinds import Kind
@@ -440,16 +440,18 @@ def planted() -> Figure:
     Raises:
         AssertionError: one is not; names it.
     """
+    return all_caught("planted bugs, each caught", 20, spread(_caught, range(len(BUGS))), "histories")
+
+
+def all_caught(part: str, asked: int, bugs: Iterable[Caught], runs: str) -> Figure:
+    """See that each planted bug was caught, and say in how many `runs`, such as "histories".
+
+    Raises:
+        AssertionError: one is not; names it.
+    """
     began = time.monotonic()
-    found = list(spread(_caught, range(len(BUGS))))
+    found = list(bugs)
     if missed := [one.bug for one in found if not one.runs]:
-        raise AssertionError(f"not caught within {MOST} histories: {'; '.join(missed)}")
+        raise AssertionError(f"not caught in as many {runs} as were played: {'; '.join(missed)}")
     names = "; ".join(f"{one.bug} ({one.runs})" for one in found)
-    return Figure(
-        "planted bugs, each caught",
-        20,
-        len(found),
-        time.monotonic() - began,
-        0,
-        f"histories it took: {names}",
-    )
+    return Figure(part, asked, len(found), time.monotonic() - began, 0, f"{runs} it took: {names}")

@@ -57,7 +57,7 @@ def _sorted(several: list[Any]) -> list[str]:
 
 def test_every_manifest_meets_the_schema_of_kubernetes(folder: Path) -> None:
     files = [path for path in folder.glob("*.yaml") if path.name != KUSTOMIZATION]
-    assert len(files) == 9
+    assert len(files) == 10
     _run(TOOLS / "kubernetes-validate", "--strict", "-k", "1.37", *files)
 
 
@@ -127,7 +127,7 @@ def test_a_value_of_the_chart_reaches_every_job(folder: Path) -> None:
         )
     )
     jobs = [one["spec"] for one in found if one["kind"] == "CronJob"]
-    assert len(jobs) == 6
+    assert len(jobs) == 7
     for spec in jobs:
         assert spec["suspend"] is True
         assert spec["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"] == image

@@ -188,7 +188,7 @@ def _left(
             for slot in open_slots(feed, calendar, awaited.overdue_after, due_by)
             if not refused.has(slot)
             and not _over(ground, awaited, slot, look, refused)
-            and not refused.has(slot)
+            and not refused.has(slot)  # what was said of it just now may not be believed
         ]
     return tuple(left)
 

@@ -80,4 +80,4 @@ def deliver(
         if isinstance(answer, Receipt) and answer.revision <= manifest.revision
     ]
     unsent = send(ground, proofs)
-    return [outcome_of(*each, unsent) for each in zip(manifests, came, landed, strict=True)]
+    return [outcome_of(*one, unsent) for one in zip(manifests, came, landed, strict=True)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from landbridge.errors import ContractBroken, IntegrityBroken, NotYet
+from landbridge.errors import ContractBroken, IntegrityBroken, LandbridgeError, NotYet
 from landbridge.facts import Absence, Commitment, Manifest, Receipt, Slot, Verdict
 from landbridge.naming import manifest_name
 from landbridge.released import Offered, Outcome, State, announced, judged, offered, proven, warned
@@ -126,6 +126,10 @@ def _ended(ground: Ground, slot: Slot, decided: Decided) -> Outcome:
         answer = decided(slot)
     except IntegrityBroken as error:  # of this slot alone: the others have ended as they have
         return Outcome(str(slot), 0, State.REFUSED, error=error)
+    except LandbridgeError as error:
+        if not error.retry:
+            raise
+        return Outcome(str(slot), 0, State.NOT_RELEASED, error=error)
     match answer:
         case Commitment() | Absence() as known if known.verdict in OWED_NOTHING:
             return Outcome(str(slot), known.revision, OWED_NOTHING[known.verdict])

@@ -659,6 +659,16 @@ def test_a_detail_that_does_not_fit_is_told(
         read(around(tmp_path), kind="rest", url=api.url, detail={"url": "/{key}"}, columns={"total": "int64"})
 
 
+@pytest.mark.parametrize("port", ["x", "99999"])
+def test_a_detail_at_a_port_that_is_none_is_told(api: Api, tmp_path: Path, port: str) -> None:
+    api.routes["/"] = lambda _: as_json([{"port": port}])
+    with pytest.raises(ContractBroken, match="record 1: the URL of its detail is none"):
+        read(
+            around(tmp_path),
+            kind="rest", url=api.url, detail={"url": "http://127.0.0.1:{port}/"}, columns={"total": "int64"},
+        )  # fmt: skip
+
+
 def test_a_compressed_answer_is_read(api: Api, tmp_path: Path) -> None:
     import json
 

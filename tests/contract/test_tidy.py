@@ -115,6 +115,15 @@ def test_a_business_date_that_is_not_that_of_the_occurrence_is_found(at: Scene) 
         assert (at.parts == [part]) is stays
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_days_at_the_end_of_time_are_nobodys(at: Scene, day: str) -> None:
+    deliver(at.share, manifest())
+    part = PART.replace("2026-11-20", day)
+    left(at, part)
+    at.share.tidy()
+    assert at.parts == [part]
+
+
 def test_a_slot_that_has_had_two_business_dates_is_left_alone(at: Scene) -> None:
     deliver(at.share, manifest())
     left(at, PART)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 
 from landbridge.absent import absent
 from landbridge.decisions import redrive, waive
-from landbridge.errors import Exit, IntegrityBroken, NotPermitted
+from landbridge.errors import Exit, IntegrityBroken, NotPermitted, Unavailable
 from landbridge.facts import Slot, Verdict
 from landbridge.held import Wanted, ended_without
 from landbridge.hops import hops
@@ -175,6 +176,22 @@ def test_a_landing_says_what_the_server_says(at: Bridgehead, verdict: Verdict, s
     assert (ended.what, ended.revision, ended.state, ended.error) == (str(OWN), 2, state, None)
 
 
+def test_a_landing_that_cannot_ask_of_one_slot_says_how_the_others_ended(at: Bridgehead) -> None:
+    other = replace(OWN, occurrence="2026-11-19")
+
+    def answer(slot: Slot) -> None:
+        if slot == OWN:
+            raise Unavailable("the line is cut")
+
+    with at.share() as share:
+        ground = at.ground(FolderRemote(at.server), share)
+        ended = ended_without(ground, Wanted(("flights",), DAY, (OWN, other)), [], answer)
+    assert [(one.what, one.state, one.error and one.error.exit) for one in ended] == [
+        (str(OWN), State.NOT_RELEASED, Exit.UNAVAILABLE),
+        (str(other), State.NOT_RELEASED, Exit.TRY_AGAIN),
+    ]
+
+
 def test_a_landing_refuses_the_one_slot_whose_absence_is_not_to_be_trusted(at: Bridgehead) -> None:
     at.excuse().write_bytes(b"no absence")
     ended = without(at)
@@ -270,6 +287,24 @@ def test_a_skipped_correction_does_not_say_that_what_it_corrects_never_comes(
     in_force = ledger.in_force(newest.slot)
     assert in_force is not None
     assert (in_force.verdict is not Verdict.RELEASE) is told, "who may ask the ledger is told the same"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([Verdict.WAIVE, Verdict.QUARANTINE], 2),
+        ([Verdict.SKIP, Verdict.QUARANTINE], 2),
+        ([Verdict.WAIVE, Verdict.REJECT], 2),
+        ([Verdict.RELEASE, Verdict.WAIVE, Verdict.QUARANTINE], 3),
+        ([Verdict.RELEASE, Verdict.QUARANTINE], 1),
+        ([Verdict.RELEASE, Verdict.RELEASE, Verdict.REJECT], 2),
+        ([Verdict.WAIVE, Verdict.RELEASE], 2),
+    ],
+)
+def test_a_waiver_says_nothing_of_what_was_decided_since(verdicts: list[Verdict], expected: int) -> None:
+    in_force = book(*verdicts).in_force(commitment().slot)
+    assert in_force is not None
+    assert in_force.revision == expected
 
 
 def test_nothing_is_in_force_of_a_slot_of_which_nothing_was_decided() -> None:

@@ -294,8 +294,12 @@ class Ledger:
 
 
 def _in_force(history: Sequence[Commitment]) -> Commitment:
-    ends = {Verdict.RELEASE, Verdict.WAIVE}
-    return next((one for one in reversed(history) if one.verdict in ends), history[-1])
+    for one in reversed(history):
+        if one.verdict is Verdict.RELEASE:
+            return one
+        if one.verdict is Verdict.WAIVE:
+            break
+    return history[-1]
 
 
 def _slot_of(blob: Blob) -> tuple[str, str]:

@@ -90,11 +90,11 @@ class InProcess:
         try:
             asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
             self._channel.begin().result(self._tuning.connect_timeout)
+            self._loop.call_soon_threadsafe(self._listen)
         except (CancelledError, RuntimeError) as error:
             raise closed(self._endpoint) from error
         except (TimeoutError, Lost) as error:
             raise failed(self._endpoint, "opening SFTP", str(error) or "no answer") from error
-        self._loop.call_soon_threadsafe(self._listen)
         return self._channel
 
     def server(self) -> Server:

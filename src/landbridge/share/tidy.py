@@ -96,9 +96,10 @@ def _account(session: Session, slot: str) -> Account | None:
     feed, _, occurrence = slot.partition(".")
     try:
         day = date.fromisoformat(occurrence[:10])
-    except ValueError:
+        since, until = day - _AROUND, day + _AROUND
+    except (ValueError, OverflowError):  # a server may say 0001-01-01
         return None
-    accounts = session.journal.accounts_about(SlotKey(feed, occurrence), day - _AROUND, day + _AROUND)
+    accounts = session.journal.accounts_about(SlotKey(feed, occurrence), since, until)
     if (
         len(accounts) != 1
     ):  # of several business dates, when its rule has changed: whose part it is cannot be told

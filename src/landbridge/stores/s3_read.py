@@ -83,6 +83,7 @@ def _rest(store: S3Store, key: str, url: str, meta: ObjectMeta, size: int) -> It
                 yield from _blocks(came, url)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            coming.clear()  # answers that nobody reads any more keep a connection each
 
 
 def _blocks(stream: BytesStream, url: str) -> Iterator[bytes | Bytes]:

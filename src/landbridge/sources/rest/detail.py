@@ -11,7 +11,7 @@ import orjson
 
 from landbridge.errors import ContractBroken, UsageError
 from landbridge.sources.records import dug, exactly
-from landbridge.sources.rest.http import Answer, Request
+from landbridge.sources.rest.http import Answer, Request, led_to
 
 if TYPE_CHECKING:
     from landbridge.facts import Slot
@@ -82,6 +82,13 @@ class Details:
                 seen=error.what,
             ) from error
         url = path if "://" in path.partition("?")[0] else f"{self._base.rstrip('/')}/{path.lstrip('/')}"
+        try:
+            led_to(url, "")
+        except ValueError as error:
+            raise ContractBroken(
+                f"source `{self._name}`, {place}: the URL of its detail is none",
+                expected="a host, and a port that is a number",
+            ) from error
         return Request(url, parameters, self._headers)
 
     def _joined(self, record: Mapping[str, Any], body: bytes, place: str, *, exact: bool) -> dict[str, Any]:

@@ -109,7 +109,8 @@ class S3Account:
                 **self._trusted,
                 "allow_http": self.endpoint.startswith("http://"),
                 "connect_timeout": timedelta(seconds=10),
-                "timeout": timedelta(seconds=300),  # of one request, with the time that one asked ahead waits for its turn
+                # Of one request: 16 MiB at 0.5 Mbit/s, or the turn for which one that is asked ahead waits.
+                "timeout": timedelta(seconds=300),
             },
             retry_config={"max_retries": _ATTEMPTS - 1, "retry_timeout": timedelta(seconds=120)},
         )

@@ -194,9 +194,8 @@ class Claims:
         its fs/ext4/ialloc.c), be it a claim or a part.
         """
         if self._way is Way.LINK:
-            with suppress(
-                FileExistsError
-            ):  # asked twice, since an answer was lost: nobody else has this name
+            # It may be there: asked twice, since an answer was lost. Nobody else has this name.
+            with suppress(FileExistsError):
                 self._disk.mkdir(claim)
             return
         try:
@@ -250,19 +249,20 @@ class Claims:
         with suppress(FileNotFoundError):
             try:
                 self._disk.unlink(claim)
-            except (
-                IsADirectoryError,
-                PermissionError,
-            ) as refused:  # EPERM: what POSIX says of a folder, and macOS
-                try:
-                    self._disk.rmdir(claim)
-                except NotADirectoryError:
-                    raise refused from None
-                except OSError as error:
-                    if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
-                        raise
-                    # Something has put a file of its own into it (`@eaDir`, `.DS_Store`): no path leads through another name.
-                    self._disk.rename(claim, self._claims / (_GONE + self._machine.token()))
+            except (IsADirectoryError, PermissionError) as refused:
+                # EPERM is what POSIX says of a folder, and macOS; and of a file that may not be removed.
+                self._take_folder_away(claim, refused)
+
+    def _take_folder_away(self, claim: Path, refused: OSError) -> None:
+        try:
+            self._disk.rmdir(claim)
+        except NotADirectoryError:
+            raise refused from None
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                raise
+            # Something has put a file of its own into it (`@eaDir`, `.DS_Store`): no path leads through another name.
+            self._disk.rename(claim, self._claims / (_GONE + self._machine.token()))
 
     def _is_alive(self, claim: str) -> bool:
         _, collector, session, *_ = claim.split("~")

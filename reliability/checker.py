@@ -351,7 +351,7 @@ def _ended(world: World, seen: _Seen, ledger: Ledger, slot: Slot, newest: Commit
     if newest.verdict is Verdict.RELEASE:
         yield from _delivered(seen, newest)
     told_so = ("reports", absence_key(slot, newest.revision)) in seen.wrote
-    in_force = ledger.in_force(slot)
+    in_force = ledger.expected(slot)
     if newest.verdict in _OWES_NOTHING and in_force and in_force.verdict in _OWES_NOTHING and not told_so:
         yield f"lost: {slot} is {newest.verdict}, and nobody on the ground can know that no file comes"
 

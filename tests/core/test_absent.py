@@ -284,9 +284,9 @@ def test_a_skipped_correction_does_not_say_that_what_it_corrects_never_comes(
     assert newest is not None
     body = ledger.absence(newest)
     assert body == (absence_bytes(newest, ledger.digest(newest)) if told else None)
-    in_force = ledger.in_force(newest.slot)
-    assert in_force is not None
-    assert (in_force.verdict is not Verdict.RELEASE) is told, "who may ask the ledger is told the same"
+    stands = ledger.expected(newest.slot)
+    assert stands is not None
+    assert (stands.verdict is not Verdict.RELEASE) is told, "who may ask the ledger is told the same"
 
 
 @pytest.mark.parametrize(
@@ -302,13 +302,13 @@ def test_a_skipped_correction_does_not_say_that_what_it_corrects_never_comes(
     ],
 )
 def test_a_waiver_says_nothing_of_what_was_decided_since(verdicts: list[Verdict], expected: int) -> None:
-    in_force = book(*verdicts).in_force(commitment().slot)
-    assert in_force is not None
-    assert in_force.revision == expected
+    stands = book(*verdicts).expected(commitment().slot)
+    assert stands is not None
+    assert stands.revision == expected
 
 
 def test_nothing_is_in_force_of_a_slot_of_which_nothing_was_decided() -> None:
-    assert book().in_force(commitment().slot) is None
+    assert book().expected(commitment().slot) is None
 
 
 @pytest.mark.parametrize("verdict", [Verdict.RELEASE, Verdict.QUARANTINE, Verdict.REJECT])

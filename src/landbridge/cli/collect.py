@@ -129,7 +129,7 @@ def collect(
 
                 feeds = named or choice.feeds_in(declaration, place)
                 decided = (
-                    wiring.evidence(declaration, place, twin=twin).ledger.in_force
+                    wiring.evidence(declaration, place, twin=twin).ledger.expected
                     if ask_ledger
                     else partial(absent, ground)
                 )

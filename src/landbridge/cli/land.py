@@ -164,7 +164,7 @@ def _wanted(
 
 
 def _ledger(declaration: Declaration, place: str, *, twin: bool) -> Decided:
-    return wiring.evidence(declaration, place, twin=twin).ledger.in_force
+    return wiring.evidence(declaration, place, twin=twin).ledger.expected
 
 
 def _landed(

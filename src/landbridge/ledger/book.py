@@ -151,13 +151,13 @@ class Ledger:
         keys = self._revisions(slot)
         return self._commitment(keys[-1]) if keys else None
 
-    def in_force(self, slot: Slot) -> Commitment | None:
+    def expected(self, slot: Slot) -> Commitment | None:
         """Give the revision of `slot` whose file is to be expected, or that says that none is; None when nothing is decided.
 
         The newest one; where that brings no file of its own, the release before it, unless that was waived since.
         """
         history = self.history(slot)
-        return _in_force(history) if history else None
+        return _expected(history) if history else None
 
     def digest(self, commitment: Commitment) -> str:
         """Give the sha256 of the bytes that the ledger holds of `commitment`; manifest and receipt name it.
@@ -186,7 +186,7 @@ class Ledger:
         """
         if commitment.verdict is Verdict.SKIP and commitment.revision > 1:
             before = self.history(commitment.slot)[: commitment.revision]
-            if _in_force(before).verdict is Verdict.RELEASE:
+            if _expected(before).verdict is Verdict.RELEASE:
                 return None
         return absence_bytes(commitment, self.digest(commitment))
 
@@ -293,7 +293,7 @@ class Ledger:
         return f"{self._store.name}/{key}"
 
 
-def _in_force(history: Sequence[Commitment]) -> Commitment:
+def _expected(history: Sequence[Commitment]) -> Commitment:
     for one in reversed(history):
         if one.verdict is Verdict.RELEASE:
             return one

@@ -60,11 +60,16 @@ def test_what_is_told_of_is_durable(tmp_path: Path) -> None:
 def test_a_disk_that_fails_is_told_of_and_no_file_stays_open(tmp_path: Path, fails: str) -> None:
     """A close that fails may be the first that a network file system says of a write."""
     disk = Watched(fails)
-    with pytest.raises(DiskFailed), Part(disk, tmp_path / "part", 3, None) as part:
-        part.write(b"abc")
-        part.finish()
+    with pytest.raises(DiskFailed):
+        _brought(Part(disk, tmp_path / "part", 3, None))
     assert disk.calls[-1] == "close"
     assert disk.calls.count("close") == 1
+
+
+def _brought(unopened: Part) -> None:
+    with unopened as part:
+        part.write(b"abc")
+        part.finish()
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:

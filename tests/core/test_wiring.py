@@ -473,11 +473,16 @@ def test_a_canary_leaves_nothing_on_the_share_however_its_landing_ended(
     private = _private(on_ground, monkeypatch)
     canary = named(datetime.now(UTC), "0123abcd")
     landing = partial(canary_side.ground, on_ground, "DEV", canary, twin=False, progress=Silent())
-    with pytest.raises(TryAgain), landing() as ground:
-        assert (private / "canary" / canary).is_dir()
-        assert ground.share.landed("orders", "2026-11-20", date(2026, 11, 20)) is None
-        assert _open_below(private)
-        raise TryAgain("the server is away")
+
+    def failing() -> None:
+        with landing() as ground:
+            assert (private / "canary" / canary).is_dir()
+            assert ground.share.landed("orders", "2026-11-20", date(2026, 11, 20)) is None
+            assert _open_below(private)
+            raise TryAgain("the server is away")
+
+    with pytest.raises(TryAgain):
+        failing()
     assert not (private / "canary").exists()
     assert not _open_below(private)
     (on_ground.folder / "keys" / "collector").write_text("no key")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.declare import load
+from landbridge.declare import load, text
 from landbridge.declare.mistakes import PATTERNS
 from landbridge.declare.references import sql_parameters
 from landbridge.declare.vocabulary import schema_of
@@ -190,6 +190,17 @@ def test_anchors_and_the_merge_key_save_repetition(tmp_path: Path) -> None:
 def test_aliases_that_multiply_without_end_are_refused(tmp_path: Path) -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
+    found = examined(tmp_path, {**FILES, "feeds/bomb.yaml": bomb})
+    assert [problem.what for problem in found.problems] == ["the aliases of this document never end"]
+
+
+def test_merge_keys_that_multiply_without_end_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but what they bring in was counted: nine lines of ten aliases each would have been read for hours."""
+    monkeypatch.setattr(text, "_MOST_NODES", 2_000)
+    bomb = "a0: &a0 {x: 1}\n"
+    bomb += "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 9))
     found = examined(tmp_path, {**FILES, "feeds/bomb.yaml": bomb})
     assert [problem.what for problem in found.problems] == ["the aliases of this document never end"]
 

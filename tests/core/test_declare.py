@@ -277,6 +277,74 @@ def test_a_feed_stands_in_the_file_of_its_name_and_once(tmp_path: Path) -> None:
     assert ("feeds/copy.yaml", "feeds/porders.yaml") in [(p.file, p.expected) for p in found.problems]
 
 
+def test_only_declarations_are_read_from_the_feeds_folder_and_each_must_be_readable(tmp_path: Path) -> None:
+    asides = {"feeds/README.md": "# Feeds", "feeds/.orders.yaml": "half: [", "feeds/orders.yaml.bak": "a: ["}
+    assert examined(tmp_path, {**FILES, **asides}).problems == ()
+    (tmp_path / "feeds" / "odd.yml").mkdir()
+    (problem,) = examined(tmp_path, {}).problems
+    assert (problem.file, problem.what) == ("feeds/odd.yml", "the file cannot be read: Is a directory")
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        "WITH w AS (FROM orders JOIN items USING (id)) SELECT * FROM w",
+        "SELECT * FROM ORDERS WHERE id IN (SELECT id FROM Items)",
+        "FROM (FROM orders) UNION ALL SELECT * FROM (WITH w AS (FROM items) FROM W)",
+    ],
+)
+def test_a_transform_reads_sources_and_tables_of_its_own(tmp_path: Path, transform: str) -> None:
+    files, _ = changed(
+        SALES, "SELECT o.id, i.amount FROM orders o JOIN items i USING (id)", f"'{transform}'"
+    )
+    found = examined(tmp_path, files)
+    assert (found.problems, found.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "class rows: ...",
+        "rows, other = object(), 1",
+        "rows: object = object()",
+        "from elsewhere import rows",
+        "from elsewhere import made as rows",
+        "from elsewhere import *",
+        "try:\n    from fast import rows\nexcept ImportError:\n    def rows(): ...",
+        "if 1:\n    def rows(): ...",
+    ],
+)
+def test_a_function_is_found_however_its_module_comes_by_it(tmp_path: Path, module: str) -> None:
+    old = FILES[ORDERS][FILES[ORDERS].index("sources:") : FILES[ORDERS].index("file:\n")]
+    files, _ = changed(ORDERS, old, "sources:\n  orders: {kind: python, function: reports:rows}\n")
+    assert examined(tmp_path, {**files, "reports.py": module}).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("module", "what"),
+    [
+        ("other = rows", "`reports` has no `rows`"),
+        ("rows: object", "`reports` has no `rows`"),
+        ("import rows as other", "`reports` has no `rows`"),
+        ("class Other:\n    def rows(): ...", "`reports` has no `rows`"),
+        ("\0", "`reports` is not Python"),
+    ],
+)
+def test_a_function_that_its_module_only_mentions_is_not_there(
+    tmp_path: Path, module: str, what: str
+) -> None:
+    old = FILES[ORDERS][FILES[ORDERS].index("sources:") : FILES[ORDERS].index("file:\n")]
+    files, _ = changed(ORDERS, old, "sources:\n  orders: {kind: python, function: reports:rows}\n")
+    (problem,) = examined(tmp_path, {**files, "reports.py": module}).problems
+    assert (problem.path, problem.what) == ("sources.orders.function", what)
+
+
+def test_a_contract_that_cannot_be_read_is_told_at_its_name(tmp_path: Path) -> None:
+    files, _ = changed(ORDERS, "file: contracts/orders.odcs.yaml", "file: /proc/self/mem")
+    (problem,) = examined(tmp_path, files).problems
+    assert (problem.file, problem.path) == (ORDERS, "contract.file")
+
+
 def test_a_python_source_names_a_function_that_is_there(tmp_path: Path) -> None:
     old = FILES[ORDERS][FILES[ORDERS].index("sources:") : FILES[ORDERS].index("file:\n")]
     new = "sources:\n  orders: {kind: python, function: §reports.daily:rows}\n"

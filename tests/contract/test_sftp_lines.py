@@ -88,6 +88,22 @@ def test_a_line_that_was_cut_is_given_up_before_another_one(server: Sftp, tuning
         assert len(remote._lines._lines) == 1
 
 
+def test_a_connection_that_failed_is_tried_again_by_the_next_call(server: Sftp, tuning: Tuning) -> None:
+    with (
+        line_to(server.port, cut_after=(0,)) as line,
+        SftpRemote(server.endpoint(line.port), tuning) as remote,
+    ):
+        with pytest.raises(Unavailable):
+            remote.files("/")
+        assert remote.files("/") == []
+        assert line.connections == 2
+
+
+def test_a_child_that_says_nothing_has_ended() -> None:
+    assert openssh._last("") == openssh._last("debug1: a word for developers\n \n") == "the connection ended"
+    assert openssh._last("ssh: no such host\nBytes per second: sent 1") == "no such host"
+
+
 def test_many_who_begin_at_once_share_one_line(server: Sftp, tuning: Tuning) -> None:
     together = threading.Barrier(8)
 

@@ -175,7 +175,8 @@ def test_what_came_before_no_line_was_to_be_had_is_kept_with_its_file(
     told: list[int] = []
     with SftpRemote(server.endpoint(), tuning) as remote:
         remote.files("/")
-        first, lent = remote._lines.first, []
+        first = remote._lines.first
+        lent: list[Channel] = []
 
         def once() -> Channel:
             if lent:

@@ -5,20 +5,24 @@ CloudFormation is played here by a script: it answers what a test says, and keep
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
+from landbridge.deploy.aws import guard
 from landbridge.deploy.aws.account import Account
-from landbridge.deploy.aws.applying import Applied, apply
+from landbridge.deploy.aws.applying import Applied, Moved, apply
+from landbridge.deploy.aws.changes import Change, changed_parameters, read_changes
 from landbridge.deploy.aws.destroying import Demolition, destroy, survey
 from landbridge.deploy.aws.events import root_cause, wait
+from landbridge.deploy.aws.guard import GUARDED
 from landbridge.deploy.aws.planning import Shown, Unchanged, plan
+from landbridge.deploy.aws.reading import read
 from landbridge.deploy.aws.standing import Standing, look
 from landbridge.deploy.stack import Stack
-from landbridge.errors import StackFailed, UsageError
+from landbridge.errors import NotPermitted, StackFailed, UsageError
 from tests.deploy.small import Ear
 
 _ARN = "arn:aws:cloudformation:eu-west-2:123456789012:stack/s/1"
@@ -329,3 +333,128 @@ def test_a_demolition_lifts_the_protection_first_and_goes_by_the_id() -> None:
         )
     assert "destroy again" in told.value.hint
     assert cloud.done == ["delete_stack"], "the stacks before it stay"
+
+
+def _seen(kind: str, action: str, replacement: str = "False", policy: str = "") -> Change:
+    return Change(action, "One", "one", kind, replacement, policy, ())
+
+
+@pytest.mark.parametrize("kind", GUARDED)
+def test_what_is_hard_to_get_back_goes_only_by_its_name(kind: str) -> None:
+    for change, words in (
+        (_seen(kind, "Remove", policy="Delete"), "is deleted"),
+        (_seen(kind, "Remove", policy="Retain"), "leaves the stack and is kept"),
+        (_seen(kind, "Modify", "Conditional"), "may be replaced"),
+        (_seen(kind, "Modify", "True", "ReplaceAndDelete"), "is replaced, the old one is deleted"),
+        (_seen(kind, "Modify", "True", "ReplaceAndRetain"), "is replaced, the old one is kept"),
+    ):
+        with pytest.raises(UsageError) as told:
+            guard.hold("s", [change], ("Other",))
+        assert told.value.seen == f"One {words}: {GUARDED[kind]}"
+        guard.hold("s", [change], ("One",))
+    guard.hold("s", [_seen(kind, "Modify"), _seen(kind, "Add"), _seen("AWS::SNS::Topic", "Remove")], ())
+
+
+def test_of_one_property_with_several_causes_the_gravest_counts() -> None:
+    def detail(recreates: str, after: str) -> dict[str, Any]:
+        return {"Target": {"Name": "Key", "RequiresRecreation": recreates, "AfterValue": after}}
+
+    for order in (("Always", "Never"), ("Never", "Conditionally", "Always"), ("Always",)):
+        described = _change("One", "Modify")
+        described["ResourceChange"]["Details"] = [detail(word, word) for word in order]
+        (change,) = read_changes([cast("Any", described), {}])
+        assert [(one.recreates, one.after) for one in change.properties] == [("Always", "Always")]
+
+
+def test_what_is_hidden_is_not_taken_for_a_change() -> None:
+    before, after = {"A": "1", "B": "****", "C": "3"}, {"A": "1", "B": "x", "D": "4"}
+    found = changed_parameters(before, after, "****")
+    assert [(one.name, one.before, one.after) for one in found] == [("C", "3", None), ("D", None, "4")]
+
+
+def test_what_was_not_agreed_to_is_not_executed_and_what_is_as_declared_needs_nothing() -> None:
+    cloud = Cloud(stacks=[THERE])
+    assert isinstance(apply(cloud.account(), [STACK], {}, (), Ear()), Moved)
+    assert isinstance(apply(cloud.account(), [STACK], {"s": "0" * 16}, (), Ear()), Moved)
+    assert cloud.done == []
+    same = Cloud(stacks=[THERE], sets=[_SET | {"Status": "FAILED", "StatusReason": "didn't contain changes"}])
+    applied = apply(same.account(), [STACK], {}, (), Ear())
+    assert applied == Applied((), {"storage": {}})
+    assert "execute_change_set" not in same.done
+
+
+def test_the_record_of_a_failed_creation_is_cleared_away_by_its_id_or_nothing_goes_on() -> None:
+    failed = {"StackStatus": "ROLLBACK_COMPLETE"}
+    cloud = Cloud(stacks=[failed, failed, {"StackStatus": "DELETE_COMPLETE"}, {}, THERE])
+    assert isinstance(_applied(cloud), Applied)
+    assert cloud.done == ["delete_stack", "execute_change_set"]
+    assert cloud.asked[0] == {"StackName": _ARN}
+    cloud = Cloud(stacks=[failed, failed, {"StackStatus": "DELETE_FAILED"}])
+    with pytest.raises(StackFailed):
+        _applied(cloud)
+    assert cloud.done == ["delete_stack"]
+
+
+def test_what_goes_away_on_the_way_back_is_not_told_and_what_fails_there_is() -> None:
+    whole = "AWS::CloudFormation::Stack"
+    happened = [
+        _event(1, "s", "CREATE_IN_PROGRESS", kind=whole),
+        _event(2, "Key", "CREATE_IN_PROGRESS"),
+        _event(3, "Key", "CREATE_COMPLETE"),
+        _event(4, "Role", "CREATE_FAILED", "denied"),
+        _event(5, "s", "ROLLBACK_IN_PROGRESS", kind=whole),
+        _event(6, "Key", "DELETE_COMPLETE"),
+        _event(7, "Role", "DELETE_FAILED", "in use"),
+        _event(8, "s", "ROLLBACK_FAILED", kind=whole),
+    ]
+    cloud, ear = (
+        Cloud(stacks=[{"StackStatus": "ROLLBACK_FAILED"}], events=[{"StackEvents": happened[::-1]}]),
+        Ear(),
+    )
+    wait(cloud.account(), Standing("s"), ear)
+    told = [(note.what, note.event.logical_id if note.event else "") for note in ear.notes]
+    assert told == [("event", "Key"), ("event", "Role"), ("note", ""), ("event", "Role"), ("ends", "")]
+    cause = root_cause(cloud.account(), _ARN)
+    assert cause is not None
+    assert (cause.logical_id, cause.reason) == ("Role", "denied")
+
+
+def test_a_stack_that_is_at_work_is_awaited_before_it_is_planned() -> None:
+    cloud, ear = (
+        Cloud(stacks=[{"StackStatus": "UPDATE_IN_PROGRESS"}, {"StackStatus": "UPDATE_IN_PROGRESS"}, THERE]),
+        Ear(),
+    )
+    assert isinstance(plan(cloud.account(), [STACK], ear)[0], Shown)
+    assert ear.texts() == ["UPDATE_IN_PROGRESS already, waiting for it", "UPDATE_COMPLETE"]
+
+
+@pytest.mark.parametrize(
+    ("there", "template", "differences"),
+    [
+        ({}, "Resources: {}\n", ()),
+        ({}, "Resources: {A: b}", ("the template",)),
+        ({"Parameters": [{"ParameterKey": "P", "ParameterValue": "2"}]}, "Resources: {}", ("P: declared '1', deployed '2'",)),
+        ({"Parameters": [{"ParameterKey": "P", "ParameterValue": "****"}]}, "Resources: {}", ()),
+        ({"Parameters": []}, "Resources: {}", ("P: declared '1', deployed None",)),
+        ({"Tags": []}, "Resources: {}", ("the tags",)),
+        ({"StackStatus": "UPDATE_ROLLBACK_FAILED"}, "Resources: {}", ()),
+    ],
+)  # fmt: skip
+def test_a_stack_is_well_where_nothing_of_it_differs_and_it_is_at_rest(
+    there: dict[str, Any], template: str, differences: tuple[str, ...]
+) -> None:
+    same = THERE | {"Parameters": [{"ParameterKey": "P", "ParameterValue": "1"}], "Tags": [{"Key": "service", "Value": "reports"}]}  # fmt: skip
+    cloud = Cloud(stacks=[same | there], template=template)
+    (found,) = read(cloud.account(), [replace(STACK, parameters={"P": "1"})])
+    assert found.differences == differences
+    assert found.well is (not differences and "StackStatus" not in there)
+    assert cloud.done == []
+
+
+def test_credentials_of_another_account_are_refused_before_anything_is_asked() -> None:
+    class Somebody(Cloud):
+        def get_caller_identity(self) -> Any:
+            return {"Account": "999999999999", "Arn": "arn:aws:iam::999999999999:user/x"}
+
+    with pytest.raises(NotPermitted, match="another AWS account"):
+        Somebody().account().prove()

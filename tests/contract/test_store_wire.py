@@ -371,6 +371,15 @@ def test_reading_is_asked_about_at_the_version_that_is_to_be_read(asked: Asked, 
     assert [one.url.partition("?")[2] for one in wire.asked] == ["versionId=v7", ""]
 
 
+def test_a_role_that_is_refused_says_nothing_of_a_permission(asked: Asked) -> None:
+    def ask() -> None:
+        refusal: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(refusal, "AssumeRoleWithWebIdentity")
+
+    with pytest.raises(NotPermitted, match="no usable AWS credentials"):
+        asked._answered("s3://reports/x", ask)
+
+
 # What the store does with what it is answered
 
 

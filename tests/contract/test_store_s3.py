@@ -222,8 +222,7 @@ def test_a_process_that_dies_while_it_uploads_leaves_nothing_visible(
     program = textwrap.dedent("""
         import boto3, os, sys
         from landbridge.facts import Content
-        from landbridge.stores import s3
-from landbridge.stores.s3 import S3Store
+        from landbridge.stores.s3 import S3Store
         from landbridge.stores.s3_account import S3Account
         key, secret, endpoint, bucket, prefix = sys.argv[1:]
         session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name="eu-west-2")

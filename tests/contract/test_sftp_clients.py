@@ -484,7 +484,7 @@ def test_a_child_that_does_not_end_is_killed_and_was_beyond_the_reach_of_our_ter
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openssh, "_PATIENCE", 0.2)
-    stubborn = _program(tmp_path, "trap '' TERM; echo up >&2; while :; do sleep 0.05; done")
+    stubborn = _program(tmp_path, "trap '' TERM; echo up >&2; exec sleep 20")
     line = openssh.OpenSsh(stubborn, _NOWHERE, keys.Keys("secret", ()), Tuning())
     assert line._said.find(re.compile("(up)"), 10.0) == "up"
     child = line._process.pid

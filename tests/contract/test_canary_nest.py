@@ -61,6 +61,19 @@ def test_beside_a_journal_elsewhere_it_keeps_its_own_there(tmp_path: Path) -> No
     assert {one.name for one in journal.iterdir()} == {"identity.json"}
 
 
+def test_the_journal_elsewhere_of_a_killed_canary_goes_with_it(tmp_path: Path) -> None:
+    root, journal = tmp_path / "share", tmp_path / "journal"
+    root.mkdir()
+    FolderShare(root, "DEV", "one", SetClock(), journal=journal).adopt()
+    old, under_way = (
+        journal / "canary" / named(NOW - age, "00000000") for age in (timedelta(days=2), timedelta(minutes=1))
+    )
+    for left in (old, under_way, journal / "canary" / "not-a-canary"):
+        left.mkdir(parents=True)
+    nest_on(root, journal).prepare(NOW)
+    assert sorted(one.name for one in (journal / "canary").iterdir()) == [under_way.name, "not-a-canary"]
+
+
 def test_what_a_killed_canary_left_goes_after_a_day_and_no_other(share: Path) -> None:
     old = nest_on(share, canary=named(NOW - timedelta(days=2), "00000000"))
     old.prepare(NOW - timedelta(days=2))

@@ -218,6 +218,24 @@ def test_a_server_that_keeps_the_line_and_answers_nothing_is_unavailable_in_time
         assert not remote._lines._channels[0].live
 
 
+class _Mute(asyncssh.SFTPServer):
+    """A server that lets everybody in and never says that it speaks SFTP."""
+
+    def __init__(self, channel: Any, chroot: bytes | None = None) -> None:
+        super().__init__(channel, chroot=chroot)
+        channel.write = lambda *_: None
+
+
+def test_a_server_that_lets_us_in_and_says_no_more_is_unavailable_in_time(
+    tmp_path: Path, tuning: Tuning
+) -> None:
+    quick = replace(tuning, connect_timeout=0.3)
+    with asyncssh_server(tmp_path, serving=_Mute) as mute, SftpRemote(mute.endpoint(), quick) as remote:
+        with pytest.raises(Unavailable) as told:
+            remote.files("/")
+        assert "no answer" in told.value.seen
+
+
 def _formats() -> Iterator[tuple[str, str, str | None]]:
     pem, none = serialization.Encoding.PEM, serialization.NoEncryption()
     for made in (rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())):
@@ -434,6 +452,46 @@ def test_an_ssh_that_cannot_serve_here_gives_way_to_asyncssh(
         assert remote.files("/") == []
     with SftpRemote(server.endpoint(), Tuning(client=Client.OPENSSH)) as remote, pytest.raises(UsageError):
         remote.files("/")
+
+
+def _program(folder: Path, script: str) -> str:
+    program = folder / "a-program"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return str(program)
+
+
+_NOWHERE = Endpoint("127.0.0.1", 9, "user", "", ())
+
+
+@needs_ssh
+def test_an_ssh_that_cannot_be_started_leaves_neither_key_nor_file_open(tmp_path: Path) -> None:
+    before = _open_files()
+    with pytest.raises(openssh.Unusable):
+        openssh.OpenSsh(str(tmp_path / "none"), _NOWHERE, keys.Keys("secret", ()), Tuning())
+    until = time.monotonic() + 5  # the thread that reads what a child says ends with its last writer
+    while _open_files() != before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert _open_files() == before
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@needs_ssh
+def test_a_child_that_does_not_end_is_killed_and_was_beyond_the_reach_of_our_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openssh, "_PATIENCE", 0.2)
+    stubborn = _program(tmp_path, "trap '' TERM; echo up >&2; exec sleep 20")
+    line = openssh.OpenSsh(stubborn, _NOWHERE, keys.Keys("secret", ()), Tuning())
+    assert line._said.find(re.compile("(up)"), 10.0) == "up"
+    child = line._process.pid
+    assert os.getsid(child) == child, "Ctrl-C is for us, and we end it"
+    line.close()
+    assert line._process.returncode == -signal.SIGKILL
+    line.close()
 
 
 @needs_ssh

@@ -23,6 +23,7 @@ from landbridge.errors import (
     UsageError,
 )
 from landbridge.facts import Location
+from landbridge.stores import s3
 from landbridge.stores.s3 import S3Store
 from landbridge.stores.s3_account import S3Account
 from landbridge.stores.s3_errors import meaning
@@ -252,6 +253,16 @@ def test_what_others_put_there_is_compared_by_its_bytes(
     source = _staged(straight, tmp_path, b"same!")
     with pytest.raises(StoreConflict):
         straight.copy_new(source, "other", content_of(b"same!"))
+
+
+def test_what_is_read_at_once_is_small(straight: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one large object where a manifest should be would fill the memory of whoever looks."""
+    monkeypatch.setattr(s3, "SMALL", 3)
+    straight.put_new("three", b"abc")
+    assert straight.read("three") == b"abc"
+    straight.put_new("four", b"abcd")
+    with pytest.raises(UsageError, match="too large to be read at once"):
+        straight.read("four")
 
 
 def test_a_server_that_is_away(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import pytest
@@ -17,13 +19,23 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
-from landbridge.errors import IntegrityBroken, LandbridgeError, NotPermitted, Unavailable
+from landbridge.errors import (
+    IntegrityBroken,
+    LandbridgeError,
+    NotFound,
+    NotPermitted,
+    StoreConflict,
+    Unavailable,
+    UsageError,
+)
 from landbridge.facts import Content, Location
-from landbridge.stores import s3_asked, s3_copy
+from landbridge.ports import Blob
+from landbridge.stores import s3_asked, s3_copy, s3_read
+from landbridge.stores.s3 import S3Store
 from landbridge.stores.s3_account import S3Account
 from landbridge.stores.s3_asked import Answer, Asked
 from landbridge.stores.s3_errors import told
-from landbridge.stores.s3_parts import Sizes, upload_stream
+from landbridge.stores.s3_parts import Sizes, at_once, upload_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +67,8 @@ class Wire:
     """Of the object that a copy says it has made; empty where it does not say."""
     kind: str = ""
     """`-2` for a checksum of checksums, as of an upload in two parts."""
+    crc32: str = ""
+    """What a part is answered with."""
     refused: dict[str, tuple[int, str]] = field(default_factory=dict)
     """What the requests of one kind are answered with, by `kind_of`."""
 
@@ -73,6 +87,8 @@ class Wire:
             "copy": f'<R><ETag>"made"</ETag>{self._checksum()}</R>',
         }
         headers = {"ETag": '"p"', "x-amz-version-id": "v1", "Content-Length": f"{len(BODY)}"}
+        if kind == "part" and self.crc32:
+            headers["x-amz-checksum-crc32"] = self.crc32
         if kind == "look":
             headers |= {"ETag": FOUND.etag, "x-amz-meta-sha256": self.sha256}
         return AWSResponse(
@@ -331,3 +347,173 @@ def test_what_says_nothing_of_a_permission_is_not_taken_for_an_answer(
 def test_a_permission_is_read_from_the_refusal(asked: Asked, wire: Wire, status: int, answer: Answer) -> None:
     wire.refused = {"put": (status, "AccessDenied" if status == 403 else "BadDigest")}
     assert asked.put("reports", "outbound/x") is answer
+
+
+@pytest.mark.parametrize("ask", ["encryption", "blocks_public", "policy", "lifecycle"])
+def test_a_setting_that_a_bucket_has_not_is_told_from_one_that_may_not_be_seen(
+    asked: Asked, wire: Wire, ask: str
+) -> None:
+    wire.refused = {"put": (404, "NoSuchThing")}
+    assert not getattr(asked, ask)("reports")
+    for status, code, expected in (
+        (404, "NoSuchBucket", UsageError),
+        (403, "AccessDenied", NotPermitted),
+        (400, "AccessDenied", UsageError),
+    ):
+        wire.refused = {"put": (status, code)}
+        with pytest.raises(expected):
+            getattr(asked, ask)("reports")
+
+
+def test_reading_is_asked_about_at_the_version_that_is_to_be_read(asked: Asked, wire: Wire) -> None:
+    assert asked.get("reports", "x", "v7") is Answer.ALLOWED
+    asked.get("reports", "x")
+    assert [one.url.partition("?")[2] for one in wire.asked] == ["versionId=v7", ""]
+
+
+def test_a_role_that_is_refused_says_nothing_of_a_permission(asked: Asked) -> None:
+    def ask() -> None:
+        refusal: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(refusal, "AssumeRoleWithWebIdentity")
+
+    with pytest.raises(NotPermitted, match="no usable AWS credentials"):
+        asked._answered("s3://reports/x", ask)
+
+
+# What the store does with what it is answered
+
+
+class Looking(S3Store):
+    """A store that sees what the test says under every name."""
+
+    seen: Blob | None = None
+
+    def head(self, key: str) -> Blob | None:
+        return self.seen and replace(self.seen, at=replace(self.seen.at, key=key))
+
+
+@pytest.fixture(scope="module")
+def account() -> S3Account:
+    session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="eu-west-2")
+    return S3Account(session, "http://127.0.0.1:1")
+
+
+@pytest.fixture
+def store(account: S3Account, wire: Wire) -> Iterator[Looking]:
+    account.client.meta.events.register("before-send.s3", wire.answer)  # type: ignore[arg-type] # as above
+    yield Looking("reports", "/below/", account=account, sizes=Sizes(part=4))
+    account.client.meta.events.unregister("before-send.s3", wire.answer)  # type: ignore[arg-type] # as above
+
+
+def _seen(size: int, sha256: str, version: str = "", etag: str = '"e"') -> Blob:
+    return Blob(Location("s3://reports/below", "x", version, etag), size, datetime.now(UTC), sha256)
+
+
+def test_a_stream_that_met_others_and_found_nothing_has_to_be_brought_again(
+    store: Looking, wire: Wire
+) -> None:
+    wire.refused = {"end": (409, "ConditionalRequestConflict")}
+    with pytest.raises(Unavailable, match="by others"):
+        store.put_stream("x", iter([BODY]), CONTENT)
+    assert len(wire.of("abort")) == 1
+
+
+@pytest.mark.parametrize(("size", "sha256"), [(9, CONTENT.sha256), (10, "f" * 64)])
+def test_what_stands_in_the_way_is_the_same_only_by_size_and_digest(
+    store: Looking, wire: Wire, size: int, sha256: str
+) -> None:
+    wire.refused = {"end": (412, "PreconditionFailed")}
+    store.seen = _seen(size, sha256)
+    with pytest.raises(StoreConflict):
+        store.put_stream("x", iter([BODY]), CONTENT)
+    store.seen = _seen(len(BODY), CONTENT.sha256)
+    assert store.put_stream("x", iter([BODY]), CONTENT) == store.seen
+
+
+@pytest.mark.parametrize(
+    ("at", "there", "removed"),
+    [
+        (_seen(1, "", "v1"), None, "v1"),
+        (_seen(1, ""), None, ""),
+        (_seen(1, ""), _seen(1, ""), "null"),
+        (_seen(1, "", etag=""), _seen(1, ""), "null"),
+        (_seen(1, ""), _seen(1, "", etag='"other"'), ""),
+        (_seen(1, ""), _seen(1, "", "v2"), ""),
+    ],
+    ids=["its version", "gone", "by etag", "any", "another one", "versions since"],
+)
+def test_only_the_very_object_that_was_recorded_is_removed(
+    store: Looking, wire: Wire, at: Blob, there: Blob | None, removed: str
+) -> None:
+    store.seen = there
+    store.remove(at.at)
+    assert [one.url for one in wire.asked] == (
+        [f"http://127.0.0.1:1/reports/below/x?versionId={removed}"] if removed else []
+    )
+    with pytest.raises(UsageError, match="is not in"):
+        store.remove(Location("s3://staging", "x", "v1"))
+
+
+def test_a_draft_that_is_gone_from_another_bucket_is_told_as_such(store: Looking, wire: Wire) -> None:
+    wire.refused = {"look": (403, "AccessDenied")}
+    with pytest.raises(NotFound):
+        store.copy_new(Location("s3://staging/of/it", "drafts/x", "v7"), "x", CONTENT)
+    assert wire.asked[-1].url.startswith("http://127.0.0.1:1/staging?")
+    assert "prefix=of%2Fit%2Fdrafts%2Fx" in wire.asked[-1].url
+    wire.refused |= {"put": (403, "AccessDenied")}
+    with pytest.raises(NotPermitted):
+        store.copy_new(Location("s3://staging/of/it", "drafts/x", "v7"), "x", CONTENT)
+
+
+def test_a_copy_that_failed_in_one_part_goes_on_with_few_others(client: S3Client, wire: Wire) -> None:
+    wire.refused = {"part of a copy": (403, "AccessDenied")}
+    with pytest.raises(ClientError):
+        s3_copy.copy(client, FOUND, "reports", "x", Content(2_000 << 20, "5" * 64, 1), PARTS)
+    assert len(wire.of("part of a copy")) < 200
+    assert kind_of(wire.asked[-1]) == "abort", "nothing of it is sent any more"
+
+
+def test_an_upload_that_cannot_be_taken_back_tells_why_it_failed_and_not_that(
+    client: S3Client, wire: Wire
+) -> None:
+    wire.refused = {"end": (412, "PreconditionFailed"), "abort": (403, "AccessDenied")}
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        upload_stream(client, "reports", "x", [BODY], CONTENT, 4)
+
+
+def test_the_checksum_that_a_part_was_answered_with_is_said_again(client: S3Client, wire: Wire) -> None:
+    wire.crc32 = "AAAAAA=="
+    upload_stream(client, "reports", "x", [BODY], CONTENT, 4)
+    said = next(one.body for one in wire.asked if kind_of(one) == "end")
+    assert _text(cast("bytes", said)).count("<ChecksumCRC32>AAAAAA==</ChecksumCRC32>") == 3
+
+
+def test_parts_are_never_smaller_than_is_declared() -> None:
+    assert (Sizes().part_of(1), Sizes().copy_part_of(1)) == (8 << 20, 64 << 20)
+
+
+@pytest.mark.parametrize(
+    ("part", "together"), [(8 << 20, 4), (16 << 20, 4), (17 << 20, 3), (33 << 20, 1), (600 << 20, 1)]
+)
+def test_the_parts_of_one_upload_fit_into_memory_together(part: int, together: int) -> None:
+    assert at_once(part) == together
+
+
+def test_few_pieces_are_asked_for_before_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer that waits holds a connection."""
+    asked: list[tuple[int, int]] = []
+
+    def get(_store: object, _key: str, *, options: Any) -> Any:
+        start, end = options["range"]
+        asked.append((start, end))
+        meta = {"size": 1_000, "version": "v1", "e_tag": '"e"'}
+        body = bytes(end - start)
+        return SimpleNamespace(meta=meta, bytes=lambda: body, stream=lambda **_: iter([body]))
+
+    monkeypatch.setattr(s3_read, "obstore", SimpleNamespace(get=get))
+    got = 0
+    for piece in s3_read.pieces(cast("Any", None), "x", "s3://b/x", "", 10):
+        got += len(piece)
+        assert len(asked) <= got // 10 + s3_read.AHEAD + 1
+    assert got == 1_000
+    assert sorted(asked) == [(start, start + 10) for start in range(0, 1_000, 10)]

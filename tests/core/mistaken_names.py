@@ -184,4 +184,46 @@ NAMES = [
         "",
     ),
     (SALES, "transform: SELECT", "§transforms: SELECT", "transforms", "unknown key", "`transform`"),
-]
+    # what a source asks for, and what a record says
+    *(
+        (ORDERS, "url: env:DATABASE_URL", f"{new}", f"sources.orders.{path}", "unknown word", "`{business_date}`")
+        for new, path in (
+            ('url: §"sqlite:///{bussiness_date}"', "url"),
+            ('url: env:U\n    parameters: {business_date: §"{bussiness_date}"}', "parameters.business_date"),
+        )
+    ),
+    *(
+        (SALES, "url: env:API_URL", f"url: env:API_URL\n    {new}", f"sources.items.{path}", "unknown word", "`{feed}`")
+        for new, path in (
+            ('path: §"/{feeed}"', "path"),
+            ('method: POST\n    body: {a: §"{feeed}"}', "body.a"),
+        )
+    ),
+    (SALES, "{since:", '{of: §"{feeed}", since:', "sources.items.parameters.of", "unknown word", "`{feed}`"),
+    (SALES, 'path: "in/orders.csv"', 'path: §"in/{feeed}.csv"', "sources.orders.path", "unknown word", "`{feed}`"),
+    (ORDERS, '"{rows}"', '§"{feeed}"', "file.format.trailing.fields[1]", "unknown word", "`{feed}`"),
+    (ORDERS, '["T", ', '[§"{feeed}", ', "file.format.trailing.fields[0]", "unknown word", "`{total}`"),
+    *(
+        (SALES, "format: csv}", f"format: csv, columns: {{id: §'{kind}'}}}}", "sources.orders.columns.id", "no such type", "38")
+        for kind in ("decimal(39,2)", "decimal(5,6)", "decimal(0,0)")
+    ),
+    # values of another kind than was meant
+    (ORDERS, '{at: "07:00"}', "§[1]", "schedule.deadline", "cannot be used", "90m"),
+    (ORDERS, "kind: sql", "kind: §[sql]", "sources.orders.kind", "unknown `kind`", "`sql`"),
+    # a place of one environment
+    *(
+        (
+            PROJECT, "  PRD: {}",
+            f"  PRD: {{buckets: {{staging: {name}, reports: demo-prd-reports, ledger: demo-prd-ledger}}}}",
+            "environments.PRD.buckets.staging", "S3 takes no bucket", "63",
+        )
+        for name in ("§demo..staging", "§demo-", f"§{'a' * 64}")
+    ),
+    (PROJECT, "host: env:SFTP_HOST", "host: §sftp}.example.org", "sftp.host", "only `{environment}`", ""),
+    # a name that some months make too long
+    (
+        ORDERS, "name: ORDERS_{ENVIRONMENT}_{business_date:%Y%m%d}_{revision:03d}.csv",
+        f"name: §{'x' * 235}_{{business_date:%Y%m%d}}_{{business_date:%B}}_{{revision:d}}",
+        "file.name", "bytes, more than", "",
+    ),
+]  # fmt: skip

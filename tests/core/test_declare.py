@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from landbridge.declare import load
+from landbridge.declare import text as texts
 from landbridge.declare.mistakes import PATTERNS
 from landbridge.declare.references import sql_parameters
 from landbridge.declare.vocabulary import schema_of
@@ -194,6 +196,17 @@ def test_aliases_that_multiply_without_end_are_refused(tmp_path: Path) -> None:
     assert [problem.what for problem in found.problems] == ["the aliases of this document never end"]
 
 
+def test_merge_keys_that_multiply_without_end_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but what they bring in was counted: nine lines of ten aliases each would have been read for hours."""
+    monkeypatch.setattr(texts, "_MOST_NODES", 2_000)
+    bomb = "a0: &a0 {x: 1}\n"
+    bomb += "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 9))
+    found = examined(tmp_path, {**FILES, "feeds/bomb.yaml": bomb})
+    assert [problem.what for problem in found.problems] == ["the aliases of this document never end"]
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [
@@ -266,6 +279,72 @@ def test_a_feed_stands_in_the_file_of_its_name_and_once(tmp_path: Path) -> None:
     assert ("feeds/copy.yaml", "feeds/porders.yaml") in [(p.file, p.expected) for p in found.problems]
 
 
+def test_only_declarations_are_read_from_the_feeds_folder_and_each_must_be_readable(tmp_path: Path) -> None:
+    asides = {"feeds/README.md": "# Feeds", "feeds/.orders.yaml": "half: [", "feeds/orders.yaml.bak": "a: ["}
+    assert examined(tmp_path, {**FILES, **asides}).problems == ()
+    (tmp_path / "feeds" / "odd.yml").mkdir()
+    (problem,) = examined(tmp_path, {}).problems
+    assert (problem.file, problem.what) == ("feeds/odd.yml", "the file cannot be read: Is a directory")
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        "WITH w AS (FROM orders JOIN items USING (id)) SELECT * FROM w",
+        "SELECT * FROM ORDERS WHERE id IN (SELECT id FROM Items)",
+        "FROM (FROM orders) UNION ALL SELECT * FROM (WITH w AS (FROM items) FROM W)",
+    ],
+)
+def test_a_transform_reads_sources_and_tables_of_its_own(tmp_path: Path, transform: str) -> None:
+    files, _ = changed(SALES, "SELECT o.id, i.amount FROM orders o JOIN items i USING (id)", f"'{transform}'")
+    found = examined(tmp_path, files)
+    assert (found.problems, found.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "class rows: ...",
+        "rows, other = object(), 1",
+        "rows: object = object()",
+        "from elsewhere import rows",
+        "from elsewhere import made as rows",
+        "from elsewhere import *",
+        "try:\n    from fast import rows\nexcept ImportError:\n    def rows(): ...",
+        "if 1:\n    def rows(): ...",
+    ],
+)
+def test_a_function_is_found_however_its_module_comes_by_it(tmp_path: Path, module: str) -> None:
+    old = FILES[ORDERS][FILES[ORDERS].index("sources:") : FILES[ORDERS].index("file:\n")]
+    files, _ = changed(ORDERS, old, "sources:\n  orders: {kind: python, function: reports:rows}\n")
+    assert examined(tmp_path, {**files, "reports.py": module}).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("module", "what"),
+    [
+        ("other = rows", "`reports` has no `rows`"),
+        ("rows: object", "`reports` has no `rows`"),
+        ("import rows as other", "`reports` has no `rows`"),
+        ("class Other:\n    def rows(): ...", "`reports` has no `rows`"),
+        ("\0", "`reports` is not Python"),
+    ],
+)
+def test_a_function_that_its_module_only_mentions_is_not_there(
+    tmp_path: Path, module: str, what: str
+) -> None:
+    old = FILES[ORDERS][FILES[ORDERS].index("sources:") : FILES[ORDERS].index("file:\n")]
+    files, _ = changed(ORDERS, old, "sources:\n  orders: {kind: python, function: reports:rows}\n")
+    (problem,) = examined(tmp_path, {**files, "reports.py": module}).problems
+    assert (problem.path, problem.what) == ("sources.orders.function", what)
+
+
+def test_a_contract_that_cannot_be_read_is_told_at_its_name(tmp_path: Path) -> None:
+    files, _ = changed(ORDERS, "file: contracts/orders.odcs.yaml", "file: /proc/self/mem")
+    (problem,) = examined(tmp_path, files).problems
+    assert (problem.file, problem.path) == (ORDERS, "contract.file")
+
+
 def test_a_python_source_names_a_function_that_is_there(tmp_path: Path) -> None:
     old = FILES[ORDERS][FILES[ORDERS].index("sources:") : FILES[ORDERS].index("file:\n")]
     new = "sources:\n  orders: {kind: python, function: §reports.daily:rows}\n"
@@ -279,6 +358,60 @@ def test_a_python_source_names_a_function_that_is_there(tmp_path: Path) -> None:
     assert examined(tmp_path, {**files, "reports/daily.py": "def rows(): ...\n"}).problems == ()
 
 
+_OWN = "  PRD: {}"
+_BUCKETS = "buckets: {{staging: {0}-staging, reports: {0}-reports, ledger: {1}{2}}}"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (PROJECT, "path: share/{environment}", "path: env:SHARE"),  # a folder of its own on every host
+        (PROJECT, _OWN, "  PRD: {" + _BUCKETS.format("demo-dev", "demo-dev-ledger", ", endpoint: http://h") + "}"),
+        (PROJECT, _OWN, "  PRD: {" + _BUCKETS.format("demo-prd", "demo-dev-ledger", ", ledger_prefix: prd") + "}"),
+        (PROJECT, "ledger: demo-{environment}-ledger", "ledger: demo-{environment}-reports\n  ledger_prefix: of"),
+        (PROJECT, _OWN, "  PRD: {sftp: {host: h, user: abc, private_key: env:K, host_keys: [env:H]}}"),
+        (ORDERS, "  business_date", "  calendar: england\n  on_holiday: skip\n  business_date"),
+        (ORDERS, "  business_date", "  starts: 2027-01-01\n  business_date"),
+        (ORDERS, "  business_date", "  ends: 2027-01-01\n  business_date"),
+        (ORDERS, "url: env:DATABASE_URL", "url: file:keys/{nobody}/url"),
+        (SALES, "parameters: {since", "headers: {X-Api-Key: env:K}\n    parameters: {since"),
+        (SALES, "format: csv}", "format: csv, columns: {id: 'decimal(38,38)'}}"),
+        (SALES, "folder: shop/sales", "folder: shop/sales\n  format: {kind: parquet}"),
+        (SALES, "folder: shop/sales", "folder: shop/sales\n  compression: gzip"),
+        (SALES, "  folder:", "  done_file: 'of.{name}'\n  folder:"),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_mistake_is_none(tmp_path: Path, file: str, old: str, new: str) -> None:
+    assert examined(tmp_path, changed(file, old, new)[0]).problems == ()
+
+
+def test_feeds_of_one_environment_are_held_against_each_other(tmp_path: Path) -> None:
+    mine = FILES[ORDERS] + "environments: [PRD]\n"
+    other = mine.replace("feed: orders", "feed: returns")
+    (problem,) = examined(tmp_path, {**FILES, ORDERS: mine, "feeds/returns.yaml": other}).problems
+    assert problem.what == "the feeds `orders` and `returns` would have the same remote key"
+
+
+def test_names_that_only_begin_alike_do_not_meet(tmp_path: Path) -> None:
+    mine = FILES[ORDERS].replace("  folder:", "  landed_name: '{feed}.csv'\n  folder:")
+    other = mine.replace("feed: orders", "feed: orders-2").replace("shop/orders", "shop/other")
+    assert examined(tmp_path, {**FILES, ORDERS: mine, "feeds/orders-2.yaml": other}).problems == ()
+
+
+def test_one_reports_bucket_is_shared_whatever_the_prefix_of_its_ledger(tmp_path: Path) -> None:
+    own = "buckets: {staging: s-prd, reports: demo-dev-reports, ledger: l-prd, ledger_prefix: prd}"
+    files, _ = changed(PROJECT, _OWN, f"  PRD: {{{own}}}")
+    (problem,) = examined(tmp_path, files).problems
+    assert problem.path == "environments.PRD.buckets.reports"
+    assert "share the reports bucket" in problem.what
+
+
+def test_a_mistake_in_what_is_merged_is_told_once_where_it_was_written(tmp_path: Path) -> None:
+    files, place = changed(PROJECT, "  DEV: {}\n  PRD: {}", "  DEV: &all {§regoin: x}\n  PRD: {<<: *all}")
+    (problem,) = examined(tmp_path, files).problems
+    assert (problem.what, (problem.line, problem.column)) == ("unknown key `regoin`", place)
+
+
 def test_fixed_width_columns_are_those_of_the_contract(tmp_path: Path) -> None:
     old = 'format: {kind: csv, trailing: {fields: ["T", "{rows}", "{total:amount}"]}}'
     new = "format: {kind: fixed, columns: {id: {width: 9}, amuont: {width: 9}}}"
@@ -287,6 +420,8 @@ def test_fixed_width_columns_are_those_of_the_contract(tmp_path: Path) -> None:
     new = "format: {kind: fixed, columns: {id: {width: 9}}}"
     (problem,) = examined(tmp_path, changed(ORDERS, old, new)[0]).problems
     assert problem.what == "the contract's column `amount` has no width"
+    sound = "format: {kind: fixed, columns: {id: {width: 9}, amount: {width: 9}}}"
+    assert examined(tmp_path, changed(ORDERS, old, sound)[0]).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -377,3 +512,30 @@ def test_an_environment_is_filled_into_every_text_of_its_place(tmp_path: Path) -
     assert found.buckets.staging == "demo-prd-staging"
     assert found.share.path == "share/prd"
     assert found.variables == {"bank": "acme"}
+
+
+def test_what_an_environment_says_itself_wins_and_the_projects_holds_elsewhere(tmp_path: Path) -> None:
+    """Else evidence would be signed with another environment's key, or somebody else be told."""
+
+    def parts(of: str, number: int) -> list[str]:
+        return [
+            f"region: {of}-west-1",
+            f"evidence: {{signing_key: env:{of}, public_keys: ['file:{{environment}}.pub']}}",
+            f"host: {{folder: /etc/{of}}}",
+            f"watch: {{every: {number}m}}",
+            f"retention: {{outbound_days: {number}}}",
+            f"variables: {{bank: {of}}}",
+        ]
+
+    files, _ = changed(PROJECT, "variables: {bank: acme}", "\n".join(parts("all", 5)))
+    files[PROJECT] = files[PROJECT].replace(_OWN, f"  PRD: {{{', '.join(parts('prd', 7))}}}")
+    project = load_project(tmp_path, files)
+    for environment, of, number in (("DEV", "all", 5), ("PRD", "prd", 7)):
+        found = place(project, environment)
+        assert found.evidence is not None
+        assert found.evidence.public_keys == (f"file:{environment.lower()}.pub",)
+        assert found.evidence.signing_key == f"env:{of}"
+        assert (found.region, found.host.folder) == (f"{of}-west-1", f"/etc/{of}")
+        assert found.watch.every == timedelta(minutes=number)
+        assert found.retention.outbound_days == number
+        assert found.variables == {"bank": of}

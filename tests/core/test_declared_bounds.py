@@ -43,6 +43,7 @@ TEXTS: list[tuple[Any, list[object], list[object]]] = [
     (words.Resolvable, ["x", "x" * 2000], ["", "x" * 2001]),
     (words.Template, ["x", "x" * 1000], ["", "x" * 1001]),
     (words.Text, ["x"], [""]),
+    (words.SecretReference, ["env:X", "file:a/b", "aws-sm:a/b"], ["", "env:", "hunter2", "a:b", "ENV:X", " env:X"]),
     (words.Duration, ["30s", "1h30m", "3660d"], ["", "30", "30 s", "-30s", "1.5h", "3661d", 30, "h1"]),
     (inputs.ColumnType, ["int64", "decimal(12,2)", "decimal(38, 0)"], ["text", "decimal(123,2)", "decimal(1)", " int64", "int64\n"]),
     (BucketName, ["demo-{environment}", "ab", "a" * 81], ["a", "a" * 82, "Demo", "-x", "a_b", "a/b", "ab\n"]),

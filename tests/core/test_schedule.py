@@ -20,6 +20,7 @@ from landbridge.schedule import (
     slot_at,
     slot_named,
     slots,
+    unused,
 )
 from tests.core.feeds import LONDON, feed
 
@@ -277,3 +278,28 @@ def test_two_runs_about_one_day_are_found(
     else:
         assert found is not None
         assert tuple(f"{slot.scheduled_at:%Y-%m-%d}" for slot in found) == days
+
+
+@pytest.mark.parametrize(
+    ("schedule", "instant", "why"),
+    [
+        ({}, "2026-11-20 06:00", ""),
+        ({}, "2026-11-20 06:01", ""),
+        ({"starts": "2026-11-21"}, "2026-11-20 06:00", "its slots start on 2026-11-21"),
+        ({"starts": "2026-11-21"}, "2026-11-21 06:00", ""),
+        ({"ends": "2026-11-19"}, "2026-11-20 06:00", "its slots ended on 2026-11-19"),
+        ({"ends": "2026-11-19"}, "2026-11-19 06:00", ""),
+        ({"calendar": "england", "on_holiday": "skip"}, "2026-12-25 06:00", "2026-12-25 is a holiday (Christmas Day)"),
+        ({"calendar": "england", "on_holiday": "skip"}, "2026-12-24 06:00", ""),
+        ({"calendar": "england"}, "2026-12-25 06:00", ""),
+        ({"cron": "30 1 * * *", "time_zone": LONDON}, "2026-10-25 01:30", "01:30 comes twice on that day"),
+        ({"cron": "30 1 * * *", "time_zone": LONDON}, "2026-10-25 00:30", ""),
+        ({"cron": "30 1 * * *", "time_zone": LONDON}, "2026-10-25 01:45", ""),
+        ({"cron": "30 1 * * *", "time_zone": LONDON}, "2026-11-25 01:45", ""),
+    ],
+)  # fmt: skip
+def test_a_job_without_a_slot_has_a_reason_only_where_the_schedule_gives_one(
+    schedule: dict[str, object], instant: str, why: str
+) -> None:
+    """Without one it is a mistake that a person should see, never a quiet end."""
+    assert unused(feed(schedule), ENGLAND, at(instant)) == why

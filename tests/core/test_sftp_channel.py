@@ -8,9 +8,11 @@ import struct
 import time
 import tracemalloc
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
+import asyncssh
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,7 @@ from landbridge.sftp import exchange, packets
 from landbridge.sftp.channel import Channel, Lost
 from landbridge.sftp.endpoint import Endpoint
 from landbridge.sftp.errors import no_answer, translated
+from landbridge.sftp.in_process import _Receiving
 from landbridge.sftp.pace import Pace, Window
 from landbridge.sftp.packets import Entry, Malformed, Refused
 from landbridge.sftp.part import Part
@@ -467,10 +470,51 @@ def test_a_read_that_fails_ends_a_download_and_its_reason_is_told(
             (number,) = struct.unpack_from(">I", reply, 5)
             return _answer(answer[0], number, *answer[1:])
 
-    channel = _over(Failing(bytes(1_000), 100), 100)
+    channel, window = _over(Failing(bytes(1_000), 100), 100), Window(1_000)
     with Part(LOCAL, tmp_path / "part", 1_000, None) as part, pytest.raises((Refused, Lost)) as told:
-        Download("/f", part, 1_000, Window(1 << 20), Pace(None)).over([channel])
+        Download("/f", part, 1_000, window, Pace(None)).over([channel])
+    assert window.take(1_000), "nothing is held any more, else the next download would have less"
+    assert not window.take(1)
     assert "a disk" in str(told.value) or "not SFTP" in str(told.value)
+
+
+def test_a_download_that_waits_for_others_ends_when_all_is_closed(tmp_path: Path) -> None:
+    channel, window = _over(Capped(bytes(100), 100), 100), Window(100)
+    assert window.take(100)  # another download holds it all
+    with Part(LOCAL, tmp_path / "part", 100, None) as part, ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(Download("/f", part, 100, window, Pace(None)).over, [channel])
+        with pytest.raises(TimeoutError):
+            ended.result(0.05)
+        channel.fail("it was closed")
+        window.end()
+        with pytest.raises(Lost, match="closed"):
+            ended.result(10)
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_who_waits_for_room_goes_on_when_there_is_some_and_when_all_is_over(*, over: bool) -> None:
+    window = Window(100)
+    window.take(100)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(window.await_room, 1)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.05)
+        if over:
+            window.end()
+        else:
+            window.give(1)
+        waiting.result(10)
+
+
+def test_what_a_server_writes_to_standard_error_is_no_answer() -> None:
+    channel, line = _begun()
+    receiving = _Receiving(channel)
+    channel.run(exchange.opened("/f"))
+    ((_, number),) = line.asked()
+    receiving.data_received(b"\xff\xff\xff\xffmotd", asyncssh.EXTENDED_DATA_STDERR)
+    assert channel.live
+    receiving.data_received(_answer(_HANDLE, number, b"h"), None)
+    assert channel.live
 
 
 @pytest.mark.parametrize("cut", [bytes([_DATA]), bytes([_STATUS])])
@@ -531,8 +575,9 @@ _FULL = (_STATUS, 4, b"the disk is full")
         [(_HANDLE, b"h"), _FULL],
         [(_HANDLE, b"h"), _OK, _FULL],
         [(_HANDLE, b"h"), (_HANDLE, b"no status")],
+        [(_HANDLE, b"h"), (_HANDLE, b"")],
     ],
-    ids=["opening", "writing", "closing", "odd"],
+    ids=["opening", "writing", "closing", "odd", "zero"],
 )
 def test_a_receipt_that_the_server_did_not_take_was_not_sent(
     answers: list[tuple[int, *tuple[int | bytes, ...]]],
@@ -560,6 +605,9 @@ def test_a_document_is_at_most_as_long_as_it_may_be() -> None:
     assert (future.result(0), kinds) == (b"abc", [3, 5, 4])
     future, _ = _led(exchange.at_most("/m", 6, 2), (_HANDLE, b"h"), read, read, end)
     assert future.result(0) == b"abcabc", "it has grown since it was listed"
+    full = (_DATA, bytes(32 << 10))
+    future, _ = _led(exchange.at_most("/m", 1 << 20, 32 << 10), (_HANDLE, b"h"), full, read, end)
+    assert future.result(0) == bytes(32 << 10) + b"abc", "as much came as was asked for: there may be more"
     future, kinds = _led(exchange.at_most("/m", 5), (_HANDLE, b"h"), read, read)
     with pytest.raises(IntegrityBroken, match="larger than a manifest"):
         future.result(0)

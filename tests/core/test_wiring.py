@@ -9,6 +9,7 @@ import socket
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,17 +17,18 @@ import structlog
 from pydantic import ValidationError
 
 from landbridge import wiring
+from landbridge.canary.bird import named
 from landbridge.cluster import Kubernetes
 from landbridge.controlm import ControlM
 from landbridge.declare import PROJECT_FILE
-from landbridge.errors import TryAgain, Unavailable, UsageError
+from landbridge.errors import NotPermitted, TryAgain, Unavailable, UsageError
 from landbridge.facts import Location
 from landbridge.schedule import slot_named
 from landbridge.sftp import keys
 from landbridge.stores.folder import FolderStore
 from landbridge.twin.keys import Ed25519Key
 from landbridge.twin.state import EVIDENCE_KEY, EVIDENCE_PUBLIC_KEY, WebIdentity, folder_of, save
-from landbridge.wiring import choice, cloud_side, ground_side
+from landbridge.wiring import canary_side, choice, cloud_side, ground_side
 from landbridge.wiring.logs import log_to_stderr
 from landbridge.wiring.process import Process
 from tests.contract.bridge import JumpingClock
@@ -37,8 +39,7 @@ from tests.core.test_twin_state import _state
 from tests.fakes.proven import COLLECTOR, STRANGER
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from landbridge.ports import Remote
     from landbridge.project import Declaration
     from landbridge.twin.state import TwinState
 
@@ -447,6 +448,62 @@ def test_what_a_collection_stands_on_is_shown_without_its_key(on_ground: Declara
     ground = wiring.ground(on_ground, "DEV", twin=False, progress=Silent())
     ground.remote.close()
     assert "PRIVATE KEY" not in repr(ground)
+
+
+def _private(on_ground: Declaration, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Adopt the share, and give our private folder on it."""
+    monkeypatch.setenv("LANDBRIDGE_COLLECTOR", "here")
+    root, _ = ground_side.folders(wiring.host(on_ground, "DEV", twin=False, progress=Silent()))
+    root.mkdir(parents=True)
+    share = wiring.share(on_ground, "DEV", twin=False, progress=Silent())
+    share.adopt()
+    share.close()
+    return root / ".landbridge" / "dev"
+
+
+def _open_below(folder: Path) -> list[str]:
+    links = [f"{link.readlink()}" for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [link for link in links if link.startswith(f"{folder}/")]
+
+
+def test_a_canary_leaves_nothing_on_the_share_however_its_landing_ended(
+    on_ground: Declaration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that cannot be read ends it after its folder was made: a canary is sent to find just that."""
+    private = _private(on_ground, monkeypatch)
+    canary = named(datetime.now(UTC), "0123abcd")
+    landing = partial(canary_side.ground, on_ground, "DEV", canary, twin=False, progress=Silent())
+
+    def failing() -> None:
+        with landing() as ground:
+            assert (private / "canary" / canary).is_dir()
+            assert ground.share.landed("orders", "2026-11-20", date(2026, 11, 20)) is None
+            assert _open_below(private)
+            raise TryAgain("the server is away")
+
+    with pytest.raises(TryAgain):
+        failing()
+    assert not (private / "canary").exists()
+    assert not _open_below(private)
+    (on_ground.folder / "keys" / "collector").write_text("no key")
+    with pytest.raises(NotPermitted), landing():
+        pass
+    assert not (private / "canary").exists()
+
+
+def test_a_canary_closes_the_line_that_it_was_lent(
+    on_ground: Declaration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _private(on_ground, monkeypatch)
+    canary = named(datetime.now(UTC), "0123abcd")
+    lent: list[Remote] = []
+    with canary_side.remote(on_ground, "DEV", twin=False, progress=Silent()) as remote:
+        lent.append(remote)
+    with canary_side.ground(on_ground, "DEV", canary, twin=False, progress=Silent()) as ground:
+        lent.append(ground.remote)
+    for remote in lent:
+        with pytest.raises(Unavailable, match="was closed"):
+            remote.files("/outbound")
 
 
 def test_events_are_one_line_of_json_each_with_what_the_command_is_about(

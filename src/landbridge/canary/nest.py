@@ -53,9 +53,10 @@ class Nest:
         recognise(LOCAL, self.private, self.outer_journal)
         try:
             self.root.mkdir(parents=True)
-            for left in self.root.parent.iterdir():
-                if is_name(left.name) and sent_at(left.name) < now - _KEPT:
-                    shutil.rmtree(left, ignore_errors=True)
+            for mine in (self.root, self.journal):
+                for left in mine.parent.glob("*") if mine is not None else ():
+                    if is_name(left.name) and sent_at(left.name) < now - _KEPT:
+                        shutil.rmtree(left, ignore_errors=True)
         except OSError as error:
             raise disk_refused(error, f"making {self.root}") from error
 

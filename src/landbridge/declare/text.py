@@ -144,10 +144,7 @@ def _mark(node: Node) -> tuple[int, int]:
 
 
 def _plain(document: Document, node: Node, where: Where, above: tuple[Node, ...]) -> Plain:
-    document._nodes += 1  # noqa: SLF001 # the document being built here
-    if document._nodes > _MOST_NODES or any(node is outer for outer in above):  # noqa: SLF001
-        if not document.problems:
-            document.problems.append(document.problem(where, "the aliases of this document never end"))
+    if _endless(document, where, inside=any(node is outer for outer in above)):
         return None
     if str(node.tag) not in _OWN_TAGS:
         document.problems.append(
@@ -169,6 +166,16 @@ def _plain(document: Document, node: Node, where: Where, above: tuple[Node, ...]
             return _scalar(node)
         case _:
             raise AssertionError(node)  # YAML has no fourth kind
+
+
+def _endless(document: Document, where: Where, *, inside: bool = False) -> bool:
+    """Count one node more; note once that there are too many, or that this one is inside itself."""
+    document._nodes += 1  # noqa: SLF001 # the document being built here
+    if not inside and document._nodes <= _MOST_NODES:  # noqa: SLF001
+        return False
+    if not document.problems:
+        document.problems.append(document.problem(where, "the aliases of this document never end"))
+    return True
 
 
 def _mapping(
@@ -207,10 +214,12 @@ def _merged(document: Document, node: Node, where: Where, above: tuple[Node, ...
                 document.problem(where, "`<<` can only bring in a mapping", expected="an alias of a mapping")
             )
             continue
-        aside = Document(document.file, _nodes=document._nodes)  # noqa: SLF001
+        if _endless(document, where):
+            break
+        # The problems are the document's, so that one which says that it never ends is said once.
+        aside = Document(document.file, problems=document.problems, _nodes=document._nodes)  # noqa: SLF001
         brought.update(_mapping(aside, part, where, (*above, part)) if part not in above else {})
         document._nodes = aside._nodes  # noqa: SLF001
-        document.problems += aside.problems
         for spot, place in aside.spots.items():
             document.spots.setdefault(spot, place)
     return brought

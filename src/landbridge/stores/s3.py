@@ -27,7 +27,7 @@ from landbridge.ports import Blob
 from landbridge.stores import files, s3_copy
 from landbridge.stores.keys import checked
 from landbridge.stores.s3_errors import told
-from landbridge.stores.s3_parts import SHA256, Made, Sizes, upload_stream
+from landbridge.stores.s3_parts import SHA256, Made, Sizes, at_once, upload_stream
 from landbridge.stores.s3_read import pieces
 
 if TYPE_CHECKING:
@@ -45,9 +45,6 @@ SMALL = 16 << 20
 
 _ROUNDS = 5
 """How often a write that met another one half-way is begun again."""
-
-_IN_FLIGHT = 64 << 20
-"""Bytes of one upload in memory, unless a single part is larger."""
 
 
 class S3Store:
@@ -89,7 +86,7 @@ class S3Store:
                 blocks,
                 attributes=attributes,
                 chunk_size=part,
-                max_concurrency=max(1, min(4, _IN_FLIGHT // part)),
+                max_concurrency=at_once(part),
             )
         return self._written(key, done, content.size, content.sha256)
 

@@ -137,11 +137,8 @@ def _copied_parts(
         )
         return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        try:
-            return list(pool.map(one, range(1, -(-size // part) + 1)))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # after a failure `map` begins no further part
+        return list(pool.map(one, range(1, -(-size // part) + 1)))
 
 
 def lost(error: ClientError) -> bool:

@@ -22,6 +22,9 @@ SHA256 = "sha256"
 MOST_PARTS = 10_000
 """Of one multipart upload (S3)."""
 
+_IN_FLIGHT = 64 << 20
+"""Bytes of one upload in memory, unless a single part is larger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
@@ -46,6 +49,11 @@ class Sizes:
 def _at_least(part: int, size: int) -> int:
     needed = -(-size // MOST_PARTS)
     return max(part, -(-needed // (1 << 20)) << 20)
+
+
+def at_once(part: int) -> int:
+    """Give how many parts of one upload are in memory at once."""
+    return max(1, min(4, _IN_FLIGHT // part))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,12 @@ def ground(
         ground_side.share(host).close()  # the twin's own is adopted without asking anybody
     nest = ground_side.nest(host, canary)
     nest.prepare(host.process.clock.now())
-    own = ground_side.for_canary(host, nest)
     try:
-        yield own
+        own = ground_side.for_canary(host, nest)
+        try:
+            yield own
+        finally:
+            own.share.close()
+            own.remote.close()
     finally:
-        own.share.close()
-        own.remote.close()
         nest.clear()

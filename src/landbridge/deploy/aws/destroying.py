@@ -139,7 +139,7 @@ def _policies(account: Account, standing: Standing) -> Mapping[str, str]:
         template: Any = YAML(typ="rt").load(body) if isinstance(body, str) else body
         resources = dict(template["Resources"])
         return {name: str(resource.get("DeletionPolicy", "Delete")) for name, resource in resources.items()}
-    except (YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise StackFailed(
             f"the deployed template of {standing.name} cannot be read, so nothing was deleted",
             seen=type(error).__name__,

@@ -91,6 +91,11 @@ def _meaning(what: str, error: ClientError, code: str, message: str, allow: str)
     return UsageError(f"{what} failed", seen=f"{code}: {message}")
 
 
+def unforeseen(what: str, refused: Refused) -> UsageError:
+    """Make the error of an answer that has a code which the caller knows, and says something else with it."""
+    return UsageError(f"{what} failed", seen=f"{refused.code}: {refused.message}")
+
+
 def resource_failed(stack: str, logical_id: str, kind: str, reason: str, hint: str) -> LandbridgeError:
     """Say which resource made an operation of a stack fail, and what to do about it."""
     what = f"{stack} failed at {logical_id} ({kind})"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from landbridge.deploy.aws.account import Note
 from landbridge.deploy.aws.changes import ChangeSet, changed_parameters, read_changes
 from landbridge.deploy.aws.events import failed, wait
-from landbridge.deploy.aws.failures import Refused, told
+from landbridge.deploy.aws.failures import Refused, told, unforeseen
 from landbridge.deploy.aws.request import declared_digest, missing_inputs, request
 from landbridge.deploy.aws.standing import HIDDEN, look
 from landbridge.errors import StackFailed
@@ -199,7 +199,7 @@ def _described(account: Account, stack: str, name: str) -> DescribeChangeSetOutp
     except Refused as refused:
         if refused.code == "ChangeSetNotFound" or "does not exist" in refused.message:
             return None
-        raise
+        raise unforeseen(f"reading the change set of {stack}", refused) from refused
 
 
 def _create(account: Account, asked: Request, standing: Standing, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from landbridge.deploy.aws.failures import Refused, told
+from landbridge.deploy.aws.failures import Refused, told, unforeseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def look(account: Account, name: str) -> Standing:
     except Refused as refused:
         if "does not exist" in refused.message:
             return Standing(name)
-        raise
+        raise unforeseen(f"looking at {name}", refused) from refused
     if not found:
         return Standing(name)
     stack = found[0]

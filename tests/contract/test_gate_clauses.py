@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -345,7 +347,7 @@ def test_at_most_twenty_rows_of_a_rule_are_shown(tmp_path: Path) -> None:
     contract = written(tmp_path, [ID, "name: v, logicalType: string, required: true"])
     report = judged(contract, csv([""] * 3000))
     assert named(report, "required").broken == 3000
-    assert [defect.record for defect in report.defects] == list(range(1, 21))
+    assert [(defect.record, defect.value) for defect in report.defects] == [(n, "") for n in range(1, 21)]
 
 
 def test_values_are_not_judged_in_a_file_whose_bytes_are_broken(tmp_path: Path) -> None:
@@ -419,3 +421,26 @@ def test_the_scratch_folder_is_made_where_it_is_not_there(tmp_path: Path) -> Non
     gate = gate_for(contract, declared(), memory=256, spill=tmp_path / "not" / "there")
     assert gate.judge(tmp_path / "a.csv").passed
     assert gate.judge(tmp_path / "a.csv").passed
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "metric: nullValues, mustBe: 1",
+        "metric: duplicateValues, mustBe: 1",
+        "metric: nullValues, mustBeBetween: [2, 3]",
+    ],
+)
+def test_a_rule_that_wants_rows_which_are_not_there_has_none_to_show(rule: str, tmp_path: Path) -> None:
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
+    report = judged(contract, csv(["a", "b"]))
+    assert (report.passed, report.defects) == (False, ())
+
+
+def test_what_the_gate_puts_aside_lies_in_the_folder_that_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's own folder may be small, or belong to nobody who may write there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    contract = written(tmp_path, [ID])
+    assert judged(contract, gzip.compress(b"id\n1\n"), declared(compression="gzip")).passed

@@ -162,3 +162,36 @@ def test_a_number_of_json_is_the_number_that_is_written(
         contract = written(tmp_path, [f"name: {name}, {clause}", "name: w, logicalType: string"], [rule])
         line = f'{{"w": "{name}", "{name}": {text}}}\n'
         assert judged(contract, line.encode(), declared(Jsonl(kind="jsonl"))).passed is holds
+
+
+@pytest.mark.parametrize(
+    ("operator", "bound", "measured", "holds"),
+    [
+        ("<", "1e2000000", 1, True),
+        (">", "-1e2000000", 1, True),
+        ("=", "1e-2000000", 0, False),
+        (">", "1e-2000000", 0, False),
+        (">", "-1e-2000000", 0, True),
+    ],
+)
+@pytest.mark.parametrize("unit", ["rows", "percent"])
+def test_a_bound_beyond_any_column_is_no_bug(
+    operator: Operator, bound: str, measured: int, holds: bool, unit: str
+) -> None:
+    assert Bound(operator, (Decimal(bound),), unit).holds(measured, 10) is holds  # type: ignore[arg-type] # listed above
+
+
+@pytest.mark.parametrize(
+    ("kind", "digits", "fine"),
+    [
+        ("number, physicalType: 'DECIMAL(30,2)'", "123456789012.45", True),
+        ("number, physicalType: 'DECIMAL(30,2)'", "1234567890123.45", True),
+        ("number, physicalType: 'DECIMAL(30,2)'", "12345678901234.45", False),
+    ],
+)
+def test_a_number_of_so_few_digits_that_no_reader_rounds_it_may_stand_under_any_key(
+    kind: str, digits: str, fine: bool, tmp_path: Path
+) -> None:
+    contract = written(tmp_path, [f"name: v, logicalType: {kind}"])
+    report = judged(contract, f'{{"\\u0076": {digits}}}\n'.encode(), declared(Jsonl(kind="jsonl")))
+    assert report.passed is fine

@@ -45,6 +45,14 @@ def query(text: str, then: str) -> str:
         query("SELECT max(account)::DECIMAL(20, 2) FROM things", "mustBeLessThan: 5"),
         query("SELECT any_value(who) FROM (SELECT count(*), who FROM things GROUP BY who)", "mustBe: x"),
         query("SELECT count(*) + max(account) FROM things", "mustBe: 0"),
+        query(
+            "SELECT count(*) FROM things GROUP BY who HAVING false UNION ALL SELECT max(account) FROM things",
+            "mustBe: 0",
+        ),
+        query(
+            "SELECT count(*) FROM things\n  EXCEPT SELECT 1\n  UNION SELECT max(account) FROM things",
+            "mustBe: 0",
+        ),
     ],
 )
 @pytest.mark.parametrize("at_public_column", [False, True])

@@ -33,7 +33,11 @@ def test_the_table_tells_what_broke_first_and_gathers_what_held() -> None:
     ]
     assert {len(row) for row in rows} == {len(RULE_COLUMNS)}
     assert defect_rows(report()) == [("enum", "3", "4", "17", "c", "<v>", "no & none")]
+    first = GateReport("c", "1", 1, RULES, (Defect("enum", 1, 1, 0, "c", "m"),))
+    assert defect_rows(first) == [("enum", "1", "1", "0", "c", "", "m")]
+    assert "record 1, line 1, byte 0: m" in junit(first, "a.csv")
     nowhere = GateReport("c", "1", 1, RULES, (Defect("enum", 3, 0, -1, "c", "m"),))
+    assert "record 3: m" in junit(nowhere, "a.csv")
     (row,) = defect_rows(nowhere)
     assert row[1:4] == ("3", "", "")
     assert len(row) == len(DEFECT_COLUMNS)

@@ -434,6 +434,9 @@ def test_one_object_of_several_is_taken_by_name(tmp_path: Path) -> None:
     assert (problem.what, problem.hint) == ("the contract holds no object `other`", "did you mean `others`?")
     (problem,) = problems(HEAD + OBJECT, tmp_path, "other")
     assert problem.what == "the contract holds no object `other`", "also where it holds but one"
+    twice = HEAD + OBJECT + OBJECT.removeprefix("schema:\n")
+    (problem,) = problems(twice, tmp_path, "things")
+    assert (problem.what, problem.line) == ("two objects are called `things`", 9)
 
 
 def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:

@@ -186,6 +186,8 @@ def _chosen(
             seen=listed,
             hint=nearest(wanted or "", names),
         )
+    elif len(matching) > 1:
+        document.wrong(("schema", matching[1], "name"), f"two objects are called `{wanted}`")
     document.settle()
     return matching[0], objects[matching[0]]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -21,7 +23,7 @@ from landbridge.contract.strict.delimited import csv_gate
 from landbridge.contract.strict.fixed import fixed_gate
 from landbridge.contract.strict.jsonl import jsonl_gate
 from landbridge.feed.outputs import Csv, File, Fixed, FixedColumn, Jsonl, Record
-from tests.contract import plain_reader
+from tests.contract import plain_reader, strict_oracle
 from tests.contract.odcs_texts import declared, judged, written
 
 if TYPE_CHECKING:
@@ -228,6 +230,55 @@ def test_utf_16_across_two_pieces_is_read_as_in_one(encoding: str) -> None:
     assert whole.defects
     for size in range(1, 40, 3):
         assert scanned(gate, text, (0, size, size)) == whole
+
+
+# One byte of a sound file, at every place: changed, doubled, taken out; and the file cut there
+
+_WHOLE: dict[str, bytes] = {
+    "csv": b'id,amount,text,day\n7,1.50,"a ""b"",\nc",2026-11-20\n-8,,\xe2\x82\xac,\n9,2.5,"",2026-11-21\n',
+    "fixed": b"00001  1.50ab  2026-11-20\n-0007 -0.05    2024-02-29\n00003      \xc3\xa9\xe2\x82\xac x2026-01-01\n",
+    "jsonl": b'{"id":1,"amount":1.50,"text":"\xc3\xa9","day":"2026-11-20"}\n'
+    b'{"day":null,"text":"\\u00e9\\n","amount":"-0.05","id":"7"}\n{"id":3,"amount":1,"text":"","day":null}\n',
+}
+
+
+def spoilt(whole: bytes) -> Iterator[bytes]:
+    for at in range(len(whole)):
+        yield from (whole[:at] + bytes([byte]) + whole[at + 1 :] for byte in b'\0\r\n,"\xff')
+        yield whole[:at] + whole[at:][:1] * 2 + whole[at + 1 :]
+        yield whole[:at] + whole[at + 1 :]
+        yield whole[:at]
+    yield whole
+
+
+@pytest.mark.parametrize(("size", "every"), [(64, 1), (1 << 12, 4)])
+@pytest.mark.parametrize("name", _WHOLE)
+def test_a_byte_that_is_spoilt_is_seen_wherever_it_is(
+    name: str, size: int, every: int, tmp_path: Path
+) -> None:
+    gates = {
+        "csv": csv_gate(Csv(), COLUMNS, size),
+        "fixed": fixed_gate(FIXED, COLUMNS, size),
+        "jsonl": jsonl_gate(COLUMNS, size),
+    }
+    with (tmp_path / "file").open("wb", buffering=0) as file:
+        for text in islice(spoilt(_WHOLE[name]), 0, None, every):
+            os.pwrite(file.fileno(), text, 0)  # in place: to make a file anew takes longer than to judge it
+            file.truncate(len(text))
+            agree(gates[name].scan(tmp_path / "file"), *read_plainly(name, text))
+
+
+def read_plainly(name: str, text: bytes) -> tuple[int, list[plain_reader.Seen]]:
+    match name:
+        case "fixed":
+            return plain_reader.fixed(text, FIXED, COLUMNS)
+        case "jsonl":
+            return plain_reader.jsonl(text, COLUMNS)
+        case _:
+            rows, found = strict_oracle.read(text, COLUMNS)
+            return rows, sorted(
+                (rule, record, line, column or "?") for rule, record, line, _, column in found
+            )
 
 
 # The whole gate: what is delivered is what a plain reader reads

@@ -7,8 +7,10 @@ from types import ModuleType
 import pytest
 
 from landbridge.contract.columns import ColumnRule, Kind, Part, StrictReport
-from landbridge.contract.strict import jsonl, judge, strict_gate
+from landbridge.contract.strict import jsonl, judge, records, strict_gate, transcoded
+from landbridge.contract.strict import window as window_
 from landbridge.contract.strict.delimited import csv_gate
+from landbridge.contract.strict.window import Window
 from landbridge.errors import DiskFailed, UsageError
 from landbridge.feed.outputs import Csv, File, Fixed, FixedColumn, Format, Jsonl, Parquet, Record
 
@@ -143,7 +145,16 @@ def test_a_value_of_just_eighty_characters_is_shown_whole(tmp_path: Path) -> Non
 
 
 def test_a_file_without_header_may_be_empty(tmp_path: Path) -> None:
-    assert _scan(tmp_path, b"", Csv(header=False)).defects == {}
+    empty = [(b"", 0, 1, 0), (b"\xef\xbb\xbf", 0, 1, 0)]
+    for text, *place in empty:
+        assert _scan(tmp_path, text, Csv(header=False)).defects == {}
+        for around in (
+            {"header": True},
+            {"leading": Record(fields=("H",))},
+            {"trailing": Record(fields=("T",))},
+        ):
+            form = Csv.model_validate({"header": False, **around})
+            assert _said(_scan(tmp_path, text, form)) == [("structure.empty_file", *place)]
     assert _scan(tmp_path, GOOD, Csv(header=False)).rows == 2
 
 
@@ -415,3 +426,37 @@ def test_a_delimiter_and_a_quote_of_several_bytes(tmp_path: Path) -> None:
 def test_a_delimiter_that_the_encoding_does_not_have() -> None:
     with pytest.raises(UsageError):
         strict_gate(File(name="x", folder="x", format=Csv(delimiter="¦", encoding="ascii")), COLUMNS)
+
+
+def test_no_more_of_a_value_is_read_than_is_held_to_a_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "LONGEST_VALUE", 10)
+    (tmp_path / "file").write_bytes(b"x" * 100)
+    with Window(tmp_path / "file") as window:
+        reader = records.Records(window, records.Dialect(44, 34, b"", "utf-8"))
+        found = records.Record(0, 100)
+        assert [len(reader.value(found, records.Field(0, end, quoted=False))) for end in (9, 10, 100)] == [
+            9,
+            10,
+            10,
+        ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
+def test_the_way_back_from_a_twin_is_a_piece_long(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window_, "_LARGEST", 7)
+    text = "a\u00e9|\U0001f6a2b\x1c\n" * 20
+    (tmp_path / "file").write_bytes(text.encode(encoding))
+    twin = transcoded._Twin(tmp_path / "twin", encoding, {"|": "\x1c", "\x1c": "\ufdd0"})
+    with Window(tmp_path / "file") as window:
+        twin.write(window)
+    assert len(twin._starts) > len(text.encode(encoding)) // 7, "else all before it would be read each time"
+    begun = begun_twin = 0
+    for sign in text:
+        assert twin.original(begun_twin) == begun
+        begun += len(sign.encode(encoding))
+        begun_twin += len({"|": "\x1c", "\x1c": "\ufdd0"}.get(sign, sign).encode())
+    assert (twin.original(begun_twin), twin.original(-1)) == (begun, -1)

@@ -79,6 +79,13 @@ COLUMN_CLAUSES = [
     ("logicalType: string, logicalTypeOptions: {maxLength: 0}", "maxLength", ['""', ""], ["a"]),
     ("logicalType: string, physicalType: VARCHAR, required: true", "required", ["abc"], [""]),
     ("logicalType: string, physicalType: VARCHAR(max), required: true", "required", ["abc"], [""]),
+    ("logicalType: string, physicalType: NVARCHAR(MAX), required: true", "required", ["abc"], [""]),
+    (
+        "logicalType: integer, quality: [{metric: missingValues, arguments: {missingValues: [N/A, null, -1]}, mustBe: 0}]",
+        "missingValues",
+        ["1", "0"],
+        ["", "-1"],
+    ),
     ("logicalType: string, physicalType: FOO(2), required: true", "required", ["abc"], [""]),
     (
         "logicalType: date, physicalType: VARCHAR(3), logicalTypeOptions: {minimum: 2026-01-01}",

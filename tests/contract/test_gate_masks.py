@@ -177,6 +177,7 @@ def test_a_broken_line_of_json_is_not_repeated(line: str, tmp_path: Path) -> Non
         "customProperties: [{property: owner, value: true}]",
         "customProperties: [{property: pii, value: false}]",
         'customProperties: [{property: pii, value: "No"}]',
+        'customProperties: [{property: pii, value: " false "}]',
         "customProperties: [{property: pii, value: null}]",
         "required: true",
     ],
@@ -198,6 +199,8 @@ def test_a_word_for_what_is_somebodys_hides_its_values(tag: str, where: str, tmp
         tmp_path, [f"name: v, logicalType: string, {clause}, logicalTypeOptions: {{maxLength: 2}}"]
     )
     assert [column.personal for column in load(contract).columns] == [True]
+    spaced = written(tmp_path, [f"name: v, logicalType: string, {where.format(repr(f' {tag} '))}"])
+    assert [column.personal for column in load(spaced).columns] == [True]
 
 
 def test_a_key_of_long_values_is_shown_shortened(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from landbridge.contract.columns import ColumnRule, Kind, Part, StrictReport
 from landbridge.contract.strict import jsonl, judge, records, strict_gate, transcoded
 from landbridge.contract.strict import window as window_
 from landbridge.contract.strict.delimited import csv_gate
+from landbridge.contract.strict.fixed import fixed_gate
 from landbridge.contract.strict.window import Window
 from landbridge.errors import DiskFailed, UsageError
 from landbridge.feed.outputs import Csv, File, Fixed, FixedColumn, Format, Jsonl, Parquet, Record
@@ -349,6 +350,7 @@ def test_fixed_width_with_records_around_it(tmp_path: Path) -> None:
         (b"[1]", "structure.json"),
         (b"[" * 100_000, "structure.json"),
         (b"", "structure.blank_line"),
+        (b" \t", "structure.blank_line"),
         (b'{"id":7.0,"day":"2026-11-20","text":"x"}', "type.id"),
         (b'{"id":1e3,"day":"2026-11-20","text":"x"}', "type.id"),
         (b'{"id":3000000000,"day":"2026-11-20","text":"x"}', "type.id"),
@@ -460,3 +462,85 @@ def test_the_way_back_from_a_twin_is_a_piece_long(
         begun += len(sign.encode(encoding))
         begun_twin += len({"|": "\x1c", "\x1c": "\ufdd0"}.get(sign, sign).encode())
     assert (twin.original(begun_twin), twin.original(-1)) == (begun, -1)
+
+
+@pytest.mark.parametrize(
+    ("line", "offset"),
+    [
+        (b'{"text":"x","id":x}', 17),
+        (b'{"text":"\xc3\xa9","id":x}', 18),
+        (b'{"text":"x"', 11),
+        (b"x", 0),
+        (b"{} {}", 3),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_byte(line: bytes, offset: int, tmp_path: Path) -> None:
+    good = b'{"id":1,"day":"2026-11-20","text":"one"}\n'
+    report = _scan(tmp_path, good + line + b"\n", Jsonl(kind="jsonl"))
+    assert _said(report)[0] == ("structure.json", 2, 2, len(good) + offset)
+
+
+def test_bytes_of_the_first_column_are_shown_where_nothing_is_personal(tmp_path: Path) -> None:
+    columns = (ColumnRule("a", "string"), ColumnRule("b", "string"))
+    report = _scan(tmp_path, b'a,b\nx\xffy,z\n"p"q,z\nq,z\n', Csv(), columns)
+    assert [(d.rule, d.column, d.value[:7]) for d in report.first] == [
+        ("encoding.bytes", "a", "\\xffy,z"),
+        ("structure.quotes", "a", "q,z\\nq,"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "rules"),
+    [
+        (Csv(header=False), set()),
+        (Csv(), {"header"}),
+        (Csv(header=False, leading=Record(fields=("H",))), {"leading_record"}),
+        (Csv(header=False, trailing=Record(fields=("T",))), {"trailing_record"}),
+    ],
+)
+def test_only_what_was_looked_at_is_listed_as_held(form: Csv, rules: set[str], tmp_path: Path) -> None:
+    report = _scan(tmp_path, b"", form)
+    assert {"header", "leading_record", "trailing_record"} & set(report.rules) == rules
+    assert len(report.rules) == len(set(report.rules))
+
+
+@pytest.mark.parametrize(
+    "kind", ["integer", "decimal", "float", "boolean", "date", "time", "timestamp", "binary"]
+)
+@pytest.mark.parametrize("line", [b"\n", b"1,2,3\n", b'"a"b,1\n', b"\xff\0\n"])
+def test_a_block_without_one_regular_record_is_read(line: bytes, kind: Kind, tmp_path: Path) -> None:
+    columns = (ColumnRule("x", kind), ColumnRule("y", kind))
+    (tmp_path / "file").write_bytes(line * 9)
+    report = csv_gate(Csv(header=False), columns, 64).scan(tmp_path / "file")
+    assert (report.rows, {d.record for d in report.first}) == (9, set(range(1, 10)))
+
+
+@pytest.mark.parametrize("bad", [b"\0", b"\xff"])
+@pytest.mark.parametrize("form", [Csv(header=False), FIXED, Jsonl(kind="jsonl")], ids=lambda form: form.kind)
+def test_a_bad_byte_in_every_record_is_counted_in_every_record(
+    form: Format, bad: bytes, tmp_path: Path
+) -> None:
+    line = {
+        "csv": b"1,2026-11-20,%b\n",
+        "fixed": b"0000012026-11-20%b    \n",
+        "jsonl": b'{"id":1,"day":null,"text":"%b"}\n',
+    }
+    text = line[form.kind] % bad
+    for head in (b"", line[form.kind] % b"x"):
+        report = _scan_in(tmp_path, head + text * 9, form, 100)
+        rule = "encoding.nul" if bad == b"\0" else "encoding.bytes"
+        assert (report.rows, report.defects[rule]) == (9 + bool(head), 9)
+        assert [d.record for d in report.first if d.rule == rule] == list(
+            range(1 + bool(head), 10 + bool(head))
+        )
+
+
+def _scan_in(tmp_path: Path, text: bytes, form: Format, block: int) -> StrictReport:
+    (tmp_path / "file").write_bytes(text)
+    match form:
+        case Csv():
+            return csv_gate(form, COLUMNS, block).scan(tmp_path / "file")
+        case Fixed():
+            return fixed_gate(form, COLUMNS, block).scan(tmp_path / "file")
+        case _:
+            return jsonl.jsonl_gate(COLUMNS, block).scan(tmp_path / "file")

@@ -13,7 +13,7 @@ from landbridge.contract.checks import KeyCheck
 from landbridge.contract.columns import parts_of
 from landbridge.contract.odcs import load
 from landbridge.contract.places import Document
-from landbridge.errors import DeclarationWrong, Problem
+from landbridge.errors import DeclarationWrong, DiskFailed, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -394,6 +394,33 @@ def test_a_contract_that_is_none(text: str, what: str, tmp_path: Path) -> None:
 def test_a_contract_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DeclarationWrong, match="no such contract"):
         load(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "place"),
+    [
+        (b"id: caf\xe9\n", "the contract is not UTF-8 text", (1, 1)),
+        (b"id: t\nname: \x00\n", "not YAML: ", (1, 1)),
+        (b"id: t\nname: [1\n", "not YAML: ", (3, 1)),
+        (b"id: t\nid: u\n", "not YAML: found duplicate key", (2, 1)),
+        (b"- id\n", "the contract is not a mapping of keys", (1, 1)),
+    ],
+)
+def test_what_is_no_yaml_is_told_with_its_place(
+    content: bytes, what: str, place: tuple[int, int], tmp_path: Path
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_bytes(content)
+    with pytest.raises(DeclarationWrong) as caught:
+        load(path)
+    (problem,) = caught.value.problems
+    assert problem.what.startswith(what)
+    assert (problem.file, problem.line, problem.column) == (str(path), *place)
+
+
+def test_a_contract_that_the_disk_does_not_give_is_no_wrong_one(tmp_path: Path) -> None:
+    with pytest.raises(DiskFailed, match="cannot read the contract"):
+        load(tmp_path)
 
 
 def test_a_place_that_is_not_there_is_the_nearest_above_it(tmp_path: Path) -> None:

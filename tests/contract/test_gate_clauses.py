@@ -226,6 +226,7 @@ METRICS = [
         ["a", ""],
     ),
     ("type: sql, query: ' SELECT count(v) FROM things ;  ', mustBe: 1", ["a"], ["a", "b"]),
+    ("type: sql, query: SELECT count(v) FROM things, unit: rows, mustBe: 1", ["a"], ["a", "b"]),
     ("type: sql, query: 'SELECT bool_and(v < 3 || v) FROM things', mustBe: true", ["1"], ["4"]),
     ("type: sql, query: 'SELECT min(v) FROM things', mustBe: a", ["b", "a"], ["b"]),
     ("type: sql, query: 'SELECT min(v) FROM things', mustNotBe: a", ["b"], ["b", "a"]),
@@ -451,3 +452,22 @@ def test_what_the_gate_puts_aside_lies_in_the_folder_that_it_was_given(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     contract = written(tmp_path, [ID])
     assert judged(contract, gzip.compress(b"id\n1\n"), declared(compression="gzip")).passed
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([], "the query gave no row"),
+        (["a", "b"], "the query gave several rows"),
+        (["a"], ""),
+        (["b"], "the query gave b"),
+    ],
+)
+def test_a_query_at_a_column_is_told_with_the_column_and_what_it_gave(
+    rows: list[str], told: str, tmp_path: Path
+) -> None:
+    rule = "{type: sql, name: own, query: SELECT v FROM things, mustBe: a}"
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{rule}]"])
+    result = named(judged(contract, csv(rows)), "own")
+    assert (result.column, result.passed, result.message) == ("v", not told, told)
+    assert (result.broken, result.checked, result.threshold) == (int(bool(told)), len(rows), "= a")

@@ -48,6 +48,12 @@ def test_json_tells_everything() -> None:
     assert told["passed"] is False
     assert [rule["rule"] for rule in told["rules"]] == ["required", "required", "enum", "rowCount"]
     assert told["defects"][0]["offset"] == 17
+    assert {word: told[word] for word in told if word not in ("rules", "defects")} == {
+        "passed": False,
+        "contract": "contract",
+        "contract_version": "1.0.0",
+        "rows": 9,
+    }
 
 
 def test_junit_counts_failures_and_warnings_apart() -> None:
@@ -59,6 +65,15 @@ def test_junit_counts_failures_and_warnings_apart() -> None:
     assert failure.tag == "failure"
     assert failure.text == "record 3, line 4, byte 17: no & none: '<v>'"
     assert suite[3][0].tag == "skipped"
+    assert (suites.get("name"), suite.get("name")) == ("landbridge validate", "contract 1.0.0: a.csv")
+    assert [(case.get("classname"), case.get("name")) for case in list(suite)[2:]] == [
+        ("contract", "enum c"),
+        ("contract", "rowCount"),
+    ]
+    assert [case[0].get("message") for case in list(suite)[2:]] == [
+        "2 of 9 broken, allowed = 0: expected one of x",
+        "1 of 9 broken, allowed > 10",
+    ]
 
 
 @given(value=st.text(), message=st.text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from typing import TYPE_CHECKING
@@ -121,3 +122,17 @@ def test_without_the_kernel_a_part_is_copied_piece_by_piece(
     (tmp_path / "file").write_bytes(b"0123456789")
     part = plain.data_part("utf-8", tmp_path / "file", StrictReport(2, (), {}, (), data=(1, 8)), tmp_path)
     assert (part.read_bytes(), asked) == (b"1234567", [4, 3])
+
+
+def test_a_disk_that_fails_while_a_file_is_read_is_told(tmp_path: Path) -> None:
+    class Failing(io.BytesIO):
+        def readinto(self, _: object) -> int:
+            raise OSError(errno.EIO, "it broke")
+
+    (tmp_path / "file").write_bytes(b"x" * 100)
+    with Window(tmp_path / "file") as window:
+        window._file.close()
+        window._file = Failing()
+        with pytest.raises(DiskFailed, match="file cannot be read") as failed:
+            window.byte(0)
+    assert failed.value.seen == "it broke"

@@ -446,8 +446,14 @@ def test_a_contract_without_a_name_goes_by_its_id(tmp_path: Path) -> None:
 
 def test_variables_are_refused_where_they_decide_and_nowhere_else(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    path.write_text(HEAD + "description: {purpose: '${WHY}'}\n" + OBJECT, encoding="utf-8")
+    told = (
+        "  - {name: v, logicalType: string, description: '${WHY}', logicalTypeOptions: {pattern: '[${]+'}}\n"
+    )
+    path.write_text(HEAD + "description: {purpose: '${WHY}'}\n" + OBJECT + told, encoding="utf-8")
     assert load(path).name == "t"
+    for clause in ("name: '${V}'", "name: v, enum: [{value: '${V}'}]", "name: v, tags: ['${V}']"):
+        (problem,) = problems(HEAD + OBJECT + f"  - {{{clause}, logicalType: string}}\n", tmp_path)
+        assert problem.what.startswith("variables (`${...}`) are not supported")
 
 
 def test_one_object_of_several_is_taken_by_name(tmp_path: Path) -> None:
@@ -479,6 +485,13 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
     assert key.columns == ("A", "b")
 
 
+def test_what_the_standard_takes_for_unsaid_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    unsaid = OBJECT.replace("integer}", "integer, primaryKeyPosition: -1}") + "  logicalType: object\n"
+    path.write_text(HEAD + unsaid, encoding="utf-8")
+    assert load(path).checks == ()
+
+
 @pytest.mark.parametrize(
     ("clause", "seen"),
     [
@@ -507,6 +520,8 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
         ("logicalType: date, physicalType: 'VARCHAR(10)'", ("date",)),
         ("logicalType: string, physicalType: uuid", ("string",)),
         ("logicalType: string, logicalTypeOptions: {format: binary}", ("binary",)),
+        ("logicalType: string, logicalTypeOptions: {format: byte}", ("binary",)),
+        ("logicalType: string, logicalTypeOptions: {format: password}", ("string",)),
         ("logicalType: timestamp, logicalTypeOptions: {timezone: true}", ("timestamp", True)),
     ],
 )
@@ -545,3 +560,32 @@ def test_types_follow_the_logical_and_the_physical_type(
 def test_a_date_format_that_is_not_supported_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="date format"):
         parts_of(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "pieces"),
+    [
+        ("yyyy-MM-dd", [("y", 4, ""), ("", 1, "-"), ("M", 2, ""), ("", 1, "-"), ("d", 2, "")]),
+        ("uuuuMMdd", [("y", 4, ""), ("M", 2, ""), ("d", 2, "")]),
+        ("HH''mm", [("H", 2, ""), ("", 1, "'"), ("m", 2, "")]),
+        ("'it''s' HH", [("", 4, "it's"), ("", 1, " "), ("H", 2, "")]),
+        (
+            "HH:mm:ss.SSS",
+            [
+                ("H", 2, ""),
+                ("", 1, ":"),
+                ("m", 2, ""),
+                ("", 1, ":"),
+                ("s", 2, ""),
+                ("", 1, "."),
+                ("S", 3, ""),
+            ],
+        ),
+        (
+            "yyyyMMdd'T'HHXXX",
+            [("y", 4, ""), ("M", 2, ""), ("d", 2, ""), ("", 1, "T"), ("H", 2, ""), ("X", 0, "")],
+        ),
+    ],
+)
+def test_a_date_format_is_taken_apart(pattern: str, pieces: list[tuple[str, int, str]]) -> None:
+    assert [(part.letter, part.width, part.literal) for part in parts_of(pattern)] == pieces

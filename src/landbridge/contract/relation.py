@@ -135,8 +135,7 @@ def _jsonl(columns: Sequence[ColumnRule], data: Bytes) -> str:
         table = f"(SELECT {name(_LINE)}, unnest({parsed}) FROM {lines})"
     else:
         names = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in kinds.items())
-        most = f", maximum_object_size = {data.longest + 1024}" if data.longest >= _USUAL_LINE else ""
-        table = f"read_json({literal(str(data.path))}, format = 'newline_delimited', compression = 'none', columns = {{{names}}}{most})"
+        table = f"read_json({literal(str(data.path))}, format = 'newline_delimited', compression = 'none', columns = {{{names}}})"
     listed = [piece for column in columns for piece in _from_json(column)]
     return f"(SELECT {', '.join(listed)} FROM {table})"
 

@@ -10,6 +10,7 @@ import pytest
 
 from landbridge.contract.gate import gate_for
 from landbridge.contract.odcs import load
+from landbridge.errors import DeclarationWrong
 from landbridge.feed.outputs import Jsonl
 from tests.contract.odcs_texts import declared, judged, named, written
 
@@ -471,3 +472,16 @@ def test_a_query_at_a_column_is_told_with_the_column_and_what_it_gave(
     result = named(judged(contract, csv(rows)), "own")
     assert (result.column, result.passed, result.message) == ("v", not told, told)
     assert (result.broken, result.checked, result.threshold) == (int(bool(told)), len(rows), "= a")
+
+
+@pytest.mark.parametrize("word", ["object", "table", "schema", "model", "property", "column", "field"])
+def test_a_name_is_put_in_for_its_word(word: str, tmp_path: Path) -> None:
+    ours = word in ("property", "column", "field")
+    query = f"SELECT count({{{word}}}) FROM things" if ours else f"SELECT count(*) FROM ${{{word}}}"
+    rule = f"type: sql, name: own, query: '{query}', mustBe: 1"
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
+    assert judged(contract, csv(["a"])).passed
+    if ours:
+        with pytest.raises(DeclarationWrong) as wrong:
+            load(written(tmp_path, [ID], [rule]))
+        assert wrong.value.problems[0].what == f"`{{{word}}}` is not supported here"

@@ -125,10 +125,8 @@ def inexact(column: ColumnRule) -> str:
 
 
 def _jsonl(columns: Sequence[ColumnRule], data: Bytes) -> str:
-    kinds = {
-        column.name: "JSON" if inexact(column) else "VARCHAR" if column.form else type_of(column)
-        for column in columns
-    }
+    # As text first: the reader of JSON takes no zeros before a number that is written as text.
+    kinds = {column.name: "JSON" if inexact(column) else "VARCHAR" for column in columns}
     if any(inexact(column) for column in columns):
         lines = _read_csv(data, _NEVER, "", "", {_LINE: "VARCHAR"})
         parsed = f"from_json({name(_LINE)}, {literal(json.dumps(kinds))})"
@@ -144,16 +142,16 @@ def _from_json(column: ColumnRule) -> list[str]:
     """Give the value of one key, and for a number that may have lost digits a second look at the text of the line."""
     quoted = name(column.name)
     if not inexact(column):
-        return [f"{typed(column, quoted) if column.form else quoted} AS {quoted}"]
+        return [f"{typed(column, quoted)} AS {quoted}"]
     text = f"json_extract_string({quoted}, '$')"
-    digits = f"regexp_replace(regexp_replace({text}, '([eE].*|[.]0)$', ''), '^[-0.]+|[.]', '', 'g')"
-    doubtful = f"json_type({quoted}) = 'DOUBLE' AND length({digits}) > {_EXACT_DIGITS}"
+    # What was read may have fewer digits than what was written: 0.99999999999999999999 is read as 1.
+    long = f"regexp_matches(replace({name(_LINE)}, '.', ''), '[0-9]{{{_EXACT_DIGITS + 1}}}')"
+    doubtful = f"json_type({quoted}) = 'DOUBLE' AND {long}"
     key = re.escape(json.dumps(column.name, ensure_ascii=False))
     written = f"regexp_extract({name(_LINE)}, {literal(key + r'[ 	]*:[ 	]*(-?[0-9.]+)')}, 1)"
     # The text may stand inside another value; then it is another number.
     same = f"TRY_CAST({written} AS DOUBLE) IS NOT DISTINCT FROM TRY_CAST({text} AS DOUBLE)"
     kind = type_of(column)
-    exact = (
-        f"CASE WHEN {doubtful} AND {same} THEN TRY_CAST({written} AS {kind}) ELSE CAST({text} AS {kind}) END"
-    )
+    second = f"CASE WHEN {same} THEN TRY_CAST({written} AS {kind}) END"
+    exact = f"CASE WHEN {doubtful} THEN {second} ELSE CAST({text} AS {kind}) END"
     return [f"({doubtful}) AND NOT ({same}) AS {name(inexact(column))}", f"{exact} AS {quoted}"]

@@ -364,6 +364,11 @@ def test_values_are_not_judged_in_a_file_whose_bytes_are_broken(tmp_path: Path) 
     report = judged(contract, b"id,v\n1,9\n2,0x1F\n")
     assert not report.passed
     assert (named(report, "type", "v").broken, report.rows) == (1, 2)
+    assert [(defect.rule, defect.column) for defect in report.defects] == [("type", "v")]
+    both = judged(contract, b"id,v\nx,9\n2,0x1F,3\n")
+    said = {rule.rule: rule.message for rule in both.rules if not rule.passed}
+    assert said["type"] == "first: not an integer"
+    assert said["structure.columns"] == "first: 3 fields, expected 2"
     told = named(report, "values")
     assert (told.severity, told.message) == (
         "warning",

@@ -177,6 +177,7 @@ def test_a_broken_line_of_json_is_not_repeated(line: str, tmp_path: Path) -> Non
         "classification: General",
         "classification: none",
         "customProperties: [{property: pii, value: 0}]",
+        "customProperties: [{value: pii}]",
         "tags: [finance]",
         "customProperties: [{property: owner, value: true}]",
         "customProperties: [{property: pii, value: false}]",

@@ -136,3 +136,14 @@ def test_a_disk_that_fails_while_a_file_is_read_is_told(tmp_path: Path) -> None:
         with pytest.raises(DiskFailed, match="file cannot be read") as failed:
             window.byte(0)
     assert failed.value.seen == "it broke"
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_a_folder_that_cannot_be_written_is_no_broken_file(compression: str, tmp_path: Path) -> None:
+    file = File.model_validate({**declared().model_dump(), "compression": compression})
+    (tmp_path / "file").write_bytes(b"any")
+    with (
+        pytest.raises(DiskFailed, match="cannot decompress"),
+        plain.decompressed(file, tmp_path / "file", tmp_path / "nowhere"),
+    ):
+        pass

@@ -1,6 +1,7 @@
 """Does the strict gate know the records around the data, other dialects and encodings, fixed width and JSON lines?"""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 
@@ -528,8 +529,8 @@ def test_a_bad_byte_in_every_record_is_counted_in_every_record(
         "jsonl": b'{"id":1,"day":null,"text":"%b"}\n',
     }
     text = line[form.kind] % bad
-    for head in (b"", line[form.kind] % b"x"):
-        report = _scan_in(tmp_path, head + text * 9, form, 100)
+    for head, block in product((b"", line[form.kind] % b"x"), range(64, 84)):  # wherever the last one is cut
+        report = _scan_in(tmp_path, head + text * 9, form, block)
         rule = "encoding.nul" if bad == b"\0" else "encoding.bytes"
         assert (report.rows, report.defects[rule]) == (9 + bool(head), 9)
         assert [d.record for d in report.first if d.rule == rule] == list(

@@ -300,3 +300,17 @@ def test_a_recipient_ends_with_the_first_of_its_keys_and_a_key_with_the_last_of_
 def test_what_the_library_says_is_told_in_one_line_without_its_stack() -> None:
     error = RuntimeError("no data\nat all\n\nStack backtrace:\n   0: somewhere\n\nStack again")
     assert openpgp._first_line(error) == "no data at all"
+
+
+def test_a_primary_key_may_encrypt_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = made().extract_certificate()
+    primary, *_ = openpgp._parts(bytes(certificate))
+    monkeypatch.setattr(openpgp, "_parts", lambda _: [primary])
+    with pytest.raises(UsageError, match="it can only sign"):
+        openpgp._live(certificate, NOW)
+
+    class Encrypting(openpgp._Part):
+        encrypts = True
+
+    monkeypatch.setattr(openpgp, "_parts", lambda _: [Encrypting(primary.packets)])
+    assert openpgp._live(certificate, NOW).fingerprint == certificate.fingerprint

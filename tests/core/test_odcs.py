@@ -548,6 +548,17 @@ def test_types_follow_the_logical_and_the_physical_type(
         "timestamp": (column.zoned,),
     }
     assert (column.kind, *shapes.get(column.kind, ())) == seen
+    assert (column.format, column.form) == ("", ()), "a size is no form"
+
+
+def test_the_form_of_a_day_is_that_of_the_contract(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    clause = "logicalType: date, logicalTypeOptions: {format: dd/MM/yyyy}"
+    path.write_text(
+        HEAD + f"schema:\n- name: t\n  properties:\n  - {{name: v, {clause}}}\n", encoding="utf-8"
+    )
+    (column,) = load(path).columns
+    assert (column.format, column.form) == ("dd/MM/yyyy", parts_of("dd/MM/yyyy"))
 
 
 @pytest.mark.parametrize(
@@ -683,6 +694,7 @@ _RANGE = "minimum exclusiveMinimum maximum exclusiveMaximum"
         ("date", "format", "yyyyMMdd"),
         ("time", _RANGE, "'10:00:00'"),
         ("time", "format", "HHmm"),
+        ("time", "format", "HH"),
         ("time", "timezone", "false"),
         ("time", "defaultTimezone", "Europe/London"),
         ("timestamp", _RANGE, "'2026-01-01T00:00:00'"),

@@ -266,7 +266,7 @@ def _primary_key(
             if position is not None:
                 document.wrong(path, "a position in the primary key without `primaryKey: true`")
             continue
-        if position is not None and position in {other for other, _, _ in keyed}:
+        if position in {other for other, _, _ in keyed}:
             document.wrong(path, f"two properties have position {position} in the primary key")
         keyed.append((position if position is not None else len(keyed) + 1, index, prop))
     if keyed:

@@ -366,6 +366,14 @@ def test_all_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
             "two columns of the file are called `id`",
         ),
         (HEAD + OBJECT + "  - {name: ID, logicalType: date}\n", "two columns of the file are called `ID`"),
+        (
+            HEAD + OBJECT + "  - {name: Landbridge record, logicalType: date}\n",
+            "names that begin with `landbridge `",
+        ),
+        (
+            HEAD + OBJECT + "  - {name: b, physicalName: landbridge line, logicalType: date}\n",
+            "names that begin with `landbridge `",
+        ),
         (HEAD + OBJECT.replace("name: things", "description: x"), "an object without a `name`"),
         (HEAD + OBJECT + "  - {logicalType: date}\n", "a property without a `name`"),
         (HEAD + OBJECT + "  logicalType: array\n", "an object of the schema is an `object`"),

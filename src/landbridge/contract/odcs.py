@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from landbridge.contract.standard import Words
 
 
+_OURS = "landbridge "
+"""How the gate calls what it puts beside the columns of a file."""
+
+
 def load(path: Path, schema_object: str | None = None) -> Contract:
     """Read the contract at `path` and take the object named `schema_object` (needed when it holds several).
 
@@ -209,6 +213,10 @@ def _columns(document: Document, base: Path_, declared: SchemaObject) -> dict[st
             clauses.wrong(what="a property without a `name`")
         elif name in found:
             clauses.wrong("name", what=f"two properties are called `{name}`")
+        elif any(each.casefold().startswith(_OURS) for each in (name, clauses.declared.physicalName or "")):
+            clauses.wrong(
+                "name", what="names that begin with `landbridge ` are those of the gate's own columns"
+            )
         column = column_of(clauses)
         if column is not None and column.name.casefold() in {o.name.casefold() for o in found.values()}:
             what = f"two columns of the file are called `{column.name}`, whatever the case of its letters"

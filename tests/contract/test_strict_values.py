@@ -260,6 +260,13 @@ def test_any_byte_at_any_place_of_a_value(rule: ColumnRule, values: str) -> None
         for at in range(len(text))
         for byte in range(256)
     ]
-    accepted = [text for text, fast in zip(texts, _accepted(rule, texts), strict=True) if fast]
+    long = [
+        text[:1] + filling * 45 + text[1:]
+        for text in values.encode().split()
+        for filling in (b"x", b"0", b"-")
+    ]
+    accepted = [
+        text for text, fast in zip([*texts, *long], _accepted(rule, [*texts, *long]), strict=True) if fast
+    ]
     assert [text for text in accepted if fault(text)] == []
     assert accepted, "the fast check is sure of some of them"

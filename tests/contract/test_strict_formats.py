@@ -547,3 +547,38 @@ def _scan_in(tmp_path: Path, text: bytes, form: Format, block: int) -> StrictRep
             return fixed_gate(form, COLUMNS, block).scan(tmp_path / "file")
         case _:
             return jsonl.jsonl_gate(COLUMNS, block).scan(tmp_path / "file")
+
+
+def test_a_file_without_quotes_may_end_in_a_delimiter(tmp_path: Path) -> None:
+    for text in (HEADER + b"1,2026-11-20,", HEADER + GOOD + b"1,2026-11-20,"):
+        report = _scan(tmp_path, text, Csv(quoting="none"))
+        assert set(report.defects) == {"structure.cut"}
+
+
+def test_a_mark_of_utf_8_is_text_in_another_encoding(tmp_path: Path) -> None:
+    text = b"\xef\xbb\xbf" + HEADER + GOOD
+    assert _scan(tmp_path, text, Csv()).defects == {}
+    report = _scan(tmp_path, text, Csv(encoding="iso-8859-1"))
+    assert (report.defects, report.header[0]) == ({"header": 1}, "\xef\xbb\xbfid")
+
+
+@pytest.mark.parametrize("long", [10, 90, 300])
+def test_the_longest_record_is_known_wherever_it_is(long: int, tmp_path: Path) -> None:
+    rows = [b"1,2026-11-20,%b\n" % (b"x" * size) for size in (3, long, 2, 1)]
+    for turn in range(len(rows)):
+        (tmp_path / "file").write_bytes(b"".join(rows[turn:] + rows[:turn]))
+        report = csv_gate(Csv(header=False), COLUMNS, 64).scan(tmp_path / "file")
+        assert report.longest >= len(rows[1]), "else the query cannot hold it"
+        assert report.longest <= max(64, len(rows[1])) + 64
+
+
+@pytest.mark.parametrize(("field", "whole"), [("x", True), ("{feed}", False), ("{rows}", False)])
+@pytest.mark.parametrize("where", ["leading", "trailing"])
+def test_a_record_around_the_data_that_ends_the_file_may_be_cut(
+    where: str, field: str, whole: bool, tmp_path: Path
+) -> None:
+    form = Csv.model_validate({"header": False, where: Record(fields=("H", field))})
+    said = field if whole else "1"
+    report = _scan(tmp_path, f"H,{said}".encode(), form)
+    assert report.defects == ({} if whole else {"structure.cut": 1})
+    assert _scan(tmp_path, f"H,{said}\n".encode(), form).defects == {}

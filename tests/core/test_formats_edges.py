@@ -132,6 +132,9 @@ def test_each_start_of_a_formula_is_refused(start: str, form: dict[str, object],
 def test_which_fields_are_quoted(quoting: str, lines: list[str], tmp_path: Path) -> None:
     table = pa.table({"n": [1], "t": ["a"]})
     assert text({"kind": "csv", "quoting": quoting}, table, tmp_path).splitlines() == lines
+    around = {"leading": {"fields": ["H", "x"]}, "trailing": {"fields": ["T"]}}
+    first, *_, last = text({"kind": "csv", "quoting": quoting, **around}, table, tmp_path).splitlines()
+    assert (first, last) == (('"H","x"', '"T"') if quoting == "all" else ("H,x", "T"))
 
 
 def test_a_uuid_is_text_and_its_storage_is_not(tmp_path: Path) -> None:

@@ -491,6 +491,10 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
     )
     (key,) = [check for check in load(path).checks if isinstance(check, KeyCheck)]
     assert key.columns == ("A", "b")
+    bare = "".join(f"  - {{name: {name}, logicalType: integer, primaryKey: true}}\n" for name in "cab")
+    path.write_text(HEAD + "schema:\n- name: t\n  properties:\n" + bare, encoding="utf-8")
+    (key,) = [check for check in load(path).checks if isinstance(check, KeyCheck)]
+    assert key.columns == ("c", "a", "b"), "without positions in the order of the file"
 
 
 def test_what_the_standard_takes_for_unsaid_is_no_mistake(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ class _Pass:
         for at, message in [] if record.broken else record_faults(seen, declared, shy=self._shy):
             offset = record.fields[at].start if 0 <= at < len(record.fields) else record.start
             self._fault(Fault(name, offset, -1, message), place.record, lambda: place.line)
-        if name == rule.TRAILING and not record.line_end and "{" in declared[-1]:
+        if not record.line_end and "{" in declared[-1]:
             self._cut(record, place.record, lambda: place.line)
         return self._after(place, record), seen
 

@@ -479,6 +479,18 @@ def test_a_query_at_a_column_is_told_with_the_column_and_what_it_gave(
     assert (result.broken, result.checked, result.threshold) == (int(bool(told)), len(rows), "= a")
 
 
+@pytest.mark.parametrize(
+    ("listed", "broken"),
+    [("[N/A]", 0), ("[null]", 1), ("[N/A, null]", 1), ("[N/A, 7]", 1), ("[null, 7, 8]", 2)],
+)
+def test_a_missing_value_that_no_value_can_be_is_missed_by_nobody(
+    listed: str, broken: int, tmp_path: Path
+) -> None:
+    rule = f"{{metric: missingValues, arguments: {{missingValues: {listed}}}, mustBe: 0}}"
+    contract = written(tmp_path, [ID, f"name: v, logicalType: integer, quality: [{rule}]"])
+    assert named(judged(contract, csv(["7", "", "1"])), "missingValues").broken == broken
+
+
 @pytest.mark.parametrize("word", ["object", "table", "schema", "model", "property", "column", "field"])
 def test_a_name_is_put_in_for_its_word(word: str, tmp_path: Path) -> None:
     ours = word in ("property", "column", "field")

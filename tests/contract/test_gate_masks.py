@@ -11,7 +11,7 @@ import pytest
 
 from landbridge.contract.odcs import load
 from landbridge.contract.report import as_json, junit
-from landbridge.feed.outputs import Csv, Jsonl, Parquet, Record
+from landbridge.feed.outputs import Csv, Fixed, FixedColumn, Jsonl, Parquet, Record
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -221,3 +221,15 @@ def test_what_a_parquet_file_has_instead_is_told_shortened(tmp_path: Path) -> No
     pq.write_table(pa.table({f"column_{number}": [1] for number in range(300)}), path)
     report = judged(written(tmp_path, [PUBLIC]), path, declared(Parquet(kind="parquet")))
     assert [len(defect.message) for defect in report.defects] == [400]
+
+
+@pytest.mark.parametrize(("fields", "said"), [(("T", "{feed}"), "7"), (("{feed}",), "***")])
+def test_a_total_of_fixed_width_is_told_where_the_record_has_a_text_of_its_own(
+    fields: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    form = Fixed(kind="fixed", columns={"who": FixedColumn(width=4)}, trailing=Record(fields=fields))
+    total = f"{{record: trailing, field: {len(fields)}, equals: rows}}"
+    rule = f"type: custom, engine: landbridge, name: c, implementation: {total}"
+    text = f"Anna\n{'T' if len(fields) > 1 else ''}7\n".encode()
+    report = judged(written(tmp_path, [NAME], [rule]), text, declared(form))
+    assert named(report, "c").message == f"field {len(fields)} of the trailing record says `{said}`"

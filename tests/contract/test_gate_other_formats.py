@@ -381,3 +381,12 @@ def test_a_line_of_json_as_long_as_may_be_is_read(tmp_path: Path) -> None:
     assert named(report, "maxLength").broken == 1
     longer = judged(written(tmp_path, [clause]), text.replace(b"x", b"xx", 1), declared(JSONL))
     assert named(longer, "structure.json").message == "first: a line of 16777217 bytes, at most 16777216"
+
+
+@pytest.mark.parametrize(
+    "clause", ["logicalType: integer", "physicalType: 'DECIMAL(5,2)'", "logicalType: number"]
+)
+def test_nothing_but_zeros_is_a_number_and_no_missing_one(clause: str, tmp_path: Path) -> None:
+    form = Fixed(kind="fixed", columns={"n": FixedColumn(width=6, fill="0", align="right")})
+    contract = written(tmp_path, [f"name: n, {clause}, required: true"])
+    assert judged(contract, b"000000\n000007\n", declared(form)).passed

@@ -69,15 +69,14 @@ def files(kind: str) -> Iterator[bytes]:
 def test_every_small_file_is_read_as_by_a_plain_reader(
     kind: str, header: bool, leading: bool, trailing: bool, tmp_path: Path
 ) -> None:
-    around: dict[str, Record | None] = {
-        "leading": Record(fields=("H",)) if leading else None,
-        "trailing": Record(fields=("T",)) if trailing else None,
-    }
+    first = Record(fields=("H",)) if leading else None
+    last = Record(fields=("T",)) if trailing else None
     if kind == "csv":
-        gate = csv_gate(Csv(header=header, **around), COLUMNS, 64)
+        gate = csv_gate(Csv(header=header, leading=first, trailing=last), COLUMNS, 64)
     else:
         columns = {"v": FixedColumn(width=2)}
-        gate = fixed_gate(Fixed(kind="fixed", columns=columns, header=header, **around), COLUMNS, 64)
+        form = Fixed(kind="fixed", columns=columns, header=header, leading=first, trailing=last)
+        gate = fixed_gate(form, COLUMNS, 64)
     differ: Sequence[bytes] = []
     with (tmp_path / "file").open("wb", buffering=0) as file:
         for text in files(kind):

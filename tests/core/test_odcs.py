@@ -499,7 +499,8 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
 
 def test_what_the_standard_takes_for_unsaid_is_no_mistake(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    unsaid = OBJECT.replace("integer}", "integer, primaryKeyPosition: -1}") + "  logicalType: object\n"
+    unsaid = OBJECT.replace("integer}", "integer, primaryKeyPosition: -1, semanticType: column}")
+    unsaid += "  logicalType: object\n"
     path.write_text(HEAD + unsaid, encoding="utf-8")
     assert load(path).checks == ()
 

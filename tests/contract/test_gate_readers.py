@@ -378,7 +378,7 @@ def padded(value: object, column: FixedColumn) -> str:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(-99999, 999999), _FIXED_TEXTS), max_size=6),
     number=st.sampled_from([("right", "0"), ("right", " "), ("left", " "), ("right", "*")]),
@@ -435,7 +435,7 @@ def in_json(text: str, escaped: bool) -> str:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from landbridge.contract.gate import gate_for
 from landbridge.contract.odcs import load
+from landbridge.errors import DeclarationWrong
 from landbridge.feed.outputs import Jsonl
 from tests.contract.odcs_texts import declared, judged, named, written
 
@@ -77,6 +80,13 @@ COLUMN_CLAUSES = [
     ("logicalType: string, logicalTypeOptions: {maxLength: 0}", "maxLength", ['""', ""], ["a"]),
     ("logicalType: string, physicalType: VARCHAR, required: true", "required", ["abc"], [""]),
     ("logicalType: string, physicalType: VARCHAR(max), required: true", "required", ["abc"], [""]),
+    ("logicalType: string, physicalType: NVARCHAR(MAX), required: true", "required", ["abc"], [""]),
+    (
+        "logicalType: integer, quality: [{metric: missingValues, arguments: {missingValues: [N/A, null, -1]}, mustBe: 0}]",
+        "missingValues",
+        ["1", "0"],
+        ["", "-1"],
+    ),
     ("logicalType: string, physicalType: FOO(2), required: true", "required", ["abc"], [""]),
     (
         "logicalType: date, physicalType: VARCHAR(3), logicalTypeOptions: {minimum: 2026-01-01}",
@@ -217,6 +227,7 @@ METRICS = [
         ["a", ""],
     ),
     ("type: sql, query: ' SELECT count(v) FROM things ;  ', mustBe: 1", ["a"], ["a", "b"]),
+    ("type: sql, query: SELECT count(v) FROM things, unit: rows, mustBe: 1", ["a"], ["a", "b"]),
     ("type: sql, query: 'SELECT bool_and(v < 3 || v) FROM things', mustBe: true", ["1"], ["4"]),
     ("type: sql, query: 'SELECT min(v) FROM things', mustBe: a", ["b", "a"], ["b"]),
     ("type: sql, query: 'SELECT min(v) FROM things', mustNotBe: a", ["b"], ["b", "a"]),
@@ -345,7 +356,7 @@ def test_at_most_twenty_rows_of_a_rule_are_shown(tmp_path: Path) -> None:
     contract = written(tmp_path, [ID, "name: v, logicalType: string, required: true"])
     report = judged(contract, csv([""] * 3000))
     assert named(report, "required").broken == 3000
-    assert [defect.record for defect in report.defects] == list(range(1, 21))
+    assert [(defect.record, defect.value) for defect in report.defects] == [(n, "") for n in range(1, 21)]
 
 
 def test_values_are_not_judged_in_a_file_whose_bytes_are_broken(tmp_path: Path) -> None:
@@ -353,6 +364,11 @@ def test_values_are_not_judged_in_a_file_whose_bytes_are_broken(tmp_path: Path) 
     report = judged(contract, b"id,v\n1,9\n2,0x1F\n")
     assert not report.passed
     assert (named(report, "type", "v").broken, report.rows) == (1, 2)
+    assert [(defect.rule, defect.column) for defect in report.defects] == [("type", "v")]
+    both = judged(contract, b"id,v\nx,9\n2,0x1F,3\n")
+    said = {rule.rule: rule.message for rule in both.rules if not rule.passed}
+    assert said["type"] == "first: not an integer"
+    assert said["structure.columns"] == "first: 3 fields, expected 2"
     told = named(report, "values")
     assert (told.severity, told.message) == (
         "warning",
@@ -419,3 +435,70 @@ def test_the_scratch_folder_is_made_where_it_is_not_there(tmp_path: Path) -> Non
     gate = gate_for(contract, declared(), memory=256, spill=tmp_path / "not" / "there")
     assert gate.judge(tmp_path / "a.csv").passed
     assert gate.judge(tmp_path / "a.csv").passed
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "metric: nullValues, mustBe: 1",
+        "metric: duplicateValues, mustBe: 1",
+        "metric: nullValues, mustBeBetween: [2, 3]",
+    ],
+)
+def test_a_rule_that_wants_rows_which_are_not_there_has_none_to_show(rule: str, tmp_path: Path) -> None:
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
+    report = judged(contract, csv(["a", "b"]))
+    assert (report.passed, report.defects) == (False, ())
+
+
+def test_what_the_gate_puts_aside_lies_in_the_folder_that_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's own folder may be small, or belong to nobody who may write there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    contract = written(tmp_path, [ID])
+    assert judged(contract, gzip.compress(b"id\n1\n"), declared(compression="gzip")).passed
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([], "the query gave no row"),
+        (["a", "b"], "the query gave several rows"),
+        (["a"], ""),
+        (["b"], "the query gave b"),
+    ],
+)
+def test_a_query_at_a_column_is_told_with_the_column_and_what_it_gave(
+    rows: list[str], told: str, tmp_path: Path
+) -> None:
+    rule = "{type: sql, name: own, query: SELECT v FROM things, mustBe: a}"
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{rule}]"])
+    result = named(judged(contract, csv(rows)), "own")
+    assert (result.column, result.passed, result.message) == ("v", not told, told)
+    assert (result.broken, result.checked, result.threshold) == (int(bool(told)), len(rows), "= a")
+
+
+@pytest.mark.parametrize(
+    ("listed", "broken"),
+    [("[N/A]", 0), ("[null]", 1), ("[N/A, null]", 1), ("[N/A, 7]", 1), ("[null, 7, 8]", 2)],
+)
+def test_a_missing_value_that_no_value_can_be_is_missed_by_nobody(
+    listed: str, broken: int, tmp_path: Path
+) -> None:
+    rule = f"{{metric: missingValues, arguments: {{missingValues: {listed}}}, mustBe: 0}}"
+    contract = written(tmp_path, [ID, f"name: v, logicalType: integer, quality: [{rule}]"])
+    assert named(judged(contract, csv(["7", "", "1"])), "missingValues").broken == broken
+
+
+@pytest.mark.parametrize("word", ["object", "table", "schema", "model", "property", "column", "field"])
+def test_a_name_is_put_in_for_its_word(word: str, tmp_path: Path) -> None:
+    ours = word in ("property", "column", "field")
+    query = f"SELECT count({{{word}}}) FROM things" if ours else f"SELECT count(*) FROM ${{{word}}}"
+    rule = f"type: sql, name: own, query: '{query}', mustBe: 1"
+    contract = written(tmp_path, [ID, f"name: v, logicalType: string, quality: [{{{rule}}}]"])
+    assert judged(contract, csv(["a"])).passed
+    if ours:
+        with pytest.raises(DeclarationWrong) as wrong:
+            load(written(tmp_path, [ID], [rule]))
+        assert wrong.value.problems[0].what == f"`{{{word}}}` is not supported here"

@@ -162,3 +162,69 @@ def test_a_number_of_json_is_the_number_that_is_written(
         contract = written(tmp_path, [f"name: {name}, {clause}", "name: w, logicalType: string"], [rule])
         line = f'{{"w": "{name}", "{name}": {text}}}\n'
         assert judged(contract, line.encode(), declared(Jsonl(kind="jsonl"))).passed is holds
+
+
+@pytest.mark.parametrize(
+    ("operator", "bound", "measured", "holds"),
+    [
+        ("<", "1e2000000", 1, True),
+        (">", "-1e2000000", 1, True),
+        ("=", "1e-2000000", 0, False),
+        (">", "1e-2000000", 0, False),
+        (">", "-1e-2000000", 0, True),
+    ],
+)
+@pytest.mark.parametrize("unit", ["rows", "percent"])
+def test_a_bound_beyond_any_column_is_no_bug(
+    operator: Operator, bound: str, measured: int, holds: bool, unit: str
+) -> None:
+    assert Bound(operator, (Decimal(bound),), unit).holds(measured, 10) is holds  # type: ignore[arg-type] # listed above
+
+
+@pytest.mark.parametrize(
+    ("kind", "digits", "fine"),
+    [
+        ("number, physicalType: 'DECIMAL(30,2)'", "123456789012.45", True),
+        ("number, physicalType: 'DECIMAL(30,2)'", "1234567890123.45", True),
+        ("number, physicalType: 'DECIMAL(30,2)'", "12345678901234.45", False),
+    ],
+)
+def test_a_number_of_so_few_digits_that_no_reader_rounds_it_may_stand_under_any_key(
+    kind: str, digits: str, fine: bool, tmp_path: Path
+) -> None:
+    contract = written(tmp_path, [f"name: v, logicalType: {kind}"])
+    report = judged(contract, f'{{"\\u0076": {digits}}}\n'.encode(), declared(Jsonl(kind="jsonl")))
+    assert report.passed is fine
+
+
+@pytest.mark.parametrize(
+    ("clause", "value", "broken"),
+    [
+        ("minimum: 1", "0.99999999999999999999", True),
+        ("minimum: 0.99999999999999999999", "0.99999999999999999999", False),
+        ("exclusiveMaximum: 0.3", "0.29999999999999999999", False),
+        ("exclusiveMaximum: 0.3", "0.30000000000000000000", True),
+        ("maximum: 0.3", "0.30000000000000000001", True),
+        ("minimum: 10000000000000000", "9999999999999999.99", True),
+        ("maximum: -1", "-0.99999999999999999999", True),
+        ("maximum: 123.45", "123.45000000000000000001", True),
+        ("maximum: 123.45", "123.45", False),
+    ],
+)
+@pytest.mark.parametrize("quoted", [True, False])
+@pytest.mark.parametrize("key", ['"v"', '"\\u0076"'])
+def test_a_number_of_json_next_to_a_bound_is_not_taken_for_it(
+    clause: str, value: str, broken: bool, quoted: bool, key: str, tmp_path: Path
+) -> None:
+    """A reader of JSON makes 1 of 0.99999999999999999999, which shows in no digit of what it read."""
+    contract = written(
+        tmp_path,
+        [f"name: v, logicalType: number, physicalType: 'DECIMAL(38,20)', logicalTypeOptions: {{{clause}}}"],
+    )
+    text = f'{{{key}:"{value}"}}\n' if quoted else f"{{{key}:{value}}}\n"
+    report = judged(contract, text.encode(), declared(Jsonl(kind="jsonl")))
+    wrong = [rule.rule for rule in report.rules if not rule.passed]
+    if quoted or key == '"v"' or value == "123.45":
+        assert wrong == ([clause.partition(":")[0]] if broken else [])
+    else:
+        assert wrong == ["exact"], "which number it is, nobody can tell"

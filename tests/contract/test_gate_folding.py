@@ -43,6 +43,8 @@ STAYS_ALONE = [
     "SELECT count(*) FROM things LIMIT 0",
     "SELECT count(*) FROM things TABLESAMPLE 1 ROWS",
     "SELECT count(*) FROM things HAVING count(*) > 9",
+    "SELECT count(*) OVER () FROM things",
+    "SELECT sum(a) OVER (PARTITION BY b) FROM things WHERE a = 1",
 ]
 DATA = "(VALUES (1, 'x'), (2, NULL), (3, 'where'), (NULL, 'x'), (3, 'x')) AS things(a, b)"
 

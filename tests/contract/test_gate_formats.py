@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
@@ -16,8 +17,6 @@ from landbridge.feed.outputs import Csv, Fixed, FixedColumn, Jsonl, Parquet, Rec
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from landbridge.feed.outputs import Format
 
 COLUMNS = [
@@ -335,6 +334,13 @@ def test_the_name_of_a_file_means_nothing_to_the_query(name: str, tmp_path: Path
     path = tmp_path / name
     path.write_bytes(b"id\n1\n")
     assert judged(written(tmp_path, ["name: id, logicalType: integer"]), path).passed
+
+
+def test_a_file_may_be_named_from_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a*b.csv", "plain.csv"):
+        Path(name).write_bytes(b"id\n1\n")
+        assert judged(written(tmp_path, ["name: id, logicalType: integer"]), Path(name)).passed
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])

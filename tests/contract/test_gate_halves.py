@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from landbridge.contract.columns import StrictReport
 from landbridge.contract.gate import TwoHalves
 from landbridge.contract.odcs import load
 from landbridge.errors import DiskFailed
+from landbridge.feed.outputs import Fixed, FixedColumn, Jsonl
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -171,3 +173,72 @@ def test_rows_are_numbered_in_the_order_of_a_large_file(tmp_path: Path) -> None:
         file.writelines(f"{number},{wide}{'!' if number in late else ''}\n" for number in range(1, 1_200_001))
     report = judged(contract, path)
     assert [(defect.record, defect.line) for defect in report.defects] == [(n, n + 1) for n in sorted(late)]
+
+
+_BITS = "logicalType: integer, logicalTypeOptions: {format: "
+_FORM = "logicalTypeOptions: {format: "
+SOUND = [
+    (
+        "logicalType: number",
+        "1e39 -1e308 1e-400 0 -0.5 1E+5 4.9e-324 1.7976931348623157e308 -0 00.5 1e05 0.1",
+    ),
+    ("logicalType: number, logicalTypeOptions: {format: f32}", "1e38 3.4028235e38 1e-46 -0"),
+    (f"{_BITS}i8}}", "127 -128 00127 -0 -00128"),
+    (f"{_BITS}u8}}", "255 0 -0 000255"),
+    (f"{_BITS}u16}}", "65535 0065535"),
+    (f"{_BITS}u32}}", "4294967295 04294967295"),
+    ("logicalType: integer", f"9223372036854775807 -9223372036854775808 {'0' * 60}7"),
+    (f"{_BITS}u64}}", "18446744073709551615 007"),
+    (f"{_BITS}i128}}", f"{2**127 - 1} {-(2**127)} {'0' * 90}7"),
+    (f"{_BITS}u128}}", f"{2**128 - 1} {'0' * 90}7"),
+    ("physicalType: 'DECIMAL(3,1)'", "99.9 -99.9 0099.9 7 -0 -0.0"),
+    ("physicalType: 'DECIMAL(2,2)'", "0.99 -0.01 000.5 0"),
+    ("physicalType: 'DECIMAL(15,10)'", "0.0000001 99999.0000000001 -0.0000000001"),
+    ("physicalType: 'DECIMAL(38,10)'", f"-{'9' * 28}.{'9' * 10} {'0' * 50}1.5"),
+    ("physicalType: 'DECIMAL(38,0)'", f"{'9' * 38} -{'9' * 38}"),
+    ("physicalType: 'DECIMAL(38,38)'", f"0.{'9' * 38} -0.{'9' * 38}"),
+    (f"logicalType: string, {_FORM}binary}}", "QQ== QUI= QUJD +/=="),
+    ("logicalType: time", "00:00:00 23:59:59.999999 12:00:00.1"),
+    ("logicalType: timestamp", "0001-01-01T00:00:00 9999-12-31T23:59:59.999999 2024-02-29T12:00:00.5"),
+    (
+        "logicalType: timestamp, logicalTypeOptions: {timezone: true}",
+        "2026-01-01T00:00:00-15:59 0001-01-01T00:00:00+15:00 9999-12-31T23:59:59-15:00 2026-01-01T00:00:00.123456Z",
+    ),
+    ("logicalType: date", "0001-01-01 9999-12-31 2024-02-29"),
+    (f"logicalType: date, {_FORM}dd/MM/yyyy}}", "01/01/0001 31/12/9999 29/02/2024"),
+    (f"logicalType: timestamp, {_FORM}ddMMyyyyHHmmXXX}}", "010100010000Z 311299992359+15:59"),
+    (f"logicalType: timestamp, {_FORM}yyyyMMddHHmmssSSSSSS}}", "20261120235959123456 00010101000000000000"),
+    (f"logicalType: time, {_FORM}HHmm}}", "0000 2359"),
+    (f"logicalType: time, {_FORM}'HH:mm:ss.SS'}}", "00:00:00.05 23:59:59.99"),
+]
+
+
+@pytest.mark.parametrize("spelling", ["csv", "json text", "json number", "fixed"])
+@pytest.mark.parametrize(("clause", "values"), SOUND)
+def test_what_the_strict_half_finds_sound_the_query_reads(
+    clause: str, values: str, spelling: str, tmp_path: Path
+) -> None:
+    contract = written(tmp_path, [f"name: v, {clause}, required: true", "name: w, logicalType: string"])
+    listed = values.split()
+    match spelling:
+        case "csv":
+            text = "v,w\n" + "".join(f'{value},x\n"{value}",x\n' for value in listed)
+            file = declared()
+        case "fixed":
+            text = "".join(f"{value:<100}x\n" for value in listed)
+            file = declared(
+                Fixed(kind="fixed", columns={"v": FixedColumn(width=100), "w": FixedColumn(width=1)})
+            )
+        case "json text":
+            text = "".join(f'{{"v":"{value}","w":"x"}}\n' for value in listed)
+            file = declared(Jsonl(kind="jsonl"))
+        case _:
+            numbers = [
+                value for value in listed if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?", value)
+            ]
+            if not re.search("number|integer|DECIMAL", clause) or not numbers:
+                return
+            text = "".join(f'{{"v":{value},"w":"x"}}\n' for value in numbers)
+            file = declared(Jsonl(kind="jsonl"))
+    report = judged(contract, text.encode(), file)
+    assert report.passed, [(rule.rule, rule.message) for rule in report.rules if not rule.passed]

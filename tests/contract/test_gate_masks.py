@@ -11,8 +11,7 @@ import pytest
 
 from landbridge.contract.odcs import load
 from landbridge.contract.report import as_json, junit
-from landbridge.contract.standard import PERSONAL_TAGS
-from landbridge.feed.outputs import Csv, Jsonl, Parquet, Record
+from landbridge.feed.outputs import Csv, Fixed, FixedColumn, Jsonl, Parquet, Record
 from tests.contract.odcs_texts import declared, judged, named, written
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ NAME = "name: who, logicalType: string, classification: restricted"
 NUMBER = "name: account, logicalType: integer, tags: [pii]"
 PUBLIC = "name: city, logicalType: string"
 SECRET, DIGITS = "Ms Secret", "47110815"
+TAGS = ("personal", "pii", "gdpr", "sensitive", "confidential", "restricted", "phi", "pci")
 
 
 def silent(report: GateReport) -> bool:
@@ -45,6 +45,14 @@ def query(text: str, then: str) -> str:
         query("SELECT max(account)::DECIMAL(20, 2) FROM things", "mustBeLessThan: 5"),
         query("SELECT any_value(who) FROM (SELECT count(*), who FROM things GROUP BY who)", "mustBe: x"),
         query("SELECT count(*) + max(account) FROM things", "mustBe: 0"),
+        query(
+            "SELECT count(*) FROM things GROUP BY who HAVING false UNION ALL SELECT max(account) FROM things",
+            "mustBe: 0",
+        ),
+        query(
+            "SELECT count(*) FROM things\n  EXCEPT SELECT 1\n  UNION SELECT max(account) FROM things",
+            "mustBe: 0",
+        ),
     ],
 )
 @pytest.mark.parametrize("at_public_column", [False, True])
@@ -165,10 +173,16 @@ def test_a_broken_line_of_json_is_not_repeated(line: str, tmp_path: Path) -> Non
     [
         "classification: public",
         "classification: ' Internal '",
+        "classification: open",
+        "classification: General",
+        "classification: none",
+        "customProperties: [{property: pii, value: 0}]",
+        "customProperties: [{value: pii}]",
         "tags: [finance]",
         "customProperties: [{property: owner, value: true}]",
         "customProperties: [{property: pii, value: false}]",
         'customProperties: [{property: pii, value: "No"}]',
+        'customProperties: [{property: pii, value: " false "}]',
         "customProperties: [{property: pii, value: null}]",
         "required: true",
     ],
@@ -180,7 +194,7 @@ def test_a_value_that_is_nobodys_is_shown(public: str, tmp_path: Path) -> None:
     assert [defect.value for defect in judged(contract, b"v\nabc\n").defects] == ["abc"]
 
 
-@pytest.mark.parametrize("tag", sorted(PERSONAL_TAGS))
+@pytest.mark.parametrize("tag", TAGS)
 @pytest.mark.parametrize(
     "where", ["classification: {}", "tags: [a, {}]", "customProperties: [{{property: {}, value: 1}}]"]
 )
@@ -190,6 +204,8 @@ def test_a_word_for_what_is_somebodys_hides_its_values(tag: str, where: str, tmp
         tmp_path, [f"name: v, logicalType: string, {clause}, logicalTypeOptions: {{maxLength: 2}}"]
     )
     assert [column.personal for column in load(contract).columns] == [True]
+    spaced = written(tmp_path, [f"name: v, logicalType: string, {where.format(repr(f' {tag} '))}"])
+    assert [column.personal for column in load(spaced).columns] == [True]
 
 
 def test_a_key_of_long_values_is_shown_shortened(tmp_path: Path) -> None:
@@ -205,3 +221,15 @@ def test_what_a_parquet_file_has_instead_is_told_shortened(tmp_path: Path) -> No
     pq.write_table(pa.table({f"column_{number}": [1] for number in range(300)}), path)
     report = judged(written(tmp_path, [PUBLIC]), path, declared(Parquet(kind="parquet")))
     assert [len(defect.message) for defect in report.defects] == [400]
+
+
+@pytest.mark.parametrize(("fields", "said"), [(("T", "{feed}"), "7"), (("{feed}",), "***")])
+def test_a_total_of_fixed_width_is_told_where_the_record_has_a_text_of_its_own(
+    fields: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    form = Fixed(kind="fixed", columns={"who": FixedColumn(width=4)}, trailing=Record(fields=fields))
+    total = f"{{record: trailing, field: {len(fields)}, equals: rows}}"
+    rule = f"type: custom, engine: landbridge, name: c, implementation: {total}"
+    text = f"Anna\n{'T' if len(fields) > 1 else ''}7\n".encode()
+    report = judged(written(tmp_path, [NAME], [rule]), text, declared(form))
+    assert named(report, "c").message == f"field {len(fields)} of the trailing record says `{said}`"

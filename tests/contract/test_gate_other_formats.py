@@ -346,3 +346,47 @@ def test_zeros_before_a_number_of_fixed_width_are_its_digits(
     lines = b"".join(text[at : at + 6] + b"\n" for at in range(0, len(text), 6))
     report = judged(written(tmp_path, [f"name: n, {clause}"], [rule]), lines, declared(form))
     assert report.passed is (total is not None)
+
+
+def test_bytes_of_parquet_are_the_text_that_other_formats_would_hold(tmp_path: Path) -> None:
+    contract = written(
+        tmp_path,
+        ["name: v, logicalType: string, logicalTypeOptions: {format: binary}, enum: [{value: QUI=}]"],
+    )
+    path = tmp_path / "things.parquet"
+    for value, broken in ((b"AB", 0), (b"QUI=", 1), (b"", 1), (None, 0)):
+        pq.write_table(pa.table({"v": pa.array([value], pa.binary())}), path)
+        assert named(judged(contract, path, PARQUET), "enum").broken == broken
+
+
+@pytest.mark.parametrize(
+    ("line", "fits"),
+    [(b"31/12/2026", True), (b"01/01/2027", False), (b"12/31/2026", False), (b"2026-12-31", False)],
+)
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_day_in_a_form_of_its_own_is_compared_in_json_too(
+    line: bytes, fits: bool, exact: bool, tmp_path: Path
+) -> None:
+    """Beside a number that must be looked at twice, and without one: two ways to read a line."""
+    day = "name: day, logicalType: date, logicalTypeOptions: {format: dd/MM/yyyy, maximum: 31/12/2026}"
+    digits = "DECIMAL(30,2)" if exact else "DECIMAL(9,2)"
+    contract = written(tmp_path, [day, f"name: n, logicalType: number, physicalType: '{digits}'"])
+    assert judged(contract, b'{"day":"%b","n":1.5}\n' % line, declared(JSONL)).passed is fits
+
+
+def test_a_line_of_json_as_long_as_may_be_is_read(tmp_path: Path) -> None:
+    text = b'{"v":"' + b"x" * ((1 << 24) - 8) + b'"}\n'
+    clause = "name: v, logicalType: string, logicalTypeOptions: {maxLength: 9}"
+    report = judged(written(tmp_path, [clause]), text, declared(JSONL))
+    assert named(report, "maxLength").broken == 1
+    longer = judged(written(tmp_path, [clause]), text.replace(b"x", b"xx", 1), declared(JSONL))
+    assert named(longer, "structure.json").message == "first: a line of 16777217 bytes, at most 16777216"
+
+
+@pytest.mark.parametrize(
+    "clause", ["logicalType: integer", "physicalType: 'DECIMAL(5,2)'", "logicalType: number"]
+)
+def test_nothing_but_zeros_is_a_number_and_no_missing_one(clause: str, tmp_path: Path) -> None:
+    form = Fixed(kind="fixed", columns={"n": FixedColumn(width=6, fill="0", align="right")})
+    contract = written(tmp_path, [f"name: n, {clause}, required: true"])
+    assert judged(contract, b"000000\n000007\n", declared(form)).passed

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal, localcontext
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -21,7 +25,7 @@ from landbridge.contract.strict.delimited import csv_gate
 from landbridge.contract.strict.fixed import fixed_gate
 from landbridge.contract.strict.jsonl import jsonl_gate
 from landbridge.feed.outputs import Csv, File, Fixed, FixedColumn, Jsonl, Record
-from tests.contract import plain_reader
+from tests.contract import plain_reader, strict_oracle
 from tests.contract.odcs_texts import declared, judged, written
 
 if TYPE_CHECKING:
@@ -230,6 +234,55 @@ def test_utf_16_across_two_pieces_is_read_as_in_one(encoding: str) -> None:
         assert scanned(gate, text, (0, size, size)) == whole
 
 
+# One byte of a sound file, at every place: changed, doubled, taken out; and the file cut there
+
+_WHOLE: dict[str, bytes] = {
+    "csv": b'id,amount,text,day\n7,1.50,"a ""b"",\nc",2026-11-20\n-8,,\xe2\x82\xac,\n9,2.5,"",2026-11-21\n',
+    "fixed": b"00001  1.50ab  2026-11-20\n-0007 -0.05    2024-02-29\n00003      \xc3\xa9\xe2\x82\xac x2026-01-01\n",
+    "jsonl": b'{"id":1,"amount":1.50,"text":"\xc3\xa9","day":"2026-11-20"}\n'
+    b'{"day":null,"text":"\\u00e9\\n","amount":"-0.05","id":"7"}\n{"id":3,"amount":1,"text":"","day":null}\n',
+}
+
+
+def spoilt(whole: bytes) -> Iterator[bytes]:
+    for at in range(len(whole)):
+        yield from (whole[:at] + bytes([byte]) + whole[at + 1 :] for byte in b'\0\r\n,"\xff')
+        yield whole[:at] + whole[at:][:1] * 2 + whole[at + 1 :]
+        yield whole[:at] + whole[at + 1 :]
+        yield whole[:at]
+    yield whole
+
+
+@pytest.mark.parametrize(("size", "every"), [(64, 1), (1 << 12, 4)])
+@pytest.mark.parametrize("name", _WHOLE)
+def test_a_byte_that_is_spoilt_is_seen_wherever_it_is(
+    name: str, size: int, every: int, tmp_path: Path
+) -> None:
+    gates = {
+        "csv": csv_gate(Csv(), COLUMNS, size),
+        "fixed": fixed_gate(FIXED, COLUMNS, size),
+        "jsonl": jsonl_gate(COLUMNS, size),
+    }
+    with (tmp_path / "file").open("wb", buffering=0) as file:
+        for text in islice(spoilt(_WHOLE[name]), 0, None, every):
+            os.pwrite(file.fileno(), text, 0)  # in place: to make a file anew takes longer than to judge it
+            file.truncate(len(text))
+            agree(gates[name].scan(tmp_path / "file"), *read_plainly(name, text))
+
+
+def read_plainly(name: str, text: bytes) -> tuple[int, list[plain_reader.Seen]]:
+    match name:
+        case "fixed":
+            return plain_reader.fixed(text, FIXED, COLUMNS)
+        case "jsonl":
+            return plain_reader.jsonl(text, COLUMNS)
+        case _:
+            rows, found = strict_oracle.read(text, COLUMNS)
+            return rows, sorted(
+                (rule, record, line, column or "?") for rule, record, line, _, column in found
+            )
+
+
 # The whole gate: what is delivered is what a plain reader reads
 
 _VALUES = st.one_of(st.none(), st.integers(-999, 9999))
@@ -309,3 +362,120 @@ def test_what_the_query_reads_is_what_was_written(
         report = judged(contract, content, declared(form, compression=packed))  # type: ignore[arg-type] # drawn above
     assert report.rows == len(rows)
     assert report.passed is (off == 0), [rule for rule in report.rules if not rule.passed]
+
+
+_FIXED_TEXTS = st.one_of(st.none(), st.text(alphabet="ab \u00e9\u00fc\"',;1|", min_size=1, max_size=5))
+
+
+def padded(value: object, column: FixedColumn) -> str:
+    text = "" if value is None else str(value)
+    if column.fill == "0" and text.startswith("-"):
+        return "-" + padded(text[1:], FixedColumn(width=column.width - 1, fill="0", align="right"))
+    return (
+        text.ljust(column.width, column.fill)
+        if column.align == "left"
+        else text.rjust(column.width, column.fill)
+    )
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(-99999, 999999), _FIXED_TEXTS), max_size=6),
+    number=st.sampled_from([("right", "0"), ("right", " "), ("left", " "), ("right", "*")]),
+    fill=st.sampled_from([("left", "_"), ("right", "*"), ("left", "\u00b7")]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "iso-8859-1", "utf-16-le"]),
+    header=st.booleans(),
+    around=st.booleans(),
+    off=st.sampled_from([0, 0, 1]),
+)
+def test_what_the_query_reads_of_fixed_width_is_what_was_written(
+    rows: list[tuple[int, str | None]],
+    number: tuple[str, str],
+    fill: tuple[str, str],
+    encoding: str,
+    header: bool,
+    around: bool,
+    off: int,
+) -> None:
+    n = FixedColumn(width=7, align=number[0], fill=number[1])  # type: ignore[arg-type] # drawn above
+    t = FixedColumn(width=5, align=fill[0], fill=fill[1])  # type: ignore[arg-type] # drawn above
+    declares: dict[str, object] = {"encoding": encoding, "header": header, "columns": {"n": n, "t": t}}
+    if around:
+        declares |= {"leading": Record(fields=("HDR",)), "trailing": Record(fields=("T{rows:05d}",))}
+    lines = ["HDR"] * around
+    lines += [
+        padded("n", n.model_copy(update={"fill": " "})) + padded("t", t.model_copy(update={"fill": " "}))
+    ] * header
+    lines += [padded(number, n) + padded(text, t) for number, text in rows]
+    lines += [f"T{len(rows):05d}"] * around
+    texts = [text for _, text in rows if text is not None]
+    rules = [
+        f"type: sql, query: 'SELECT coalesce(sum(n), 0) FROM things', mustBe: {sum(n for n, _ in rows) + off}",
+        f"type: sql, query: 'SELECT count(t) FROM things', mustBe: {len(texts)}",
+        f"type: sql, query: 'SELECT coalesce(sum(length(t)), 0) FROM things', mustBe: {sum(map(len, texts))}",
+    ]
+    form = Fixed.model_validate({"kind": "fixed", **declares})
+    with TemporaryDirectory() as folder:
+        contract = written(
+            Path(folder), ["name: n, logicalType: integer", "name: t, logicalType: string"], rules
+        )
+        report = judged(contract, "".join(f"{line}\n" for line in lines).encode(encoding), declared(form))
+    assert (report.rows, report.passed) == (len(rows), off == 0), [r for r in report.rules if not r.passed]
+
+
+_SPELLED = st.text(alphabet='ab"\\/\n\t\u00e9\u20ac\U0001f600,:{}1.', max_size=7)
+
+
+def in_json(text: str, escaped: bool) -> str:
+    """Spell a text, and where asked every sign of it by its number."""
+    return (
+        json.dumps(text, ensure_ascii=False)
+        if not escaped
+        else '"' + "".join(f"\\u{unit:04X}" for unit in memoryview(text.encode("utf-16-le")).cast("H")) + '"'
+    )
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.integers(-(2**63), 2**63 - 1) | st.integers(-9, 9),
+            st.decimals(-(10**20), 10**20, places=10, allow_nan=False) | st.none(),
+            _SPELLED | st.none(),
+            st.booleans(),
+        ),
+        max_size=6,
+    ),
+    quoted=st.booleans(),
+    off=st.sampled_from([0, 0, 1]),
+)
+def test_what_the_query_reads_of_json_is_what_was_written(
+    rows: list[tuple[int, Decimal | None, str | None, bool]], quoted: bool, off: int
+) -> None:
+    mark = '"' if quoted else ""
+    with localcontext(prec=60):
+        total = sum((d for _, d, _, _ in rows if d is not None), Decimal(off))
+    lines = [
+        "{"
+        + ", ".join(
+            (
+                f'"n":{mark}{n}{mark}',
+                f'"the d" : {"null" if d is None else f"{mark}{d:f}{mark}"}',
+                f'"t": {"null" if t is None else in_json(t, escaped)}',
+            )
+        )
+        + "}\n"
+        for n, d, t, escaped in rows
+    ]
+    texts = [t for _, _, t, _ in rows if t is not None]
+    rules = [
+        f"type: sql, query: 'SELECT coalesce(sum(n::HUGEINT), 0) FROM things', mustBe: {sum(n for n, *_ in rows)}",
+        f"type: sql, query: 'SELECT coalesce(sum(\"the d\"), 0) FROM things', mustBe: {total:f}",
+        f"type: sql, query: 'SELECT count(t) FROM things', mustBe: {len(texts)}",
+        f"type: sql, query: 'SELECT coalesce(sum(length(t)), 0) FROM things', mustBe: {sum(map(len, texts))}",
+    ]
+    columns = ["name: n, logicalType: integer", "name: t, logicalType: string"]
+    columns.insert(1, "name: the d, logicalType: number, physicalType: 'DECIMAL(38,10)'")
+    with TemporaryDirectory() as folder:
+        report = judged(written(Path(folder), columns, rules), "".join(lines).encode(), declared(JSONL))
+    assert (report.rows, report.passed) == (len(rows), off == 0), [r for r in report.rules if not r.passed]

@@ -33,7 +33,11 @@ def test_the_table_tells_what_broke_first_and_gathers_what_held() -> None:
     ]
     assert {len(row) for row in rows} == {len(RULE_COLUMNS)}
     assert defect_rows(report()) == [("enum", "3", "4", "17", "c", "<v>", "no & none")]
+    first = GateReport("c", "1", 1, RULES, (Defect("enum", 1, 1, 0, "c", "m"),))
+    assert defect_rows(first) == [("enum", "1", "1", "0", "c", "", "m")]
+    assert "record 1, line 1, byte 0: m" in junit(first, "a.csv")
     nowhere = GateReport("c", "1", 1, RULES, (Defect("enum", 3, 0, -1, "c", "m"),))
+    assert "record 3: m" in junit(nowhere, "a.csv")
     (row,) = defect_rows(nowhere)
     assert row[1:4] == ("3", "", "")
     assert len(row) == len(DEFECT_COLUMNS)
@@ -44,6 +48,12 @@ def test_json_tells_everything() -> None:
     assert told["passed"] is False
     assert [rule["rule"] for rule in told["rules"]] == ["required", "required", "enum", "rowCount"]
     assert told["defects"][0]["offset"] == 17
+    assert {word: told[word] for word in told if word not in ("rules", "defects")} == {
+        "passed": False,
+        "contract": "contract",
+        "contract_version": "1.0.0",
+        "rows": 9,
+    }
 
 
 def test_junit_counts_failures_and_warnings_apart() -> None:
@@ -55,6 +65,15 @@ def test_junit_counts_failures_and_warnings_apart() -> None:
     assert failure.tag == "failure"
     assert failure.text == "record 3, line 4, byte 17: no & none: '<v>'"
     assert suite[3][0].tag == "skipped"
+    assert (suites.get("name"), suite.get("name")) == ("landbridge validate", "contract 1.0.0: a.csv")
+    assert [(case.get("classname"), case.get("name")) for case in list(suite)[2:]] == [
+        ("contract", "enum c"),
+        ("contract", "rowCount"),
+    ]
+    assert [case[0].get("message") for case in list(suite)[2:]] == [
+        "2 of 9 broken, allowed = 0: expected one of x",
+        "1 of 9 broken, allowed > 10",
+    ]
 
 
 @given(value=st.text(), message=st.text())

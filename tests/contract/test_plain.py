@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 from typing import TYPE_CHECKING
 
@@ -79,3 +81,69 @@ def test_a_window_gives_what_is_there_and_nothing_beyond(tmp_path: Path) -> None
         held = window._file
         assert (window.lines(0, 5), window.lines(0, 2), window.lines(2, 3)) == (1, 0, 1)
     assert held.closed
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "utf-16-le"])
+def test_a_part_in_another_encoding_is_read_piece_by_piece(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    class Asked(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            asked.append(size or 0)
+            return super().read(size)
+
+    class Kept(type(tmp_path)):  # type: ignore[misc] # the machine's own kind of path
+        def open(self, *_: object, **__: object) -> Asked:
+            return Asked("xx\u00e9\u00e8\u00e7abc".encode(encoding))
+
+    monkeypatch.setattr(plain, "_PIECE", 4)
+    width = len("x".encode(encoding))
+    seen = StrictReport(2, (), {}, (), data=(2 * width, 7 * width))
+    part = plain.data_part(encoding, Kept(tmp_path / "file"), seen, tmp_path)
+    assert part.read_text("utf-8") == "\u00e9\u00e8\u00e7ab"
+    assert max(asked) == 4
+
+
+def test_without_the_kernel_a_part_is_copied_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    read = os.read
+
+    def remembered(file: int, size: int) -> bytes:
+        asked.append(size)
+        return read(file, size)
+
+    monkeypatch.delattr(os, "copy_file_range", raising=False)
+    monkeypatch.setattr(os, "read", remembered)
+    monkeypatch.setattr(plain, "_PIECE", 4)
+    (tmp_path / "file").write_bytes(b"0123456789")
+    part = plain.data_part("utf-8", tmp_path / "file", StrictReport(2, (), {}, (), data=(1, 8)), tmp_path)
+    assert (part.read_bytes(), asked) == (b"1234567", [4, 3])
+
+
+def test_a_disk_that_fails_while_a_file_is_read_is_told(tmp_path: Path) -> None:
+    class Failing(io.BytesIO):
+        def readinto(self, _: object) -> int:
+            raise OSError(errno.EIO, "it broke")
+
+    (tmp_path / "file").write_bytes(b"x" * 100)
+    with Window(tmp_path / "file") as window:
+        window._file.close()
+        window._file = Failing()
+        with pytest.raises(DiskFailed, match="file cannot be read") as failed:
+            window.byte(0)
+    assert failed.value.seen == "it broke"
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_a_folder_that_cannot_be_written_is_no_broken_file(compression: str, tmp_path: Path) -> None:
+    file = File.model_validate({**declared().model_dump(), "compression": compression})
+    (tmp_path / "file").write_bytes(b"any")
+    with (
+        pytest.raises(DiskFailed, match="cannot decompress"),
+        plain.decompressed(file, tmp_path / "file", tmp_path / "nowhere"),
+    ):
+        pass

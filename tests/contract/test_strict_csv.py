@@ -1,6 +1,7 @@
 """Does the strict gate see in a CSV file exactly what the plain oracle sees, whatever the bytes and the size of a block?"""
 
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,45 @@ def test_the_gate_and_the_oracle_agree(tmp_path: Path, body: bytes, block: int) 
 
 def _among_the_first(one: Seen, everything: list[Seen]) -> bool:
     return [other for other in everything if other[0] == one[0]].index(one) < 20
+
+
+_CELLS = st.sampled_from(
+    [
+        b"1",
+        b"-7",
+        b"2.50",
+        b"2026-11-20",
+        b"true",
+        b"x",
+        b"",
+        b'""',
+        b'"NULL"',
+        b"NULL",
+        b"NUL",
+        b'"a;b"',
+        b'"a,b"',
+        b'a"b',
+        b"\xff",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.lists(_CELLS, min_size=4, max_size=6), max_size=9),
+    delimiter=st.sampled_from([b";", b","]),
+    null=st.sampled_from([b"", b"NULL"]),
+    block=st.sampled_from([64, 4096]),
+)
+def test_another_dialect_is_read_as_plainly(
+    tmp_path: Path, rows: list[list[bytes]], delimiter: bytes, null: bytes, block: int
+) -> None:
+    text = HEADER.replace(b",", delimiter) + b"".join(delimiter.join(row) + b"\n" for row in rows)
+    (tmp_path / "file.csv").write_bytes(text)
+    form = Csv(delimiter=delimiter.decode(), null=null.decode())
+    report = csv_gate(form, COLUMNS, block).scan(tmp_path / "file.csv")
+    number, expected = read(text, COLUMNS, delimiter=delimiter[0], null=null)
+    assert (report.rows, report.defects) == (number, Counter(rule for rule, *_ in expected))
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

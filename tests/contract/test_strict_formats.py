@@ -1,14 +1,18 @@
 """Does the strict gate know the records around the data, other dialects and encodings, fixed width and JSON lines?"""
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from landbridge.contract.columns import ColumnRule, Kind, Part, StrictReport
-from landbridge.contract.strict import jsonl, judge, strict_gate
+from landbridge.contract.strict import jsonl, judge, records, strict_gate, transcoded
+from landbridge.contract.strict import window as window_
 from landbridge.contract.strict.delimited import csv_gate
+from landbridge.contract.strict.fixed import fixed_gate
+from landbridge.contract.strict.window import Window
 from landbridge.errors import DiskFailed, UsageError
 from landbridge.feed.outputs import Csv, File, Fixed, FixedColumn, Format, Jsonl, Parquet, Record
 
@@ -143,7 +147,16 @@ def test_a_value_of_just_eighty_characters_is_shown_whole(tmp_path: Path) -> Non
 
 
 def test_a_file_without_header_may_be_empty(tmp_path: Path) -> None:
-    assert _scan(tmp_path, b"", Csv(header=False)).defects == {}
+    empty = [(b"", 0, 1, 0), (b"\xef\xbb\xbf", 0, 1, 0)]
+    for text, *place in empty:
+        assert _scan(tmp_path, text, Csv(header=False)).defects == {}
+        for around in (
+            {"header": True},
+            {"leading": Record(fields=("H",))},
+            {"trailing": Record(fields=("T",))},
+        ):
+            form = Csv.model_validate({"header": False, **around})
+            assert _said(_scan(tmp_path, text, form)) == [("structure.empty_file", *place)]
     assert _scan(tmp_path, GOOD, Csv(header=False)).rows == 2
 
 
@@ -338,6 +351,7 @@ def test_fixed_width_with_records_around_it(tmp_path: Path) -> None:
         (b"[1]", "structure.json"),
         (b"[" * 100_000, "structure.json"),
         (b"", "structure.blank_line"),
+        (b" \t", "structure.blank_line"),
         (b'{"id":7.0,"day":"2026-11-20","text":"x"}', "type.id"),
         (b'{"id":1e3,"day":"2026-11-20","text":"x"}', "type.id"),
         (b'{"id":3000000000,"day":"2026-11-20","text":"x"}', "type.id"),
@@ -415,3 +429,156 @@ def test_a_delimiter_and_a_quote_of_several_bytes(tmp_path: Path) -> None:
 def test_a_delimiter_that_the_encoding_does_not_have() -> None:
     with pytest.raises(UsageError):
         strict_gate(File(name="x", folder="x", format=Csv(delimiter="¦", encoding="ascii")), COLUMNS)
+
+
+def test_no_more_of_a_value_is_read_than_is_held_to_a_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "LONGEST_VALUE", 10)
+    (tmp_path / "file").write_bytes(b"x" * 100)
+    with Window(tmp_path / "file") as window:
+        reader = records.Records(window, records.Dialect(44, 34, b"", "utf-8"))
+        found = records.Record(0, 100)
+        assert [len(reader.value(found, records.Field(0, end, quoted=False))) for end in (9, 10, 100)] == [
+            9,
+            10,
+            10,
+        ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-8"])
+def test_the_way_back_from_a_twin_is_a_piece_long(
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window_, "_LARGEST", 7)
+    text = "a\u00e9|\U0001f6a2b\x1c\n" * 20
+    (tmp_path / "file").write_bytes(text.encode(encoding))
+    twin = transcoded._Twin(tmp_path / "twin", encoding, {"|": "\x1c", "\x1c": "\ufdd0"})
+    with Window(tmp_path / "file") as window:
+        twin.write(window)
+    assert len(twin._starts) > len(text.encode(encoding)) // 7, "else all before it would be read each time"
+    begun = begun_twin = 0
+    for sign in text:
+        assert twin.original(begun_twin) == begun
+        begun += len(sign.encode(encoding))
+        begun_twin += len({"|": "\x1c", "\x1c": "\ufdd0"}.get(sign, sign).encode())
+    assert (twin.original(begun_twin), twin.original(-1)) == (begun, -1)
+
+
+@pytest.mark.parametrize(
+    ("line", "offset"),
+    [
+        (b'{"text":"x","id":x}', 17),
+        (b'{"text":"\xc3\xa9","id":x}', 18),
+        (b'{"text":"x"', 11),
+        (b"x", 0),
+        (b"{} {}", 3),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_byte(line: bytes, offset: int, tmp_path: Path) -> None:
+    good = b'{"id":1,"day":"2026-11-20","text":"one"}\n'
+    report = _scan(tmp_path, good + line + b"\n", Jsonl(kind="jsonl"))
+    assert _said(report)[0] == ("structure.json", 2, 2, len(good) + offset)
+
+
+def test_bytes_of_the_first_column_are_shown_where_nothing_is_personal(tmp_path: Path) -> None:
+    columns = (ColumnRule("a", "string"), ColumnRule("b", "string"))
+    report = _scan(tmp_path, b'a,b\nx\xffy,z\n"p"q,z\nq,z\n', Csv(), columns)
+    assert [(d.rule, d.column, d.value[:7]) for d in report.first] == [
+        ("encoding.bytes", "a", "\\xffy,z"),
+        ("structure.quotes", "a", "q,z\\nq,"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "rules"),
+    [
+        (Csv(header=False), set()),
+        (Csv(), {"header"}),
+        (Csv(header=False, leading=Record(fields=("H",))), {"leading_record"}),
+        (Csv(header=False, trailing=Record(fields=("T",))), {"trailing_record"}),
+    ],
+)
+def test_only_what_was_looked_at_is_listed_as_held(form: Csv, rules: set[str], tmp_path: Path) -> None:
+    report = _scan(tmp_path, b"", form)
+    assert {"header", "leading_record", "trailing_record"} & set(report.rules) == rules
+    own = {"structure.quotes", "structure.columns", "structure.empty_file", "structure.blank_line"}
+    own |= {"structure.line_ends", "structure.cut", "encoding.bytes", "encoding.nul", "type.id", "type.day"}
+    assert sorted(report.rules) == sorted(own | rules)
+
+
+@pytest.mark.parametrize(
+    "kind", ["integer", "decimal", "float", "boolean", "date", "time", "timestamp", "binary"]
+)
+@pytest.mark.parametrize("line", [b"\n", b"1,2,3\n", b'"a"b,1\n', b"\xff\0\n"])
+def test_a_block_without_one_regular_record_is_read(line: bytes, kind: Kind, tmp_path: Path) -> None:
+    columns = (ColumnRule("x", kind), ColumnRule("y", kind))
+    (tmp_path / "file").write_bytes(line * 9)
+    report = csv_gate(Csv(header=False), columns, 64).scan(tmp_path / "file")
+    assert (report.rows, {d.record for d in report.first}) == (9, set(range(1, 10)))
+
+
+@pytest.mark.parametrize("bad", [b"\0", b"\xff"])
+@pytest.mark.parametrize("form", [Csv(header=False), FIXED, Jsonl(kind="jsonl")], ids=lambda form: form.kind)
+def test_a_bad_byte_in_every_record_is_counted_in_every_record(
+    form: Format, bad: bytes, tmp_path: Path
+) -> None:
+    line = {
+        "csv": b"1,2026-11-20,%b\n",
+        "fixed": b"0000012026-11-20%b    \n",
+        "jsonl": b'{"id":1,"day":null,"text":"%b"}\n',
+    }
+    text = line[form.kind] % bad
+    for head, block in product((b"", line[form.kind] % b"x"), range(64, 84)):  # wherever the last one is cut
+        report = _scan_in(tmp_path, head + text * 9, form, block)
+        rule = "encoding.nul" if bad == b"\0" else "encoding.bytes"
+        assert (report.rows, report.defects[rule]) == (9 + bool(head), 9)
+        assert [d.record for d in report.first if d.rule == rule] == list(
+            range(1 + bool(head), 10 + bool(head))
+        )
+
+
+def _scan_in(tmp_path: Path, text: bytes, form: Format, block: int) -> StrictReport:
+    (tmp_path / "file").write_bytes(text)
+    match form:
+        case Csv():
+            return csv_gate(form, COLUMNS, block).scan(tmp_path / "file")
+        case Fixed():
+            return fixed_gate(form, COLUMNS, block).scan(tmp_path / "file")
+        case _:
+            return jsonl.jsonl_gate(COLUMNS, block).scan(tmp_path / "file")
+
+
+def test_a_file_without_quotes_may_end_in_a_delimiter(tmp_path: Path) -> None:
+    for text in (HEADER + b"1,2026-11-20,", HEADER + GOOD + b"1,2026-11-20,"):
+        report = _scan(tmp_path, text, Csv(quoting="none"))
+        assert set(report.defects) == {"structure.cut"}
+
+
+def test_a_mark_of_utf_8_is_text_in_another_encoding(tmp_path: Path) -> None:
+    text = b"\xef\xbb\xbf" + HEADER + GOOD
+    assert _scan(tmp_path, text, Csv()).defects == {}
+    report = _scan(tmp_path, text, Csv(encoding="iso-8859-1"))
+    assert (report.defects, report.header[0]) == ({"header": 1}, "\xef\xbb\xbfid")
+
+
+@pytest.mark.parametrize("long", [10, 90, 300])
+def test_the_longest_record_is_known_wherever_it_is(long: int, tmp_path: Path) -> None:
+    rows = [b"1,2026-11-20,%b\n" % (b"x" * size) for size in (3, long, 2, 1)]
+    for turn in range(len(rows)):
+        (tmp_path / "file").write_bytes(b"".join(rows[turn:] + rows[:turn]))
+        report = csv_gate(Csv(header=False), COLUMNS, 64).scan(tmp_path / "file")
+        assert report.longest >= len(rows[1]), "else the query cannot hold it"
+        assert report.longest <= max(64, len(rows[1])) + 64
+
+
+@pytest.mark.parametrize(("field", "whole"), [("x", True), ("{feed}", False), ("{rows}", False)])
+@pytest.mark.parametrize("where", ["leading", "trailing"])
+def test_a_record_around_the_data_that_ends_the_file_may_be_cut(
+    where: str, field: str, whole: bool, tmp_path: Path
+) -> None:
+    form = Csv.model_validate({"header": False, where: Record(fields=("H", field))})
+    said = field if whole else "1"
+    report = _scan(tmp_path, f"H,{said}".encode(), form)
+    assert report.defects == ({} if whole else {"structure.cut": 1})
+    assert _scan(tmp_path, f"H,{said}\n".encode(), form).defects == {}

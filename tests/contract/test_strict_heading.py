@@ -39,6 +39,13 @@ def test_a_column_that_the_contract_has_twice_is_not_said_to_be_there_twice() ->
     ]
 
 
+def test_a_header_without_any_name_is_no_line_of_the_layout() -> None:
+    for shy in (True, False):
+        assert header_faults([], COLUMNS, shy=shy) == [
+            (0, "the header is not as long as a record: expected `id`, `day`, `text`")
+        ]
+
+
 def test_many_columns_are_not_all_listed() -> None:
     five, six = [f"c{n}" for n in range(5)], [f"c{n}" for n in range(6)]
     assert header_faults(["x"], five, shy=False)[0][1].endswith("`c3`, `c4`")

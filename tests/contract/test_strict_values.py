@@ -33,6 +33,8 @@ RULES = [
     _formatted("date", "yyyyMMdd"),
     _formatted("time", "HHmm"),
     _formatted("time", "HH"),
+    _formatted("timestamp", "'X'yyyyMMdd'T'HH:mm:ss"),
+    _formatted("timestamp", "ddMM-yyyy'T'HH:mm:ss"),
     _formatted("timestamp", "dd.MM.yyyy HH:mm:ss.SSSXXX"),
     _formatted("timestamp", "yyyyMMddHHmmssSSSSSS"),
     _formatted("timestamp", "yyyy 'at' MM-dd HH"),
@@ -148,6 +150,10 @@ def test_ordinary_values_take_the_fast_way(rule: ColumnRule, values: str) -> Non
         (ColumnRule("x", "integer"), b"0x1F", "hexadecimal"),
         (ColumnRule("x", "integer"), b"40_000", "underscores"),
         (ColumnRule("x", "integer"), b"1e3", "exponent"),
+        (ColumnRule("x", "integer"), b"1,000", "thousands"),
+        (ColumnRule("x", "integer"), b"+1", "plus sign"),
+        (ColumnRule("x", "integer"), b"x", "not an integer"),
+        (ColumnRule("x", "decimal", precision=5, scale=2), b"1,000.5", "thousands"),
         (ColumnRule("x", "integer"), b" 7", "space"),
         (ColumnRule("x", "integer"), b"7 ", "space"),
         (ColumnRule("x", "integer"), b"9" * 30, "64 bits"),
@@ -232,6 +238,11 @@ def test_the_edges_of_each_form(rule: ColumnRule, good: str, bad: str) -> None:
         (ColumnRule("x", "timestamp", zoned=True), "2026-11-20T10:00:00Z 2026-11-20T10:00:00.123-05:30"),
         (_formatted("date", "dd/MM/yyyy"), "20/11/2026"),
         (_formatted("time", "HHmm"), "2359"),
+        (_formatted("time", "HH"), "23"),
+        # A day, and a year, of which one digit stands in another word than the next
+        (_formatted("timestamp", "'X'yyyyMMdd'T'HH:mm:ss"), "X20261120T23:59:59"),
+        (_formatted("timestamp", "ddMM-yyyy'T'HH:mm:ss"), "2011-2026T23:59:59"),
+        (_formatted("timestamp", "HH:mm:ss'T'dd/MM/yyyy"), "23:59:59T20/11/2026"),
         (ColumnRule("x", "integer"), "7 -12345678 123456789012345678"),
         (ColumnRule("x", "integer", bits=128), "123456789012345678901234567890123456"),
         (ColumnRule("x", "decimal", precision=15, scale=2), "20115.25 -0.50 17 1234567890123.4"),
@@ -249,6 +260,13 @@ def test_any_byte_at_any_place_of_a_value(rule: ColumnRule, values: str) -> None
         for at in range(len(text))
         for byte in range(256)
     ]
-    accepted = [text for text, fast in zip(texts, _accepted(rule, texts), strict=True) if fast]
+    long = [
+        text[:1] + filling * 45 + text[1:]
+        for text in values.encode().split()
+        for filling in (b"x", b"0", b"-")
+    ]
+    accepted = [
+        text for text, fast in zip([*texts, *long], _accepted(rule, [*texts, *long]), strict=True) if fast
+    ]
     assert [text for text in accepted if fault(text)] == []
     assert accepted, "the fast check is sure of some of them"

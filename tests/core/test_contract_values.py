@@ -122,6 +122,9 @@ def test_no_value_of_the_column(column: ColumnRule, given: object) -> None:
         ("1000", False, Reach.BEYOND),
         ("-1000", True, Reach.BELOW),
         ("1e999", True, Reach.BEYOND),
+        ("1e99999999999", True, Reach.BEYOND),  # of which nobody could write the digits
+        ("-1e99999999999", False, Reach.BELOW),
+        ("1e-99999999999", True, "0.01"),
     ],
 )
 def test_the_decimal_of_a_column_next_to_a_number(number: str, up: bool, own: str | Reach) -> None:

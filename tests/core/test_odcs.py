@@ -13,7 +13,7 @@ from landbridge.contract.checks import KeyCheck
 from landbridge.contract.columns import parts_of
 from landbridge.contract.odcs import load
 from landbridge.contract.places import Document
-from landbridge.errors import DeclarationWrong, Problem
+from landbridge.errors import DeclarationWrong, DiskFailed, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -365,6 +365,14 @@ def test_all_mistakes_are_told_at_once_in_order(tmp_path: Path) -> None:
             "two columns of the file are called `id`",
         ),
         (HEAD + OBJECT + "  - {name: ID, logicalType: date}\n", "two columns of the file are called `ID`"),
+        (
+            HEAD + OBJECT + "  - {name: Landbridge record, logicalType: date}\n",
+            "names that begin with `landbridge `",
+        ),
+        (
+            HEAD + OBJECT + "  - {name: b, physicalName: landbridge line, logicalType: date}\n",
+            "names that begin with `landbridge `",
+        ),
         (HEAD + OBJECT.replace("name: things", "description: x"), "an object without a `name`"),
         (HEAD + OBJECT + "  - {logicalType: date}\n", "a property without a `name`"),
         (HEAD + OBJECT + "  logicalType: array\n", "an object of the schema is an `object`"),
@@ -396,6 +404,33 @@ def test_a_contract_that_is_not_there(tmp_path: Path) -> None:
         load(tmp_path / "nowhere.yaml")
 
 
+@pytest.mark.parametrize(
+    ("content", "what", "place"),
+    [
+        (b"id: caf\xe9\n", "the contract is not UTF-8 text", (1, 1)),
+        (b"id: t\nname: \x00\n", "not YAML: ", (1, 1)),
+        (b"id: t\nname: [1\n", "not YAML: ", (3, 1)),
+        (b"id: t\nid: u\n", "not YAML: found duplicate key", (2, 1)),
+        (b"- id\n", "the contract is not a mapping of keys", (1, 1)),
+    ],
+)
+def test_what_is_no_yaml_is_told_with_its_place(
+    content: bytes, what: str, place: tuple[int, int], tmp_path: Path
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_bytes(content)
+    with pytest.raises(DeclarationWrong) as caught:
+        load(path)
+    (problem,) = caught.value.problems
+    assert problem.what.startswith(what)
+    assert (problem.file, problem.line, problem.column) == (str(path), *place)
+
+
+def test_a_contract_that_the_disk_does_not_give_is_no_wrong_one(tmp_path: Path) -> None:
+    with pytest.raises(DiskFailed, match="cannot read the contract"):
+        load(tmp_path)
+
+
 def test_a_place_that_is_not_there_is_the_nearest_above_it(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(HEAD + OBJECT, encoding="utf-8")
@@ -419,8 +454,14 @@ def test_a_contract_without_a_name_goes_by_its_id(tmp_path: Path) -> None:
 
 def test_variables_are_refused_where_they_decide_and_nowhere_else(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
-    path.write_text(HEAD + "description: {purpose: '${WHY}'}\n" + OBJECT, encoding="utf-8")
+    told = (
+        "  - {name: v, logicalType: string, description: '${WHY}', logicalTypeOptions: {pattern: '[${]+'}}\n"
+    )
+    path.write_text(HEAD + "description: {purpose: '${WHY}'}\n" + OBJECT + told, encoding="utf-8")
     assert load(path).name == "t"
+    for clause in ("name: '${V}'", "name: v, enum: [{value: '${V}'}]", "name: v, tags: ['${V}']"):
+        (problem,) = problems(HEAD + OBJECT + f"  - {{{clause}, logicalType: string}}\n", tmp_path)
+        assert problem.what.startswith("variables (`${...}`) are not supported")
 
 
 def test_one_object_of_several_is_taken_by_name(tmp_path: Path) -> None:
@@ -434,6 +475,9 @@ def test_one_object_of_several_is_taken_by_name(tmp_path: Path) -> None:
     assert (problem.what, problem.hint) == ("the contract holds no object `other`", "did you mean `others`?")
     (problem,) = problems(HEAD + OBJECT, tmp_path, "other")
     assert problem.what == "the contract holds no object `other`", "also where it holds but one"
+    twice = HEAD + OBJECT + OBJECT.removeprefix("schema:\n")
+    (problem,) = problems(twice, tmp_path, "things")
+    assert (problem.what, problem.line) == ("two objects are called `things`", 9)
 
 
 def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
@@ -447,6 +491,18 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
     )
     (key,) = [check for check in load(path).checks if isinstance(check, KeyCheck)]
     assert key.columns == ("A", "b")
+    bare = "".join(f"  - {{name: {name}, logicalType: integer, primaryKey: true}}\n" for name in "cab")
+    path.write_text(HEAD + "schema:\n- name: t\n  properties:\n" + bare, encoding="utf-8")
+    (key,) = [check for check in load(path).checks if isinstance(check, KeyCheck)]
+    assert key.columns == ("c", "a", "b"), "without positions in the order of the file"
+
+
+def test_what_the_standard_takes_for_unsaid_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    unsaid = OBJECT.replace("integer}", "integer, primaryKeyPosition: -1, semanticType: column}")
+    unsaid += "  logicalType: object\n"
+    path.write_text(HEAD + unsaid, encoding="utf-8")
+    assert load(path).checks == ()
 
 
 @pytest.mark.parametrize(
@@ -465,6 +521,13 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
         ("logicalType: number, logicalTypeOptions: {format: f32}", ("float", 32, True)),
         ("logicalType: number", ("float", 64, True)),
         ("logicalType: number, physicalType: real", ("float", 32, True)),
+        ("logicalType: number, physicalType: smallint", ("integer", 16, True)),
+        ("logicalType: number, logicalTypeOptions: {format: f64}", ("float", 64, True)),
+        ("logicalType: string, physicalType: bytea", ("binary",)),
+        ("logicalType: boolean, physicalType: char(1)", ("boolean",)),
+        ("logicalType: time, physicalType: timestamp", ("time",)),
+        ("logicalType: timestamp, physicalType: date", ("timestamp", False)),
+        ("logicalType: integer, logicalTypeOptions: {format: i128}", ("integer", 128, True)),
         ("logicalType: number, physicalType: 'decimal(15, 2)'", ("decimal", 15, 2)),
         ("physicalType: 'numeric(5,2)'", ("decimal", 5, 2)),
         ("physicalType: timestamp(6) with time zone", ("timestamp", True)),
@@ -477,6 +540,8 @@ def test_the_primary_key_follows_its_positions(tmp_path: Path) -> None:
         ("logicalType: date, physicalType: 'VARCHAR(10)'", ("date",)),
         ("logicalType: string, physicalType: uuid", ("string",)),
         ("logicalType: string, logicalTypeOptions: {format: binary}", ("binary",)),
+        ("logicalType: string, logicalTypeOptions: {format: byte}", ("binary",)),
+        ("logicalType: string, logicalTypeOptions: {format: password}", ("string",)),
         ("logicalType: timestamp, logicalTypeOptions: {timezone: true}", ("timestamp", True)),
     ],
 )
@@ -495,6 +560,17 @@ def test_types_follow_the_logical_and_the_physical_type(
         "timestamp": (column.zoned,),
     }
     assert (column.kind, *shapes.get(column.kind, ())) == seen
+    assert (column.format, column.form) == ("", ()), "a size is no form"
+
+
+def test_the_form_of_a_day_is_that_of_the_contract(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    clause = "logicalType: date, logicalTypeOptions: {format: dd/MM/yyyy}"
+    path.write_text(
+        HEAD + f"schema:\n- name: t\n  properties:\n  - {{name: v, {clause}}}\n", encoding="utf-8"
+    )
+    (column,) = load(path).columns
+    assert (column.format, column.form) == ("dd/MM/yyyy", parts_of("dd/MM/yyyy"))
 
 
 @pytest.mark.parametrize(

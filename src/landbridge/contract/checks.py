@@ -80,7 +80,7 @@ class RowCheck:
 
     rule: str
     column: str
-    """Name in the file; empty for a rule of the whole row."""
+    """Name in the file."""
     breaks: str
     """SQL over the columns by name; true for a row that breaks the rule, false or null otherwise."""
     promise: str

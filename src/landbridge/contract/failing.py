@@ -76,7 +76,7 @@ def _broken(
     selected = []
     for check in failed:
         # A personal value does not even leave the query.
-        value = _shown(check.column) if check.column and not rules[check.column].personal else "NULL"
+        value = "NULL" if rules[check.column].personal else _shown(check.column)
         selected.append(
             f"arg_min({{'record': {record}, 'value': {value}}}, {record}, {MOST_DEFECTS}) FILTER (WHERE {check.breaks})"
         )
@@ -87,7 +87,7 @@ def _broken(
             int(row["record"]),
             check.column,
             f"expected {check.promise}",
-            MASK if check.column and rules[check.column].personal else row["value"] or "",
+            MASK if rules[check.column].personal else row["value"] or "",
         )
         for check, listed in zip(failed, found, strict=True)
         for row in listed or ()
@@ -121,7 +121,7 @@ def _repeated(
             int(found_record),
             ", ".join(check.columns),
             f"the same key as record {prior}",
-            MASK if personal else (text or "")[:_WIDEST],
+            MASK if personal else text[:_WIDEST],
         )
         for found_record, prior, text in found
     ]

@@ -268,6 +268,4 @@ class TwoHalves:
             found.append(result)
             if isinstance(check, RowCheck | KeyCheck) and not result.passed and results.too_many(check):
                 failed.append(check)
-        if not failed:
-            return tuple(found), ()
         return tuple(found), first_failing(connection, table, self.contract.columns, failed, seen.locate)

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from landbridge.contract.standard import Words
 
 
+_OURS = "landbridge "
+"""How the gate calls what it puts beside the columns of a file."""
+
+
 def load(path: Path, schema_object: str | None = None) -> Contract:
     """Read the contract at `path` and take the object named `schema_object` (needed when it holds several).
 
@@ -186,6 +190,8 @@ def _chosen(
             seen=listed,
             hint=nearest(wanted or "", names),
         )
+    elif len(matching) > 1:
+        document.wrong(("schema", matching[1], "name"), f"two objects are called `{wanted}`")
     document.settle()
     return matching[0], objects[matching[0]]
 
@@ -207,6 +213,10 @@ def _columns(document: Document, base: Path_, declared: SchemaObject) -> dict[st
             clauses.wrong(what="a property without a `name`")
         elif name in found:
             clauses.wrong("name", what=f"two properties are called `{name}`")
+        elif any(each.casefold().startswith(_OURS) for each in (name, clauses.declared.physicalName or "")):
+            clauses.wrong(
+                "name", what="names that begin with `landbridge ` are those of the gate's own columns"
+            )
         column = column_of(clauses)
         if column is not None and column.name.casefold() in {o.name.casefold() for o in found.values()}:
             what = f"two columns of the file are called `{column.name}`, whatever the case of its letters"
@@ -264,7 +274,7 @@ def _primary_key(
             if position is not None:
                 document.wrong(path, "a position in the primary key without `primaryKey: true`")
             continue
-        if position is not None and position in {other for other, _, _ in keyed}:
+        if position in {other for other, _, _ in keyed}:
             document.wrong(path, f"two properties have position {position} in the primary key")
         keyed.append((position if position is not None else len(keyed) + 1, index, prop))
     if keyed:

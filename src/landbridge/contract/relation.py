@@ -125,18 +125,15 @@ def inexact(column: ColumnRule) -> str:
 
 
 def _jsonl(columns: Sequence[ColumnRule], data: Bytes) -> str:
-    kinds = {
-        column.name: "JSON" if inexact(column) else "VARCHAR" if column.form else type_of(column)
-        for column in columns
-    }
+    # As text first: the reader of JSON takes no zeros before a number that is written as text.
+    kinds = {column.name: "JSON" if inexact(column) else "VARCHAR" for column in columns}
     if any(inexact(column) for column in columns):
         lines = _read_csv(data, _NEVER, "", "", {_LINE: "VARCHAR"})
         parsed = f"from_json({name(_LINE)}, {literal(json.dumps(kinds))})"
         table = f"(SELECT {name(_LINE)}, unnest({parsed}) FROM {lines})"
     else:
         names = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in kinds.items())
-        most = f", maximum_object_size = {data.longest + 1024}" if data.longest >= _USUAL_LINE else ""
-        table = f"read_json({literal(str(data.path))}, format = 'newline_delimited', compression = 'none', columns = {{{names}}}{most})"
+        table = f"read_json({literal(str(data.path))}, format = 'newline_delimited', compression = 'none', columns = {{{names}}})"
     listed = [piece for column in columns for piece in _from_json(column)]
     return f"(SELECT {', '.join(listed)} FROM {table})"
 
@@ -145,16 +142,16 @@ def _from_json(column: ColumnRule) -> list[str]:
     """Give the value of one key, and for a number that may have lost digits a second look at the text of the line."""
     quoted = name(column.name)
     if not inexact(column):
-        return [f"{typed(column, quoted) if column.form else quoted} AS {quoted}"]
+        return [f"{typed(column, quoted)} AS {quoted}"]
     text = f"json_extract_string({quoted}, '$')"
-    digits = f"regexp_replace(regexp_replace({text}, '([eE].*|[.]0)$', ''), '^[-0.]+|[.]', '', 'g')"
-    doubtful = f"json_type({quoted}) = 'DOUBLE' AND length({digits}) > {_EXACT_DIGITS}"
+    # What was read may have fewer digits than what was written: 0.99999999999999999999 is read as 1.
+    long = f"regexp_matches(replace({name(_LINE)}, '.', ''), '[0-9]{{{_EXACT_DIGITS + 1}}}')"
+    doubtful = f"json_type({quoted}) = 'DOUBLE' AND {long}"
     key = re.escape(json.dumps(column.name, ensure_ascii=False))
     written = f"regexp_extract({name(_LINE)}, {literal(key + r'[ 	]*:[ 	]*(-?[0-9.]+)')}, 1)"
     # The text may stand inside another value; then it is another number.
     same = f"TRY_CAST({written} AS DOUBLE) IS NOT DISTINCT FROM TRY_CAST({text} AS DOUBLE)"
     kind = type_of(column)
-    exact = (
-        f"CASE WHEN {doubtful} AND {same} THEN TRY_CAST({written} AS {kind}) ELSE CAST({text} AS {kind}) END"
-    )
+    second = f"CASE WHEN {same} THEN TRY_CAST({written} AS {kind}) END"
+    exact = f"CASE WHEN {doubtful} THEN {second} ELSE CAST({text} AS {kind}) END"
     return [f"({doubtful}) AND NOT ({same}) AS {name(inexact(column))}", f"{exact} AS {quoted}"]

@@ -119,7 +119,11 @@ def too_many(check: RowCheck | KeyCheck) -> bool:
     return any(bound.operator not in _LOWER for bound in check.bounds)
 
 
-_COUNT = re.compile(r"\s*select\s+count\s*\([^()]*\)\s+(as\s+\w+\s+)?from\b.*", re.IGNORECASE | re.DOTALL)
+_COUNT = re.compile(
+    r"\s*select\s+count\s*\([^()]*\)\s+(as\s+\w+\s+)?from\b(?!.*\b(union|intersect|except)\b).*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A query whose value is a number of rows. What follows a set operation may be the one row there is, and no count."""
 
 
 def of_sql(check: SqlCheck, said: Answer, rows: int, *, shown: bool) -> RuleResult:

@@ -71,6 +71,6 @@ def bounds_of(rule: Rule) -> tuple[Bound, ...]:
         if exact[0] > exact[-1]:
             rule.wrong(word, what=f"`{word}` wants the smaller number first", seen=str(value))
         found.append(Bound(operator, exact, "percent" if unit == "percent" else "rows"))
-    if not found and not any(getattr(rule.declared, word) is not None for word in OPERATORS):
+    if all(getattr(rule.declared, word) is None for word in OPERATORS):
         rule.wrong(what="a rule without an operator", expected=", ".join(OPERATORS))
     return tuple(found)

@@ -32,7 +32,7 @@ class Jsonl:
     def __init__(self, schema: pa.Schema) -> None:
         self._names = schema.names
         keys = [orjson.dumps(name).decode() + ":" for name in self._names]
-        self._before = ["{" + keys[0], *("," + key for key in keys[1:])] if keys else []
+        self._before = ["{" + keys[0], *("," + key for key in keys[1:])]
 
     def heading(self) -> str | None:
         """Give nothing: JSON lines have no header."""

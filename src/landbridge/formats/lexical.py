@@ -152,8 +152,6 @@ def _microseconds(values: pa.Array, place: Place, kind: pa.DataType) -> pa.Array
 
 def _without_zeros(text: pa.StringArray, length: int) -> pa.StringArray:
     """Cut the fraction of those that have none; `length` is that of the text up to the second."""
-    if not len(text):
-        return text
     short = pc.utf8_slice_codeunits(text, 0, length)
     whole = pc.ends_with(text, ".000000")
     every = pc.all(whole).as_py()

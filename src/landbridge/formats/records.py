@@ -81,8 +81,8 @@ class Around:
             text += literal
             if word is None:
                 continue
-            if word == "total" and spec:
-                text += sums[spec]
+            if word == "total":
+                text += sums[spec or ""]
             elif word in _COUNTS:
                 text += _count(field, counts[word], spec or "")
             else:

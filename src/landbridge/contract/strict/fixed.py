@@ -90,8 +90,10 @@ class FixedWidth:
         return True
 
     def names(self, records: Records, record: Record) -> tuple[str, ...]:
-        """See `Layout`."""
+        """See `Layout`; none where the line is not as long as those of the data, whatever it begins with."""
         text = records.value(record, record.fields[0]).decode(self.dialect.encoding, "replace")
+        if len(text) != self._length:
+            return ()
         return tuple(
             text[start : start + shape.width].strip(" ")
             for start, shape in zip(self._starts, self._shapes, strict=True)

@@ -24,6 +24,8 @@ def header_faults(seen: Sequence[str], expected: Sequence[str], *, shy: bool) ->
     """
     if list(seen) == list(expected):
         return []
+    if not seen:
+        return [(0, f"the header is not as long as a record: expected {_list(expected)}")]
     if not set(seen) & set(expected):
         return [(0, f"the header is missing: expected {_list(expected)}")]
     told = [name for name in seen if name in expected] if shy else seen

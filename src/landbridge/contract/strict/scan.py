@@ -121,6 +121,8 @@ class _Pass:
         self._findings = Findings()
         self._line_end = b""
         self._longest = 0
+        self._empty = False
+        """Whether nothing stands in the file, which is said once."""
         self._shy = any(column.personal for column in gate.columns)
         self._walk = Walk(window, self._records, layout.dialect, self._encoding, layout.width, gate.block)
         self._walk.holds_back = gate.trailing is not None
@@ -130,7 +132,8 @@ class _Pass:
             progress.start(_STEP, self._window.size, "B")
         gate = self._gate
         start = Place(len(_BOM) if self._bom() else 0, 0, 1)
-        if start.offset >= self._window.size and (gate.header or gate.leading or gate.trailing):
+        self._empty = start.offset >= self._window.size
+        if self._empty and (gate.header or gate.leading or gate.trailing):
             self._fault(Fault(rule.EMPTY_FILE, 0, -1, "the file is empty"), 0, lambda: 1)
         start, leading = self._around(start, rule.LEADING, gate.leading)
         start, header = self._header(start)
@@ -147,7 +150,7 @@ class _Pass:
                 place = self._data(stretch)
             if progress:
                 progress.advance(_STEP, stretch.length)
-        if gate.trailing and trailing is None and self._window.size > len(_BOM):
+        if gate.trailing and trailing is None and not self._empty:
             self._fault(
                 Fault(rule.TRAILING, place.offset, -1, "no trailing record"), place.record, lambda: place.line
             )
@@ -194,7 +197,7 @@ class _Pass:
         for at, message in [] if record.broken else record_faults(seen, declared, shy=self._shy):
             offset = record.fields[at].start if 0 <= at < len(record.fields) else record.start
             self._fault(Fault(name, offset, -1, message), place.record, lambda: place.line)
-        if name == rule.TRAILING and not record.line_end and "{" in declared[-1]:
+        if not record.line_end and "{" in declared[-1]:
             self._cut(record, place.record, lambda: place.line)
         return self._after(place, record), seen
 
@@ -202,7 +205,7 @@ class _Pass:
         if not self._gate.header:
             return place, ()
         if place.offset >= self._window.size:
-            if self._gate.leading and place.line > 1:
+            if not self._empty:
                 self._fault(Fault(rule.HEADER, place.offset, -1, "no header"), 0, lambda: place.line)
             return place, ()
         expected = [column.name for column in self._gate.columns]

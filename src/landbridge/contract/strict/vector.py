@@ -65,15 +65,16 @@ def _unsigned(page: Page, starts: Positions, ends: Positions) -> tuple[Positions
 
 
 def _digits(page: Page, ends: Positions, lengths: Positions, point: int = 0) -> Flags:
-    """Tell where the `lengths` characters before `ends` are digits, with a point before the last `point` of them if any."""
+    """Tell where the `lengths` characters before `ends` are digits, with a point before the last `point` of them if any.
+
+    Of more than 40 characters the last 40: no number that a column can hold is longer, so both callers refuse it by its length.
+    """
     longest = int(lengths.max(initial=0))
     wrong = _wrong_digits(page.ending(0)[ends], lengths, longest, 0, point)
     for k in range(1, min(_MOST_WORDS, (longest + 7) // 8)):
         reached = np.flatnonzero(lengths > 8 * k)
         word = page.ending(k)[ends[reached]]
         wrong[reached] |= _wrong_digits(word, lengths[reached], longest, k, point)
-    if longest > 8 * _MOST_WORDS:
-        wrong |= lengths > 8 * _MOST_WORDS
     return ~wrong
 
 

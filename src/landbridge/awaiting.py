@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from landbridge.collect import collect
 from landbridge.errors import Exit, IntegrityBroken, LandbridgeError
-from landbridge.held import OWED_NOTHING
+from landbridge.facts import OWES_NOTHING
+from landbridge.held import ENDED_AS
 from landbridge.released import Outcome, State
 from landbridge.schedule import next_slots, open_slots, window_end
 
@@ -219,9 +220,9 @@ def _over(ground: Ground, awaited: Awaited, slot: Slot, look: Look, refused: _Re
         refused.add(slot, known)
         look.no_file(Outcome(str(slot), 0, State.REFUSED, error=known))
         return False
-    if known is None or known.verdict not in OWED_NOTHING:
+    if known is None or known.verdict not in OWES_NOTHING:
         return False
-    look.no_file(Outcome(str(slot), known.revision, OWED_NOTHING[known.verdict]))
+    look.no_file(Outcome(str(slot), known.revision, ENDED_AS[known.verdict]))
     return True
 
 

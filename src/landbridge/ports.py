@@ -264,6 +264,10 @@ class RemoteFile:
     size: int
 
 
+ONE_ANSWER = 255 << 10
+"""Bytes up to which a file comes in one answer of an SFTP server (OpenSSH's own limit), so that many need no thread each."""
+
+
 class Remote(Protocol):
     """The SFTP side. Paths are absolute below the user's logical home, `/`-separated. Safe from several threads.
 

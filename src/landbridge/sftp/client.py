@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from landbridge.disk.local import LOCAL
 from landbridge.errors import LandbridgeError
 from landbridge.facts import Fetched
-from landbridge.ports import RemoteFile
+from landbridge.ports import ONE_ANSWER, RemoteFile
 from landbridge.sftp import exchange
 from landbridge.sftp.endpoint import Tuning
 from landbridge.sftp.errors import translated
@@ -31,11 +32,9 @@ if TYPE_CHECKING:
     from landbridge.sftp.packets import Entry
 
 _T = TypeVar("_T")
-_SMALL = 255 << 10
-"""Files up to this size come in one read."""
 _DOCUMENT = 1 << 20
 _TOGETHER = 128
-"""Small files that one call asks for, or sends, at once."""
+"""Small files that are asked for, or sent, at once: so many handles of the server are open, whoever calls."""
 _DISK = 8
 """Files that one call writes and makes durable at once: enough for a journal of a file system to take them together."""
 
@@ -72,6 +71,7 @@ class SftpRemote:
         self._lines = Lines(endpoint, tuning, latest)
         self._window = Window(tuning.window)
         self._pace = Pace(tuning.bandwidth)
+        self._handles = BoundedSemaphore(_TOGETHER)
 
     def __enter__(self) -> Self:
         """Lend itself."""
@@ -116,7 +116,7 @@ class SftpRemote:
         """See ports.Remote."""
         doing = f"reading {path}"
         with Part(self._disk, into, size, watch) as part:
-            if part.there == 0 and size <= _SMALL:
+            if part.there == 0 and size <= ONE_ANSWER:
                 self._pace.ask(size)
                 channels = [self._lines.first()]
                 part.write(self._result(doing, channels[0].run(exchange.whole(path, size))))
@@ -190,7 +190,9 @@ class SftpRemote:
                 yield from (self._came(*one) for one in under_way)
                 yield from (error for _ in asked[number:])
                 return
-            under_way.append((doing, channel, channel.run(steps)))
+            self._handles.acquire()  # given back by the line's thread, whoever waits for what comes
+            under_way.append((doing, channel, begun := channel.run(steps)))
+            begun.add_done_callback(lambda _: self._handles.release())
         yield from (self._came(*one) for one in under_way)
 
     def _came(self, doing: str, channel: Channel, begun: Future[_T]) -> _Came[_T] | LandbridgeError:

@@ -457,8 +457,8 @@ class Share(Protocol):
         """Journal that the receipts were sent. Idempotent."""
         ...
 
-    def unreceipted(self, since: date) -> list[Receipt]:
-        """Give what landed for business dates from `since` but whose receipt is not known to be sent, oldest first."""
+    def unreceipted(self, since: date, days: Collection[date] = ()) -> list[Receipt]:
+        """Give what landed for business dates from `since`, and for `days`, but whose receipt is not known to be sent, oldest first."""
         ...
 
     def restore(self, receipt: Receipt) -> None:

@@ -359,11 +359,11 @@ def _ended(world: World, seen: _Seen, ledger: Ledger, slot: Slot, newest: Commit
     in_force = ledger.expected(slot)
     if newest.verdict in OWES_NOTHING and in_force and in_force.verdict in OWES_NOTHING and not told_so:
         yield f"lost: {slot} is {newest.verdict}, and nobody on the ground can know that no file comes"
-    told = [one for one in ledger.history(slot) if ("reports", absence_key(slot, one.revision)) in seen.wrote]
+    said = [one for one in ledger.history(slot) if ("reports", absence_key(slot, one.revision)) in seen.wrote]
     if (
         newest.verdict not in OWES_NOTHING
-        and told
-        and told[-1].verdict in OWES_NOTHING
+        and said
+        and said[-1].verdict in OWES_NOTHING
         and not _out(seen, slot)
     ):
         yield f"lost: {slot} is {newest.verdict}, and everybody on the ground hears that no file comes"

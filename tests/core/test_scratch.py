@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,12 +26,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def left_behind(place: Path, name: str = "landbridge-killed", *, lock: str = LOCK) -> Path:
+def left_behind(place: Path, name: str = "landbridge-killed", *, lock: str = LOCK, host: str = "") -> Path:
     """Do what a killed run does."""
     folder = place / name
     (folder / "gate-1").mkdir(parents=True)
     (folder / "gate-1" / "spilled").write_bytes(b"x")
-    (folder / lock).touch()
+    (folder / lock).write_text(host or socket.gethostname())
     hours_ago = time.time() - LATER
     os.utime(folder / lock, (hours_ago, hours_ago))
     return folder
@@ -83,6 +84,7 @@ def test_what_is_not_ours_is_left_alone(place: Path, monkeypatch: pytest.MonkeyP
     (place / "landbridge-file").write_bytes(b"x")
     left_behind(place, "landbridge-bench-1", lock="a file")
     left_behind(place, "somebody-elses")
+    left_behind(place, "landbridge-far", host="another-host-of-this-disk")
     before = sorted(place.rglob("*"))
     sweep(place, time.time())
     assert sorted(place.rglob("*")) == before

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import stat
 import tempfile
 import time
@@ -54,28 +55,36 @@ def scratch() -> Iterator[Path]:
 
 def _held(folder: tempfile.TemporaryDirectory[str]) -> int | None:
     try:
-        return LOCAL.lock(Path(folder.name) / _LOCK)
+        held = LOCAL.lock(Path(folder.name) / _LOCK)
+        if held is not None:
+            os.write(held, _host())
     except OSError:
         folder.cleanup()
         raise
+    return held
+
+
+def _host() -> bytes:
+    return socket.gethostname().encode()
 
 
 def sweep(place: Path, now: float) -> None:
-    """Remove the scratch folders in `place` that are old at `now` (seconds since 1970) and of this user, and whose owner is gone.
+    """Remove the scratch folders in `place` that are old at `now` (seconds since 1970), of this user and host, and whose owner is gone.
 
+    Of another host nothing is, should they share the disk: its locks may not be seen here (nfs(5), `local_lock`).
     Only what has a lock is one of ours; where the disk has no locks nothing is removed. What cannot be removed is left: it is in nobody's way.
     """
     with suppress(OSError):
         for found in [one for one in os.scandir(place) if one.name.startswith(_PREFIX)]:
             with suppress(OSError):  # gone meanwhile, or somebody holds it
-                if _is_old(found, now):
+                if _is_ours(found, now):
                     _remove(Path(found.path))
 
 
-def _is_old(found: os.DirEntry[str], now: float) -> bool:
+def _is_ours(found: os.DirEntry[str], now: float) -> bool:
     about, lock = found.stat(follow_symlinks=False), Path(found.path, _LOCK)
     ours = stat.S_ISDIR(about.st_mode) and (not hasattr(os, "getuid") or about.st_uid == os.getuid())
-    return ours and now - lock.lstat().st_mtime > _OLD.total_seconds()
+    return ours and now - lock.lstat().st_mtime > _OLD.total_seconds() and lock.read_bytes() == _host()
 
 
 def _remove(folder: Path) -> None:

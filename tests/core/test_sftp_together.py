@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from landbridge.errors import LandbridgeError
+from landbridge.errors import LandbridgeError, Unavailable
 from landbridge.sftp.channel import Lost
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Endpoint
@@ -94,3 +94,29 @@ def test_what_fails_gives_its_handle_back(monkeypatch: pytest.MonkeyPatch) -> No
         put = remote.write_many([(f"/receipts/{number}", b"r") for number in range(MOST)])
         assert len(put) == MOST
         assert all(isinstance(one, LandbridgeError) for one in put)
+
+
+def test_who_gives_up_in_the_middle_gives_back_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is lost, and not to be had again, after one file of each call."""
+
+    class Once:
+        calls = 0
+
+        def first(self) -> Once:
+            self.calls += 1
+            if self.calls % 2 == 0:
+                raise Unavailable("no connection")
+            return self
+
+        def run(self, _steps: object) -> Future[Any]:
+            begun: Future[Any] = Future()
+            begun.set_result(None)
+            return begun
+
+        def close(self) -> None: ...
+
+    remote = _remote(monkeypatch, Once())
+    for _ in range(2 * MOST):
+        put = remote.write_many([(f"/receipts/{number}", b"r") for number in range(40)])
+        assert put[0] is None
+        assert all(isinstance(one, Unavailable) for one in put[1:])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from landbridge.disk.local import LOCAL
@@ -15,6 +14,7 @@ from landbridge.ports import ONE_ANSWER, RemoteFile
 from landbridge.sftp import exchange
 from landbridge.sftp.endpoint import Tuning
 from landbridge.sftp.errors import translated
+from landbridge.sftp.handles import SOME, Handles
 from landbridge.sftp.lines import Lines
 from landbridge.sftp.pace import Pace, Window
 from landbridge.sftp.part import Part
@@ -71,7 +71,7 @@ class SftpRemote:
         self._lines = Lines(endpoint, tuning, latest)
         self._window = Window(tuning.window)
         self._pace = Pace(tuning.bandwidth)
-        self._handles = BoundedSemaphore(_TOGETHER)
+        self._handles = Handles(_TOGETHER)
 
     def __enter__(self) -> Self:
         """Lend itself."""
@@ -179,20 +179,28 @@ class SftpRemote:
         So many are under way that the line is never idle, and no more.
         """
         under_way: deque[tuple[str, Channel, Future[_T]]] = deque()
-        for number, (doing, size, steps) in enumerate(asked):
-            if len(under_way) == _TOGETHER:
-                yield self._came(*under_way.popleft())
-            if size:
-                self._pace.ask(size)
-            try:
-                channel = self._lines.first()
-            except LandbridgeError as error:  # no connection, and so none for those that follow
-                yield from (self._came(*one) for one in under_way)
-                yield from (error for _ in asked[number:])
-                return
-            self._handles.acquire()  # given back by the line's thread, whoever waits for what comes
-            under_way.append((doing, channel, begun := channel.run(steps)))
-            begun.add_done_callback(lambda _: self._handles.release())
+        held = 0
+        try:
+            for number, (doing, size, steps) in enumerate(asked):
+                if len(under_way) == _TOGETHER:
+                    yield self._came(*under_way.popleft())
+                if size:
+                    self._pace.ask(size)
+                try:
+                    channel = self._lines.first()
+                except LandbridgeError as error:  # no connection, and so none for those that follow
+                    yield from (self._came(*one) for one in under_way)
+                    yield from (error for _ in asked[number:])
+                    return
+                if not held:
+                    held = min(SOME, len(asked) - number)
+                    self._handles.take(held)
+                held -= 1
+                under_way.append((doing, channel, begun := channel.run(steps)))
+                begun.add_done_callback(lambda _: self._handles.give())
+        finally:
+            if held:
+                self._handles.give(held)
         yield from (self._came(*one) for one in under_way)
 
     def _came(self, doing: str, channel: Channel, begun: Future[_T]) -> _Came[_T] | LandbridgeError:

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.sftp import SMALL_FILES, SYNCED, Bench, make, measured
+from bench.sftp import SMALL_FILES, SYNCED, Bench, make, measured, needs_server
 from tests.servers.sftp import openssh_server
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ PEERS = ("landbridge collect", "landbridge, the downloads", "OpenSSH sftp", SYNC
 def main(_: Sequence[str] = ()) -> None:
     """Measure both tasks near, the peers in turn."""
     print(__doc__)
+    needs_server()
     with tempfile.TemporaryDirectory(prefix="landbridge-bench-") as name:
         folder = Path(name)
         make(folder / "server")

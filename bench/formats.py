@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.installed import installed, needed
 from bench.measure import cost, in_turn, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bench.measure import Cost
 
@@ -93,14 +94,15 @@ def main(_: Sequence[str] = ()) -> None:
         _make(folder)
         for title, scripts in (("CSV", PLAIN), ("csv.gz", GZIPPED)):
             print(f"\n### Parquet to {title}\n")
-            print(table(in_turn(_peers(scripts, folder), RUNS), "landbridge"))
-            print("\nSizes: " + ", ".join(_sizes(scripts, folder)))
+            peers = installed(_peers(scripts, folder), {"Polars": "polars"})
+            print(table(in_turn(peers, RUNS), "landbridge"))
+            print("\nSizes: " + ", ".join(_sizes(peers, folder)))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make(folder: Path) -> None:
-    tpchgen = Path(sys.executable).parent / "tpchgen-cli"
+    tpchgen = needed("tpchgen-cli")
     asked = ["--scale-factor", SCALE, "--tables", "lineitem", "--output-dir", str(folder)]
     subprocess.run([tpchgen, "parquet", *asked], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([sys.executable, "-c", _WITHOUT_VIEWS, folder / "lineitem.parquet"], check=True)
@@ -116,8 +118,8 @@ def _run(script: str, folder: Path, name: str) -> Cost:
     return cost([sys.executable, "-c", script, folder / "lineitem.parquet", into])
 
 
-def _sizes(scripts: Mapping[str, str], folder: Path) -> list[str]:
-    return [f"{name} {_output(folder, name).stat().st_size / 1e6:.0f} MB" for name in scripts]
+def _sizes(peers: Iterable[str], folder: Path) -> list[str]:
+    return [f"{name} {_output(folder, name).stat().st_size / 1e6:.0f} MB" for name in peers]
 
 
 def _output(folder: Path, name: str) -> Path:

@@ -21,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.installed import installed, needed
 from bench.measure import cost, in_turn, table
 from examples.servers import postgres
 
@@ -34,6 +35,9 @@ RUNS = 3
 PAGES = 300
 TIMES = 12
 """So many times lineitem is more than 10 million rows."""
+
+_BACKENDS = {"connectorx": "connectorx", "pyarrow": "dlt", "sqlalchemy": "dlt"}
+"""Of dlt -> the module that brings each."""
 
 _TABLE = """
 CREATE UNLOGGED TABLE lineitem (
@@ -155,11 +159,12 @@ def _postgresql(server: postgres.Postgres, folder: Path) -> None:
         "landbridge": partial(_run, folder, _OURS, ours),
         **{
             f"dlt, {backend}": partial(_run, folder, _DLT_SQL.replace("BACKEND", backend), url)
-            for backend in ("connectorx", "pyarrow", "sqlalchemy")
+            for backend in _BACKENDS
         },
         "SQLAlchemy and csv": partial(_run, folder, _SQLALCHEMY, url),
         "COPY alone (no types, no checks)": partial(_run, folder, _COPY, url),
     }
+    peers = installed(peers, {f"dlt, {backend}": module for backend, module in _BACKENDS.items()})
     watched = {name: partial(_with_server, server, at_the_server, name, run) for name, run in peers.items()}
     print(table(in_turn(watched, RUNS), "landbridge"))
     seconds = (f"{name} {statistics.median(all_of[1:]):.2f}" for name, all_of in at_the_server.items())
@@ -207,7 +212,7 @@ def _rest(folder: Path) -> None:
             "dlt": partial(_run, folder, _DLT_REST, url),
             "requests and csv (no types, no checks)": partial(_run, folder, _LOOP, url),
         }
-        print(table(in_turn(peers, RUNS), "landbridge"))
+        print(table(in_turn(installed(peers, {"dlt": "dlt"}), RUNS), "landbridge"))
         server.shutdown()
         thread.join(10)
 
@@ -217,7 +222,7 @@ def _fill(url: str, folder: Path) -> None:
 
     subprocess.run(
         [
-            Path(sys.executable).parent / "tpchgen-cli",
+            needed("tpchgen-cli"),
             "csv",
             *("--scale-factor", SCALE, "--tables", "lineitem"),
             *("--output-dir", folder),

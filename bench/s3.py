@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.installed import installed, program
 from bench.measure import Cost, cost, in_turn, table
 from bench.s3_peers import BUCKET, SMALL
 from landbridge.twin.seaweed import Config, Seaweed, make_bucket
@@ -138,20 +139,17 @@ def _peers(work: str, folder: Path, environment: dict[str, str]) -> dict[str, Ca
         label: run(sys.executable, "-m", "bench.s3_peers", name, work, folder)
         for label, name in names.items()
     }
-    aws = Path(sys.executable).parent / "aws"
     here, there = _ends(work, folder)
     up = work.endswith("up")
-    if aws.exists():
-        many = ["--recursive"] if work.startswith("small") else []
-        ends: list[str | Path] = [here, f"s3://{there}"] if up else [f"s3://{there}", here]
-        peers["aws s3 cp"] = run(aws, "s3", "cp", "--only-show-errors", *many, *ends)
-    if rclone := shutil.which("rclone"):
-        verb = "copy" if work.startswith("small") else "copyto"
-        ends = [here, f"s:{there}"] if up else [f"s:{there}", here]
-        peers["rclone"] = run(
-            rclone, verb, "--ignore-times", "--no-traverse", "--transfers=8", "--s3-no-check-bucket", *ends
-        )
-    return peers
+    many = ["--recursive"] if work.startswith("small") else []
+    ends: list[str | Path] = [here, f"s3://{there}"] if up else [f"s3://{there}", here]
+    peers["aws s3 cp"] = run(program("aws") or "aws", "s3", "cp", "--only-show-errors", *many, *ends)
+    verb = "copy" if work.startswith("small") else "copyto"
+    ends = [here, f"s:{there}"] if up else [f"s:{there}", here]
+    peers["rclone"] = run(
+        "rclone", verb, "--ignore-times", "--no-traverse", "--transfers=8", "--s3-no-check-bucket", *ends
+    )
+    return installed(peers, {"aws s3 cp": "aws", "rclone": "rclone"})
 
 
 def _ends(work: str, folder: Path) -> tuple[Path, str]:

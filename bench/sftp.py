@@ -26,12 +26,13 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.installed import Missing, installed
 from bench.sftp_peers import BUSINESS_DATE
 from landbridge.facts import Manifest
 from landbridge.ledger import entries
 from landbridge.twin.keys import Ed25519Key
 from tests.servers.line import line_to
-from tests.servers.sftp import openssh_server
+from tests.servers.sftp import SSHD, openssh_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -44,6 +45,14 @@ FILES = {"large": 1, "small": SMALL_FILES, "few": FEW}
 HOST = "127.0.0.1"
 RUNS = 3
 SYNCED = "OpenSSH sftp -f, which fsyncs"
+NEEDS = {
+    "OpenSSH sftp": "sftp",
+    SYNCED: "sftp",
+    "paramiko": "paramiko",
+    "lftp, 4 at once": "lftp",
+    "rclone": "rclone",
+}
+"""The module or program of each peer that is not ours."""
 FAR = 0.010
 """Seconds each way."""
 
@@ -60,6 +69,7 @@ class Took:
 def main(_: Sequence[str] = ()) -> None:
     """Measure each task at each distance, all peers in turn."""
     print(__doc__)
+    needs_server()
     with tempfile.TemporaryDirectory(prefix="landbridge-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         make(folder / "server")
@@ -81,7 +91,7 @@ class Bench:
     task: str
 
     def peers(self) -> dict[str, Callable[[Path], Took]]:
-        """Everybody who is installed."""
+        """Everybody."""
         far = self.port != self.server.port
         slow = "few" if self.task == "small" and far else self.task
         found: dict[str, Callable[[Path], Took]] = {
@@ -91,11 +101,9 @@ class Bench:
             "OpenSSH sftp": lambda into: self._sftp(slow, into),
             SYNCED: lambda into: self._sftp(slow, into, "-f"),
             "paramiko": lambda into: self._python("paramiko", slow, into),
+            "lftp, 4 at once": self._lftp,
+            "rclone": self._rclone,
         }
-        if shutil.which("lftp"):
-            found["lftp, 4 at once"] = self._lftp
-        if shutil.which("rclone"):
-            found["rclone"] = self._rclone
         return found
 
     def _options(self) -> list[str]:
@@ -161,7 +169,8 @@ class Bench:
 
 def measured(bench: Bench, runs: int, only: Collection[str] = ()) -> dict[str, Took]:
     """Let all peers, or `only` these, download in turn, and give each one's medians."""
-    peers = {name: peer for name, peer in bench.peers().items() if not only or name in only}
+    asked = {name: peer for name, peer in bench.peers().items() if not only or name in only}
+    peers = installed(asked, NEEDS)
     seen: dict[str, list[Took]] = {name: [] for name in peers}
     for _ in range(runs):
         for name, download in peers.items():
@@ -178,6 +187,16 @@ def measured(bench: Bench, runs: int, only: Collection[str] = ()) -> dict[str, T
         )
         for name, took in seen.items()
     }
+
+
+def needs_server() -> None:
+    """See that there is a server to measure against.
+
+    Raises:
+        Missing: OpenSSH's is not installed.
+    """
+    if SSHD is None:
+        raise Missing("left out: OpenSSH's sshd is not installed; `make tools` unpacks one")
 
 
 def _beside(path: Path) -> Path:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.installed import installed
 from bench.planted import COLUMNS, ROWS, cases
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ def duckdb(path: Path) -> Answer:
 def main(_: Sequence[str] = ()) -> None:
     """Print one row a case and the sums."""
     print(__doc__)
-    readers = (landbridge, pandera, dataframely, frictionless, duckdb)
+    everybody = (landbridge, pandera, dataframely, frictionless, duckdb)
+    peers = {reader.__name__: reader for reader in everybody}
+    readers = installed(peers, {name: name for name in peers}).values()
     print(f"| planted | {' | '.join(reader.__name__ for reader in readers)} |")
     print(f"|---|{'---|' * len(readers)}")
     sums: dict[str, list[int]] = {reader.__name__: [0, 0, 0, 0] for reader in readers}

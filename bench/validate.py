@@ -14,10 +14,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.installed import installed, needed
 from bench.measure import Cost, cost, in_turn, table
 
 if TYPE_CHECKING:
@@ -54,11 +54,8 @@ def main(asked: Sequence[str] | None = None) -> None:
     folder = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
     try:
         file = options.file or _made(folder, options.scale)
-        peers = {
-            name: _run(name, file)
-            for name, module in PEERS.items()
-            if find_spec(module) and (not options.only or name in options.only)
-        }
+        asked_for = {name: _run(name, file) for name in PEERS if not options.only or name in options.only}
+        peers = installed(asked_for, PEERS)
         costs = in_turn(peers, options.runs)
         print(f"{file.stat().st_size / 1e9:.2f} GB\n")
         print(table(costs, OURS))
@@ -73,7 +70,7 @@ def main(asked: Sequence[str] | None = None) -> None:
 
 
 def _made(folder: Path, scale: float) -> Path:
-    tool = Path(sys.executable).parent / "tpchgen-cli"
+    tool = needed("tpchgen-cli")
     words = ["csv", "-s", str(scale), "--tables=lineitem", f"--output-dir={folder}"]
     subprocess.run([tool, *words], check=True, capture_output=True)
     return folder / "lineitem.csv"

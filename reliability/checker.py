@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken
-from landbridge.facts import Commitment, SlotState, Verdict
+from landbridge.facts import OWES_NOTHING, Commitment, SlotState, Verdict
 from landbridge.ledger import (
     Ledger,
     absence_bytes,
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Slot
     from reliability.world import World
-
-_OWES_NOTHING = frozenset({Verdict.SKIP, Verdict.WAIVE})
 
 
 @dataclass(slots=True)
@@ -179,16 +177,19 @@ def _of_commitment(world: World, seen: _Seen, ledger: Ledger, one: Commitment) -
 def _of_absence(seen: _Seen, ledger: Ledger, one: Commitment, committed: int, name: str) -> Iterator[str]:
     """What the other side is told follows from a verdict that owes no file, and was written after it."""
     for at, wrote in seen.wrote.get(("reports", absence_key(one.slot, one.revision)), ()):
-        if one.verdict not in _OWES_NOTHING:
-            yield f"{name} is {one.verdict}, and it is told that no file of it comes"
+        before = {each.verdict for each in ledger.history(one.slot)[: one.revision - 1]}
+        if one.verdict is Verdict.RELEASE:
+            yield f"{name} is released, and it is told that no file of it comes"
+        elif one.verdict not in OWES_NOTHING and not OWES_NOTHING & before:
+            yield f"{name} is {one.verdict}, and takes back what nobody was told"
         elif at < committed:
-            yield f"it was told that no file of {name} comes before that was decided"
+            yield f"what {name} says of its slot was told before it was decided"
         elif wrote.kept.body != absence_bytes(one, ledger.digest(one)):
             yield f"the absence of {name} does not follow from its commitment"
 
 
 def _excused(seen: _Seen, slot: Slot, history: Sequence[Commitment]) -> Iterator[str]:
-    """Whoever heard that no file comes heard it of a verdict that owes none, while nothing was released, and nothing up to it ever is."""
+    """Whoever heard that no file comes heard it of a verdict that owes none, while nothing was released or taken back, and nothing up to it ever is."""
     verdicts = {one.revision: one.verdict for one in history}
     manifests = {
         one.revision: seen.wrote["reports", manifest_key(slot, one.revision)][0][0]
@@ -199,8 +200,12 @@ def _excused(seen: _Seen, slot: Slot, history: Sequence[Commitment]) -> Iterator
         if event.slot != slot:
             continue
         name = f"{slot} revision {event.revision}"
-        if verdicts.get(event.revision) not in _OWES_NOTHING:
+        if verdicts.get(event.revision) not in OWES_NOTHING:
             yield f"untrue: somebody heard that no file of {name} comes, and nobody has decided so"
+        for one in history[event.revision :]:
+            told = seen.wrote.get(("reports", absence_key(slot, one.revision)))
+            if one.verdict not in OWES_NOTHING and told and told[0][0] < event.asked:
+                yield f"untrue: somebody heard that no file of {name} comes, and revision {one.revision} had taken it back"
         for revision, released in manifests.items():
             if released < at or revision <= event.revision:
                 yield f"untrue: somebody heard that no file of {name} comes, and revision {revision} is released"
@@ -352,8 +357,22 @@ def _ended(world: World, seen: _Seen, ledger: Ledger, slot: Slot, newest: Commit
         yield from _delivered(seen, newest)
     told_so = ("reports", absence_key(slot, newest.revision)) in seen.wrote
     in_force = ledger.expected(slot)
-    if newest.verdict in _OWES_NOTHING and in_force and in_force.verdict in _OWES_NOTHING and not told_so:
+    if newest.verdict in OWES_NOTHING and in_force and in_force.verdict in OWES_NOTHING and not told_so:
         yield f"lost: {slot} is {newest.verdict}, and nobody on the ground can know that no file comes"
+    said = [one for one in ledger.history(slot) if ("reports", absence_key(slot, one.revision)) in seen.wrote]
+    if (
+        newest.verdict not in OWES_NOTHING
+        and said
+        and said[-1].verdict in OWES_NOTHING
+        and not _out(seen, slot)
+    ):
+        yield f"lost: {slot} is {newest.verdict}, and everybody on the ground hears that no file comes"
+
+
+def _out(seen: _Seen, slot: Slot) -> bool:
+    """Tell whether any revision of a slot has its manifest."""
+    own = manifest_key(slot, 1).removesuffix("0001.json")
+    return any(bucket == "reports" and key.startswith(own) for bucket, key in seen.wrote)
 
 
 def _delivered(seen: _Seen, one: Commitment) -> Iterator[str]:

@@ -120,9 +120,10 @@ class Yard:
 
     def _asks(self, ground: Ground, slot: Slot) -> Absence | None:
         """Ask the server whether a file is owed, and put on the history what was heard."""
+        asked = len(self.world.history)
         found = absent(ground, slot)
         if found is not None:
-            self.world.history.append(Excused(slot, found.revision))
+            self.world.history.append(Excused(slot, found.revision, asked))
         return found
 
     def _bring(self, manner: Manner, actor: Actor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from landbridge import absent, decisions, land, run
+from landbridge.ledger import Ledger
 from landbridge.share import folder, holding
 from reliability.landings import KINDS, landed
 from reliability.planted import Bug, Caught, all_caught, caught
@@ -83,7 +84,17 @@ LANDING_BUGS = (
     ),
     Bug(
         "nobody on the ground hears of a waiver",
-        ((run.carry_on, "excuse(decided, cloud.ledger.absence(decided), cloud.reports)", "pass"),),
+        ((run.none_comes, "tell(decided, cloud.ledger.absence(decided), cloud.reports)", "pass"),),
+    ),
+    Bug(
+        "nobody on the ground hears that a waived slot owes a file again",
+        ((Ledger.absence, "says = any(_owes_nothing", "says = False and any(_owes_nothing"),),
+        _in_quarantine,
+    ),
+    Bug(
+        "what takes an absence back is not heeded",
+        ((absent.absent, "if found.verdict not in OWES_NOTHING:", "if False:"),),
+        _in_quarantine,
     ),
     Bug(
         "that no file comes is believed, whatever is released",

@@ -10,17 +10,19 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from landbridge.disk.local import LOCAL
-from landbridge.errors import IntegrityBroken, LandbridgeError, NotFound, NotPermitted, Unavailable
+from landbridge.errors import IntegrityBroken, NotFound, NotPermitted, Unavailable
 from landbridge.facts import Fetched, Server
 from landbridge.naming import OUTBOUND, RECEIPTS
 from landbridge.ports import RemoteFile
 from landbridge.sftp.part import Part
+from reliability.answered import each_answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from landbridge.disk import Disk
+    from landbridge.errors import LandbridgeError
     from reliability.memory_s3 import Kept, MemoryS3
 
 _DOCUMENT = 1 << 20
@@ -136,13 +138,7 @@ class MemoryRemote:
         self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
     ) -> list[Fetched | LandbridgeError]:
         """See ports.Remote."""
-        answers: list[Fetched | LandbridgeError] = []
-        for one in wanted:
-            try:
-                answers.append(self.download(*one, watch))
-            except LandbridgeError as error:
-                answers.append(error)
-        return answers
+        return each_answered(self.download, wanted, watch)
 
     def write(self, path: str, body: bytes) -> None:
         """See ports.Remote."""
@@ -150,14 +146,7 @@ class MemoryRemote:
 
     def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
         """See ports.Remote."""
-        answers: list[LandbridgeError | None] = []
-        for path, body in files:
-            try:
-                self.write(path, body)
-                answers.append(None)
-            except LandbridgeError as error:
-                answers.append(error)
-        return answers
+        return each_answered(self.write, files)
 
     def close(self) -> None:
         """See ports.Remote."""

@@ -98,6 +98,8 @@ class Excused:
 
     slot: Slot
     revision: int
+    asked: int
+    """How long the history was when the question was begun."""
 
 
 class Meddling(Protocol):

@@ -1,10 +1,11 @@
-"""Does the server say of a slot that no file of it comes? It does where a skip or a waiver is on record, and no later revision is released."""
+"""Does the server say of a slot that no file of it comes? It does where a skip or a waiver is on record, and nothing was released or judged since."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from landbridge.errors import NotFound, NotPermitted
+from landbridge.facts import OWES_NOTHING
 from landbridge.ledger import absence_from
 from landbridge.naming import ABSENCES, MANIFESTS
 from landbridge.released import belongs, newest_named
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def absent(ground: Ground, slot: Slot) -> Absence | None:
-    """Give the newest absence of a slot of which nothing is released; None for any other slot.
+    """Give the newest absence of a slot of which nothing is released, if it says that no file is owed; None for any other slot.
 
     The manifests are listed last: so the answer was true at that moment, and a revision that a person has made since, or is about to
     make, is seen by whoever looks next. Two listings and one small file, of the one business date.
@@ -40,5 +41,7 @@ def absent(ground: Ground, slot: Slot) -> Absence | None:
         return None
     found = absence_from(body, file.name)
     belongs(ground, found, f"the absence {file.name}", day)
+    if found.verdict not in OWES_NOTHING:  # it takes back what the ones before it say
+        return None
     manifests = ground.remote.files(f"/{MANIFESTS}/{day}")
     return None if any(one.name.startswith(f"{slot.feed}.{slot.occurrence}.") for one in manifests) else found

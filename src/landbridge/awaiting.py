@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from landbridge.collect import collect
 from landbridge.errors import Exit, IntegrityBroken, LandbridgeError
-from landbridge.held import OWED_NOTHING
+from landbridge.facts import OWES_NOTHING
+from landbridge.held import ENDED_AS
 from landbridge.released import Outcome, State
 from landbridge.schedule import next_slots, open_slots, window_end
 
@@ -97,19 +98,20 @@ def collect_slots(ground: Ground, awaited: Awaited, slots: Sequence[Slot], look:
 
     Gives 0 when they have landed, or none is owed, whoever landed them and whatever else was refused on the way; TRY_AGAIN when nothing
     came. Started after the end of its window a slot is awaited as long again, so that a job that
-    is run again ends well with a file that comes late. However old it is, its own day is looked at. Between two passes the share is given back.
+    is run again ends well with a file that comes late. However old it is, its own day is looked at, and none between. Between two passes the share is given back.
 
     Raises:
         LandbridgeError: what no later pass can mend.
     """
     started = ground.clock.now()
+    days = {slot.business_date for slot in slots}
     ends = {slot: _end_of_wait(slot, awaited.overdue_after, started) for slot in slots}
     refused = _Refused()
     troubled: datetime | None = None
     while True:
-        since = min([(ground.clock.now() - look.back).date(), *(slot.business_date for slot in slots)])
+        since = (ground.clock.now() - look.back).date()
         try:
-            outcomes = collect(ground, since, [feed.feed for feed, _ in awaited.feeds])
+            outcomes = collect(ground, since, [feed.feed for feed, _ in awaited.feeds], days)
         except LandbridgeError as error:
             if not error.retry:
                 raise
@@ -219,9 +221,9 @@ def _over(ground: Ground, awaited: Awaited, slot: Slot, look: Look, refused: _Re
         refused.add(slot, known)
         look.no_file(Outcome(str(slot), 0, State.REFUSED, error=known))
         return False
-    if known is None or known.verdict not in OWED_NOTHING:
+    if known is None or known.verdict not in OWES_NOTHING:
         return False
-    look.no_file(Outcome(str(slot), known.revision, OWED_NOTHING[known.verdict]))
+    look.no_file(Outcome(str(slot), known.revision, ENDED_AS[known.verdict]))
     return True
 
 

@@ -32,11 +32,13 @@ REST = timedelta(hours=1)
 """Bytes that were wrong twice are not asked for again so long; who mends the file sooner begins the run anew."""
 
 
-def collect(ground: Ground, since: date, feeds: Collection[str] = ()) -> list[Outcome]:
-    """Bring everything that is released for business dates from `since` to the share, and send the receipts."""
+def collect(
+    ground: Ground, since: date, feeds: Collection[str] = (), days: Collection[date] = ()
+) -> list[Outcome]:
+    """Bring everything that is released for business dates from `since`, and for `days`, to the share, and send the receipts."""
     with ground.threads(MANY, "line") as line:
-        again = resend(ground, ground.share.unreceipted(since))
-        offer = offered(ground, since, feeds)
+        again = resend(ground, ground.share.unreceipted(since, days))
+        offer = offered(ground, since, feeds, also=days)
         due, resting = _rested(ground, offer.manifests)
         wrong: set[Manifest] = set()
         ended = deliver_all(ground, "collect", due, partial(_download, ground, line, wrong))

@@ -26,7 +26,7 @@ from landbridge.facts import (
 )
 from landbridge.naming import manifest_key
 from landbridge.plan import plan, same_bytes
-from landbridge.run import carry_on, commit, make
+from landbridge.run import carry_on, commit, make, none_comes
 from landbridge.steps.seal import encrypted
 
 if TYPE_CHECKING:
@@ -98,9 +98,11 @@ def reject(slot: Slot, cloud: Cloud) -> Decided:
     """
     newest = _history(slot, cloud)[-1]
     if newest.verdict is Verdict.REJECT:
-        return Decided(newest, ours=False)
+        return Decided(none_comes(newest, cloud), ours=False)
     _in_quarantine(newest)
-    return _wanted(_commit(replace(newest, verdict=Verdict.REJECT), _next(newest, cloud)), Verdict.REJECT)
+    ours = _next(newest, cloud)
+    stands = _wanted(_commit(replace(newest, verdict=Verdict.REJECT), ours), Verdict.REJECT)
+    return replace(stands, outcome=none_comes(stands.commitment, ours))
 
 
 def waive(feed: Feed, slot: Slot, cloud: Cloud) -> Decided:

@@ -13,7 +13,7 @@ from landbridge.facts import Brought, Manifest, Receipt
 from landbridge.ports import Claim
 from landbridge.receipted import send
 from landbridge.released import Outcome, outcome_of
-from landbridge.steps.at_once import at_once, in_groups
+from landbridge.steps.at_once import at_once, in_groups, under_way
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -38,7 +38,16 @@ Bring = Callable[
 
 def each(line: Executor, bring: BringOne) -> Bring:
     """Let each of them have a thread of `line`."""
-    return lambda watch, claims, manifests: list(line.map(partial(bring, watch), claims, manifests))
+
+    def all_of(
+        watch: Callable[[int], None],
+        claims: Sequence[Claim | LandbridgeError],
+        manifests: Sequence[Manifest],
+    ) -> list[Brought | Receipt | LandbridgeError]:
+        with under_way(line, partial(bring, watch), zip(claims, manifests, strict=True)) as coming:
+            return [one.result() for one in coming]
+
+    return all_of
 
 
 def deliver_all(ground: Ground, step: str, manifests: Sequence[Manifest], bring: Bring) -> list[Outcome]:

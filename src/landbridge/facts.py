@@ -203,6 +203,9 @@ class Verdict(StrEnum):
     """No file of the slot will come, and none is needed: there are no bytes, so what speaks of bytes is `NO_FILE` and the like."""
 
 
+OWES_NOTHING = frozenset({Verdict.SKIP, Verdict.WAIVE})
+"""Verdicts of which no file comes, and none is needed."""
+
 NO_FILE = Content(size=0, sha256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", rows=0)
 """The content of a waiver: that of nothing."""
 NOWHERE = Location(store="", key="")
@@ -309,14 +312,18 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """What the on-prem side knows of a slot that owes no file: it is on record as skipped or waived. A later revision's manifest undoes it."""
+    """What the on-prem side knows of a slot that owes no file: it is on record as skipped or waived.
+
+    The one of a later revision that broke its contract takes it back: then the slot owes a file again. A manifest undoes it.
+    """
 
     feed: str
     occurrence: str
     business_date: date
     revision: int
     environment: str
-    verdict: Literal[Verdict.SKIP, Verdict.WAIVE]
+    verdict: Literal[Verdict.SKIP, Verdict.WAIVE, Verdict.QUARANTINE, Verdict.REJECT]
+    """The last two are only ever there to take back what an earlier revision says."""
     committed_at: datetime
     commitment: str
     """sha256 of the ledger's commitment, as in a manifest."""
@@ -412,13 +419,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt on a slot that failed: before its verdict, or before what was decided was released. It decides nothing."""
+    """An attempt on a slot that failed: before its verdict, or before what was decided was released or told. It decides nothing."""
 
     slot: Slot
     revision: int
     """The one that was to be made, or carried on."""
     environment: str
-    step: Literal["generate", "validate", "promote"]
+    step: Literal["generate", "validate", "promote", "tell"]
     exit: int
     """Exit code, as in errors.Exit."""
     reason: str

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from landbridge.errors import ContractBroken, IntegrityBroken, LandbridgeError, NotYet
-from landbridge.facts import Absence, Commitment, Manifest, Receipt, Slot, Verdict
+from landbridge.facts import OWES_NOTHING, Absence, Commitment, Manifest, Receipt, Slot, Verdict
 from landbridge.naming import manifest_name
 from landbridge.released import Offered, Outcome, State, announced, judged, offered, proven, warned
 
@@ -23,7 +23,7 @@ Decided = Callable[[Slot], Commitment | Absence | None]
 """Asks what was decided of a slot that the server does not offer: the ledger, or else the server, which says whether no file is owed."""
 
 
-OWED_NOTHING = {Verdict.SKIP: State.SKIPPED, Verdict.WAIVE: State.WAIVED}
+ENDED_AS = {Verdict.SKIP: State.SKIPPED, Verdict.WAIVE: State.WAIVED}
 """Verdicts after which no file of a slot is owed, and how a collection says so."""
 
 
@@ -131,8 +131,8 @@ def _ended(ground: Ground, slot: Slot, decided: Decided) -> Outcome:
             raise
         return Outcome(str(slot), 0, State.NOT_RELEASED, error=error)
     match answer:
-        case Commitment() | Absence() as known if known.verdict in OWED_NOTHING:
-            return Outcome(str(slot), known.revision, OWED_NOTHING[known.verdict])
+        case Commitment() | Absence() as known if known.verdict in OWES_NOTHING:
+            return Outcome(str(slot), known.revision, ENDED_AS[known.verdict])
         case Commitment(verdict=Verdict.QUARANTINE | Verdict.REJECT, revision=revision):
             broken = ContractBroken(
                 f"{slot} broke its contract and is in quarantine: no file comes of this revision",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken
-from landbridge.facts import Download, Verdict
+from landbridge.facts import OWES_NOTHING, Download, Verdict
 from landbridge.naming import absence_key, manifest_key
 from landbridge.survey import receipt_of
 
@@ -105,7 +105,8 @@ def _made(commitment: Commitment) -> Iterator[Hop]:
 def _moved(commitment: Commitment, evidence: Evidence) -> Iterator[Hop]:
     if commitment.verdict is not Verdict.RELEASE:
         if absence := evidence.reports.head(absence_key(commitment.slot, commitment.revision)):
-            yield Hop("told", absence.modified_at, "absence", str(absence.at))
+            what = "absence" if commitment.verdict in OWES_NOTHING else "absence taken back"
+            yield Hop("told", absence.modified_at, what, str(absence.at))
         return
     if blob := evidence.reports.head(commitment.target.key):
         version = f" version {blob.at.version}" if blob.at.version else ""

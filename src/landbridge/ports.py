@@ -264,6 +264,10 @@ class RemoteFile:
     size: int
 
 
+ONE_ANSWER = 255 << 10
+"""Bytes up to which a file comes in one answer of an SFTP server (OpenSSH's own limit), so that many need no thread each."""
+
+
 class Remote(Protocol):
     """The SFTP side. Paths are absolute below the user's logical home, `/`-separated. Safe from several threads.
 
@@ -453,8 +457,8 @@ class Share(Protocol):
         """Journal that the receipts were sent. Idempotent."""
         ...
 
-    def unreceipted(self, since: date) -> list[Receipt]:
-        """Give what landed for business dates from `since` but whose receipt is not known to be sent, oldest first."""
+    def unreceipted(self, since: date, days: Collection[date] = ()) -> list[Receipt]:
+        """Give what landed for business dates from `since`, and for `days`, but whose receipt is not known to be sent, oldest first."""
         ...
 
     def restore(self, receipt: Receipt) -> None:

@@ -171,13 +171,19 @@ class Offered:
     """Whether one of them matters depends on who asks: see `judged`."""
 
 
-def offered(ground: Ground, since: date, feeds: Collection[str] = (), until: date = date.max) -> Offered:
-    """Find what was released for business dates in [since, until] and is on neither account: journal and receipts.
+def offered(
+    ground: Ground,
+    since: date,
+    feeds: Collection[str] = (),
+    until: date = date.max,
+    also: Collection[date] = (),
+) -> Offered:
+    """Find what was released for business dates in [since, until], or `also`, and is on neither account: journal and receipts.
 
     Of a slot only the newest revision counts: a correction is never followed by what it corrects.
     """
     offer = Offered()
-    for day in _days(ground, since, until):
+    for day in _days(ground, since, until, also):
         _look_at(ground, day, feeds, offer)
     offer.manifests.sort(key=lambda manifest: manifest.size)
     return offer
@@ -199,9 +205,9 @@ def announced(ground: Ground, since: date, feeds: Collection[str]) -> list[Manif
     return found
 
 
-def _days(ground: Ground, since: date, until: date) -> list[date]:
+def _days(ground: Ground, since: date, until: date, also: Collection[date] = ()) -> list[date]:
     days = set(map(_as_date, ground.remote.folders(f"/{MANIFESTS}")))
-    return sorted(day for day in days if day is not None and since <= day <= until)
+    return sorted(day for day in days if day is not None and (since <= day <= until or day in also))
 
 
 def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) -> None:

@@ -14,13 +14,13 @@ from landbridge.formats import suffix
 from landbridge.formats.records import Words
 from landbridge.ledger import manifest_bytes
 from landbridge.steps.decide import decide
-from landbridge.steps.excuse import excuse
 from landbridge.steps.failing import failing
 from landbridge.steps.generate import generate
 from landbridge.steps.lodge import lodge
 from landbridge.steps.promote import promote
 from landbridge.steps.record import record
 from landbridge.steps.stage import stage
+from landbridge.steps.tell import tell
 from landbridge.steps.validate import validate
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def commit(feed: Feed, staged: Staged, cloud: Cloud) -> Commitment:
 
 
 def carry_on(feed: Feed, decided: Commitment, cloud: Cloud) -> Commitment | Released:
-    """Do what the verdict says: release the file, tell the other side that none comes, or leave it at the record."""
+    """Do what the verdict says: release the file, or tell the other side what to make of it that none comes."""
     match decided.verdict:
         case Verdict.RELEASE:
             with failing("promote", decided.slot, cloud, decided.revision):
@@ -65,10 +65,14 @@ def carry_on(feed: Feed, decided: Commitment, cloud: Cloud) -> Commitment | Rele
                 released = promote(decided, manifest, cloud.reports, cloud.places(feed, decided))
                 record(released, manifest, digest, cloud)
                 return released
-        case Verdict.SKIP | Verdict.WAIVE:
-            excuse(decided, cloud.ledger.absence(decided), cloud.reports)
-            return decided
-        case Verdict.QUARANTINE | Verdict.REJECT:
-            return decided
+        case Verdict.SKIP | Verdict.WAIVE | Verdict.QUARANTINE | Verdict.REJECT:
+            return none_comes(decided, cloud)
         case _:
             assert_never(decided.verdict)
+
+
+def none_comes(decided: Commitment, cloud: Cloud) -> Commitment:
+    """Tell the other side whether it may stop waiting for the slot of which this revision brings no file."""
+    with failing("tell", decided.slot, cloud, decided.revision):
+        tell(decided, cloud.ledger.absence(decided), cloud.reports)
+    return decided

@@ -125,6 +125,12 @@ def test_jsonl_files_are_read(tmp_path: Path) -> None:
     assert taken.rows[-1]["cost"] == Decimal("12345678901234567.120")
 
 
+def test_a_jsonl_number_of_more_than_64_bits_is_refused_without_columns(tmp_path: Path) -> None:
+    _put(tmp_path, a__jsonl=f'{{"id": 1}}\n{{"id": {2**64 + 1}}}\n')
+    with pytest.raises(ContractBroken, match="record 2: `id` is not int64"):
+        read(around(tmp_path), kind="files", path="in/*", format="jsonl")
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

@@ -54,6 +54,12 @@ def test_types_follow_from_the_first_records(tmp_path: Path) -> None:
     assert taken.rows[1]["a"] == Decimal(2)
 
 
+def test_nan_within_an_object_is_refused_and_not_made_null(tmp_path: Path) -> None:
+    code = "def rows(slot): return [{'a': {'price': 1.5}}, {'a': {'price': float('nan')}}]\n"
+    with pytest.raises(ContractBroken, match="`a` holds what cannot be written as JSON: NaN"):
+        _read(tmp_path, code)
+
+
 def test_the_next_run_sees_the_changed_module(tmp_path: Path) -> None:
     assert _read(tmp_path, "def rows(slot): return [{'a': 1}]\n").rows == [{"a": 1}]
     assert _read(tmp_path, "def rows(slot): return [{'a': 2222}]\n").rows == [{"a": 2222}]

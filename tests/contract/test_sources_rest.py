@@ -211,6 +211,17 @@ def _tokens(api: Api, life: int, *, in_form: bool = False) -> list[str]:
 CURSOR = {"kind": "cursor", "path": "next", "parameter": "cursor"}
 
 
+def test_a_cursor_and_a_number_of_more_than_64_bits_are_not_rounded(api: Api, tmp_path: Path) -> None:
+    long = 2**64 + 1
+    pages = {"": {"next": long, "items": [{"id": long}]}, f"{long}": {"items": [{"id": long + 1}]}}
+    api.routes["/"] = lambda asked: as_json(pages[asked.query.get("cursor", "")])
+    keys = {"kind": "rest", "url": api.url, "records": "items", "paging": CURSOR}
+    taken = read(around(tmp_path), **keys, columns={"id": "decimal(20,0)"})
+    assert taken.rows == [{"id": long}, {"id": long + 1}]
+    with pytest.raises(ContractBroken, match="`id` is not int64"):
+        read(around(tmp_path), **keys)
+
+
 @pytest.mark.parametrize("in_form", [False, True])
 def test_a_token_is_fetched_once_with_the_client_in_header_or_form(
     api: Api, tmp_path: Path, in_form: bool

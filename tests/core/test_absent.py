@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from landbridge.absent import absent
-from landbridge.decisions import redrive, waive
-from landbridge.errors import Exit, IntegrityBroken, NotPermitted, Unavailable
+from landbridge.decisions import redrive, reject, waive
+from landbridge.errors import Exit, IntegrityBroken, NotPermitted, StoreConflict, Unavailable
 from landbridge.facts import Slot, Verdict
 from landbridge.held import Wanted, ended_without
 from landbridge.hops import hops
@@ -59,6 +59,20 @@ def test_the_newest_one_counts(at: Bridgehead) -> None:
     found = asked(at)
     assert found is not None
     assert (found.verdict, found.revision, f"{found.feed}/{found.occurrence}") == (Verdict.WAIVE, 3, f"{OWN}")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.QUARANTINE, Verdict.REJECT])
+def test_a_later_revision_takes_it_back_and_a_later_waiver_says_it_again(
+    at: Bridgehead, verdict: Verdict
+) -> None:
+    at.excuse(Verdict.SKIP)
+    at.excuse(verdict, revision=2)
+    assert asked(at) is None
+    assert without(at).state is State.NOT_RELEASED, "so its job waits as for any late file"
+    at.excuse(Verdict.WAIVE, revision=3)
+    found = asked(at)
+    assert found is not None
+    assert found.revision == 3
 
 
 @pytest.mark.parametrize("revision", [1, 2, 3])
@@ -143,7 +157,7 @@ def test_one_that_is_too_large_to_be_one_is_not_read(at: Bridgehead) -> None:
         ({"environment": "PRD"}, "business date 2026-11-20, environment PRD"),
         ({"business_date": "2026-11-21"}, "business date 2026-11-21, environment DEV"),
         ({"verdict": "release"}, "verdict"),
-        ({"verdict": "quarantine"}, "verdict"),
+        ({"verdict": "late"}, "verdict"),
         ({"commitment": "c"}, "`commitment` is out of bounds"),
         ({"committed_at": "2026-11-20T08:00:00"}, "`committed_at` is out of bounds"),
         ({"kind": "manifest"}, "'manifest'"),
@@ -257,6 +271,51 @@ def test_a_release_after_all_leaves_what_was_told_and_undoes_it(world: MemoryWor
     ]
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_redrive_of_a_waived_slot_that_ends_in_quarantine_takes_back_what_was_told(
+    world: MemoryWorld, killed: bool
+) -> None:
+    waive(FEED, SLOT, world.cloud("ann", "ticket 7"))
+    world.rows.good = False
+    redrive(FEED, SLOT, world.cloud("ann", "ticket 8: it came after all"))
+    mark = absence_key(SLOT, 2)
+    if killed:
+        del world.reports.objects[mark]
+        run(FEED, SLOT, world.cloud())
+    assert absences(world) == [KEY, mark]
+    body = world.reports.read(mark)
+    assert absence_from(body, mark.rpartition("/")[2]).verdict is Verdict.QUARANTINE
+    assert b"ticket" not in body
+    newest = world.cloud().ledger.newest(SLOT)
+    assert newest is not None
+    assert hops(newest, world.evidence())[-1].who == "absence taken back"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_who_rejects_it_says_so_too_where_the_quarantine_was_never_told(
+    world: MemoryWorld, again: bool
+) -> None:
+    waive(FEED, SLOT, world.cloud("ann", "ticket 7"))
+    world.rows.good = False
+    redrive(FEED, SLOT, world.cloud("ann", "ticket 8"))
+    del world.reports.objects[absence_key(SLOT, 2)]
+    reject(SLOT, world.cloud("ann", "ticket 9"))
+    if again:
+        del world.reports.objects[absence_key(SLOT, 3)]
+        reject(SLOT, world.cloud("bob", "ticket 9"))
+    assert absences(world) == [KEY, absence_key(SLOT, 3)]
+
+
+def test_why_the_other_side_could_not_be_told_is_on_record(world: MemoryWorld) -> None:
+    """An object that nobody can write over stands where the absence should."""
+    world.reports.put_new(KEY, b"somebody else's")
+    with pytest.raises(StoreConflict) as conflict:
+        waive(FEED, SLOT, world.cloud("ann", "ticket 7"))
+    ((failure,), left_out) = world.cloud().ledger.failures(SLOT)
+    assert (failure.step, failure.revision, failure.exit, left_out) == ("tell", 1, conflict.value.exit, 0)
+    assert failure.reason == conflict.value.what
+
+
 def book(*verdicts: Verdict) -> Ledger:
     ledger = Ledger(MemoryStore(), "UAT")
     for revision, verdict in enumerate(verdicts, 1):
@@ -274,6 +333,7 @@ def book(*verdicts: Verdict) -> Ledger:
         ([Verdict.RELEASE, Verdict.QUARANTINE, Verdict.SKIP], False),
         ([Verdict.RELEASE, Verdict.WAIVE], True),
         ([Verdict.RELEASE, Verdict.WAIVE, Verdict.SKIP], True),
+        ([Verdict.WAIVE, Verdict.RELEASE, Verdict.SKIP], False),
     ],
 )
 def test_a_skipped_correction_does_not_say_that_what_it_corrects_never_comes(
@@ -287,6 +347,27 @@ def test_a_skipped_correction_does_not_say_that_what_it_corrects_never_comes(
     stands = ledger.expected(newest.slot)
     assert stands is not None
     assert (stands.verdict is not Verdict.RELEASE) is told, "who may ask the ledger is told the same"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "told"),
+    [
+        ([Verdict.QUARANTINE], False),
+        ([Verdict.QUARANTINE, Verdict.REJECT], False),
+        ([Verdict.RELEASE, Verdict.QUARANTINE], False),
+        ([Verdict.RELEASE, Verdict.SKIP, Verdict.QUARANTINE], False),
+        ([Verdict.SKIP, Verdict.QUARANTINE], True),
+        ([Verdict.WAIVE, Verdict.QUARANTINE, Verdict.REJECT], True),
+        ([Verdict.WAIVE, Verdict.RELEASE, Verdict.QUARANTINE], True),
+        ([Verdict.RELEASE, Verdict.WAIVE, Verdict.QUARANTINE], True),
+    ],
+)
+def test_only_what_was_told_is_taken_back(verdicts: list[Verdict], told: bool) -> None:
+    """Nothing of a quarantine reaches the reports bucket but this."""
+    ledger = book(*verdicts)
+    newest = ledger.newest(commitment().slot)
+    assert newest is not None
+    assert ledger.absence(newest) == (absence_bytes(newest, ledger.digest(newest)) if told else None)
 
 
 @pytest.mark.parametrize(
@@ -311,10 +392,9 @@ def test_nothing_is_in_force_of_a_slot_of_which_nothing_was_decided() -> None:
     assert book().expected(commitment().slot) is None
 
 
-@pytest.mark.parametrize("verdict", [Verdict.RELEASE, Verdict.QUARANTINE, Verdict.REJECT])
-def test_nothing_else_is_ever_written_as_an_absence(verdict: Verdict) -> None:
-    with pytest.raises(ValueError, match=verdict):
-        absence_bytes(commitment(verdict=verdict), "c" * 64)
+def test_a_release_is_never_written_as_an_absence() -> None:
+    with pytest.raises(ValueError, match="release"):
+        absence_bytes(commitment(verdict=Verdict.RELEASE), "c" * 64)
 
 
 def test_quarantine_leaves_nothing_in_the_reports_bucket(world: MemoryWorld) -> None:

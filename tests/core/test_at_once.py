@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from landbridge.errors import Unavailable
-from landbridge.steps.at_once import at_once
+from landbridge.steps.at_once import at_once, under_way
 
 
 def test_what_is_whole_is_in_order_and_nothing_is_cut() -> None:
@@ -40,3 +40,41 @@ def test_one_that_raises_cuts_what_is_under_way_and_its_end_is_awaited(error: Ba
     assert time.monotonic() - before < 4
     assert sorted(ended) == sorted(number for number in begun if number != 1)
     assert len(begun) < 39
+
+
+def test_what_others_threads_do_is_over_when_the_block_is_left_by_an_error() -> None:
+    """Else a download would go on in a part whose claim was given back."""
+    begun, ended, cut = list[int](), list[int](), threading.Event()
+
+    def work(number: int) -> int:
+        begun.append(number)
+        cut.wait(5)
+        time.sleep(0.02)
+        ended.append(number)
+        return number
+
+    def left_by_an_error(pool: ThreadPoolExecutor) -> None:
+        with under_way(pool, work, [(number,) for number in range(40)], cut.set):
+            while len(begun) < 3:
+                time.sleep(0.001)
+            raise ZeroDivisionError
+
+    with ThreadPoolExecutor(3) as pool:
+        with pytest.raises(ZeroDivisionError):
+            left_by_an_error(pool)
+        assert sorted(ended) == sorted(begun) == [0, 1, 2]
+        assert pool.submit(int).result(1) == 0, "whose pool it is goes on"
+
+
+def test_what_ended_is_not_cut() -> None:
+    cut = list[str]()
+
+    def cut_now() -> None:
+        cut.append("cut")
+
+    with ThreadPoolExecutor(3) as pool:
+        with under_way(pool, abs, [(-1,), (-2,)], cut_now) as coming:
+            assert [one.result() for one in coming] == [1, 2]
+        with pytest.raises(ValueError, match="x"), under_way(pool, int, [("x",)], cut_now) as coming:
+            coming[0].result()
+    assert cut == [], "nothing was under way any more"

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from landbridge.facts import Fetched, Slot
     from landbridge.feed import Feed
     from landbridge.held import Decided
+    from landbridge.ports import RemoteFile
     from landbridge.released import Outcome
 
 SIX = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
@@ -65,6 +66,10 @@ class Cut(FolderRemote):
     looks = 0
     downloads = 0
 
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.listed: list[str] = []
+
     def download(
         self, path: str, into: Path, size: int, watch: Callable[[int], None] | None = None
     ) -> Fetched:
@@ -77,6 +82,10 @@ class Cut(FolderRemote):
         if self.sends is not None:
             raise self.sends
         super().write(path, body)
+
+    def files(self, folder: str) -> list[RemoteFile]:
+        self.listed.append(folder)
+        return super().files(folder)
 
     def folders(self, folder: str) -> list[str]:
         self.looks += 1
@@ -354,6 +363,28 @@ def test_a_named_slot_that_is_older_than_the_look_back_is_looked_for_all_the_sam
     code, took = run(flights(), started=SIX + timedelta(days=100), slot=SIX)
     assert (code, run.told) == (Exit.DONE, ["flights/2026-11-20 delivered"])
     assert about(took, 0 * MINUTE)
+
+
+def test_between_the_day_of_an_old_slot_and_the_look_back_no_day_is_looked_at(run: Run) -> None:
+    """A slot of a year ago would have each pass list every day since."""
+    run.at.release(b"one")
+    started = SIX + timedelta(days=365)
+    for days in (1, 200, 364):
+        (run.at.outbound / "_manifests" / f"{(SIX + timedelta(days=days)).date()}").mkdir()
+    assert run(flights(), started=started, slot=SIX)[0] == Exit.DONE
+    listed = {folder.rsplit("/", 1)[-1] for folder in run.remote.listed if "_manifests/" in folder}
+    assert listed == {"2026-11-20", "2027-11-19"}
+
+
+def test_the_receipt_of_an_old_slot_is_sent_when_it_is_named_again(run: Run) -> None:
+    run.at.release(b"one")
+    started = SIX + timedelta(days=365)
+    run.remote.sends = Unavailable("the line is cut")
+    assert run(flights(), started=started, slot=SIX)[0] == Exit.UNAVAILABLE
+    assert run.at.proven() == []
+    run.remote.sends = None
+    assert run(flights(), started=started, slot=SIX)[0] == Exit.DONE
+    assert len(run.at.proven()) == 1
 
 
 @pytest.mark.parametrize("pause", [7, 10])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.errors import NotFound, TryAgain
+from landbridge.errors import NotFound, TryAgain, Unavailable
 from landbridge.facts import Download, Receipt
 from landbridge.steps.fetch import fetch_all
 from tests.contract.test_share import BODY, content, manifest
@@ -104,3 +105,35 @@ def test_a_group_of_which_nothing_is_new_asks_for_nothing_together(remote: Count
     (came,) = _all(remote, [Claimed(tmp_path / "part")], wanted)
     assert isinstance(came, Download)
     assert remote.together == ()
+
+
+def test_a_bug_among_the_small_ones_ends_the_large_ones_before_anybody_gives_their_claims_back(
+    remote: Counting, tmp_path: Path
+) -> None:
+    class Broken(Counting):
+        """Of which the download of what comes together ends with no error of ours."""
+
+        begun, cut = Event(), Event()
+        ended = 0
+
+        def download(self, path, into, size, watch=None):  # type: ignore[no-untyped-def]
+            self.begun.set()
+            self.cut.wait(5)
+            self.ended += 1
+            raise Unavailable("the line was closed")
+
+        def download_many(self, wanted, watch=None):  # type: ignore[no-untyped-def]
+            self.begun.wait(5)
+            raise RuntimeError("a bug")
+
+        def close(self) -> None:
+            self.cut.set()
+
+    broken = Broken(tmp_path / "server")
+    wanted = [_offered(remote, tmp_path, "new", BODY)]
+    wanted += [_offered(remote, tmp_path, f"large{number}", bytes(300_000)) for number in range(4)]
+    claims = [Claimed(tmp_path / f"part{number}") for number in range(5)]
+    with ThreadPoolExecutor(1) as line:
+        with pytest.raises(RuntimeError, match="a bug"):
+            fetch_all(broken, SetClock(), "edge1", line, lambda _: None, claims, wanted)
+        assert (broken.cut.is_set(), broken.ended) == (True, 1)

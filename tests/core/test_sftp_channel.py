@@ -301,6 +301,40 @@ def test_a_listing_tells_kinds_and_shows_every_name() -> None:
         packets.entries_in(memoryview(packet[:-3]))
 
 
+@pytest.mark.parametrize(
+    ("names", "length", "whole"),
+    [(100, 1, True), (101, 1, False), (10, 100, True), (10, 101, False), (0, 0, False)],
+)
+def test_a_folder_without_end_is_read_no_further(
+    monkeypatch: pytest.MonkeyPatch, names: int, length: int, whole: bool
+) -> None:
+    """A server may have millions of names, or give answers without any for ever."""
+    monkeypatch.setattr(exchange, "MOST_NAMES", 100)
+    monkeypatch.setattr(exchange, "MOST_OF_NAMES", 1000)
+    ten = [_named(b"n" * length, struct.pack(">I", 0))] * 10
+    answers = [(_NAME, len(ten), b"".join(ten))] * (names // 10)
+    answers += [(_NAME, names % 10, b"".join(ten[: names % 10]))] * (1 if names % 10 else 0)
+    if not names:
+        answers = [(_NAME, 0, b"")] * 101
+    channel, line = _begun()
+    future = channel.run(exchange.entries("/d"))
+    ((_, number),) = line.asked()
+    _feed(channel, _answer(_HANDLE, number, b"h"))
+    for kind, count, body in answers:
+        ((_, number),) = line.asked()
+        _feed(channel, _framed(bytes([kind]) + struct.pack(">II", number, count) + body))
+    asked = line.asked()
+    if whole:
+        ((_, number),) = asked
+        _feed(channel, _answer(_STATUS, number, 1))
+        assert len(future.result(0)) == names
+        return
+    assert [kind for kind, _ in asked] == [4], "its handle is closed, and nothing more is asked"
+    with pytest.raises(IntegrityBroken) as refused:
+        future.result(0)
+    assert refused.value.expected == "at most 100 names, of 0 MiB together"
+
+
 @pytest.mark.parametrize(("told", "block"), [(1, 4096), (2**63, 255 << 10), (0, 255 << 10)])
 def test_limits_that_no_server_means_are_kept_in_bounds(told: int, block: int) -> None:
     line = Scripted()

@@ -9,6 +9,7 @@ from landbridge import bundle, released
 from landbridge.contract import plain
 from landbridge.contract.strict import fixed, jsonl, judge, records
 from landbridge.ledger import absences, book, manifests, receipts
+from landbridge.sftp import exchange
 from landbridge.sources import reading
 from landbridge.sources.rest import http
 
@@ -27,6 +28,7 @@ BOUNDS = {
         released._LARGEST,
         *(vars(one)["MOST"] for one in (manifests, absences, receipts)),
     },
+    "a folder of the SFTP server": {exchange.MOST_NAMES, exchange.MOST_OF_NAMES},
     "an evidence bundle": {bundle.MOST},
 }
 """Row of the table -> what the code goes by."""
@@ -36,6 +38,6 @@ def test_the_bounds_of_the_page_are_those_of_the_code() -> None:
     table = PAGE.split("## How large anything may be", 1)[1].split("\n## ", 1)[0]
     told = {}
     for what, most in re.findall(r"^\| (?!what|-)(.+?) \| (.+?) \| .+ \|$", table, re.MULTILINE):
-        figures = re.findall(r"([0-9]+) (KiB|MiB|GiB|times)", most)
-        told[what] = {int(number) << _SHIFT.get(unit, 0) for number, unit in figures}
+        figures = re.findall(r"([0-9,]+) (KiB|MiB|GiB|times|names)", most)
+        told[what] = {int(number.replace(",", "")) << _SHIFT.get(unit, 0) for number, unit in figures}
     assert told == BOUNDS

@@ -6,13 +6,16 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from landbridge.errors import IntegrityBroken, LandbridgeError, NotFound, Unavailable, disk_refused
+from landbridge.errors import IntegrityBroken, NotFound, Unavailable, disk_refused
 from landbridge.facts import Content, Fetched, Server
 from landbridge.ports import RemoteFile
+from reliability.answered import each_answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from landbridge.errors import LandbridgeError
 
 
 _SERVER = Server("localhost", 22, "SHA256:" + "s" * 43, "collector")
@@ -64,13 +67,7 @@ class FolderRemote:
     def download_many(
         self, wanted: Sequence[tuple[str, Path, int]], watch: Callable[[int], None] | None = None
     ) -> list[Fetched | LandbridgeError]:
-        answers: list[Fetched | LandbridgeError] = []
-        for one in wanted:
-            try:
-                answers.append(self.download(*one, watch))
-            except LandbridgeError as error:
-                answers.append(error)
-        return answers
+        return each_answered(self.download, wanted, watch)
 
     def write(self, path: str, body: bytes) -> None:
         self._open()
@@ -79,14 +76,7 @@ class FolderRemote:
         file.write_bytes(body)
 
     def write_many(self, files: Sequence[tuple[str, bytes]]) -> list[LandbridgeError | None]:
-        answers: list[LandbridgeError | None] = []
-        for path, body in files:
-            try:
-                self.write(path, body)
-                answers.append(None)
-            except LandbridgeError as error:
-                answers.append(error)
-        return answers
+        return each_answered(self.write, files)
 
     def close(self) -> None:
         self._closed = True

@@ -108,7 +108,7 @@ def test_bytes_that_a_crash_kept_from_landing_are_still_known_by_their_own_downl
     first.close()
     with share(finisher, dies=False) as second, second.claim(wanted) as claim:
         assert (claim.landed, claim.there()) == (None, len(BODY))
-        came = fetch(_Elsewhere(), SetClock(), finisher, claim, wanted, lambda _: None)  # type: ignore[arg-type]
+        came = fetch(_Elsewhere(), SetClock(), finisher, lambda _: None, claim, wanted)  # type: ignore[arg-type]
         receipt = claim.land(came)
     assert came == receipt.brought == brought
     assert replace(receipt, brought=None).collector == finisher

@@ -109,6 +109,10 @@ def test_what_never_comes_is_told_by_the_server_and_a_quarantine_by_the_ledger_a
         assert ended(stage, feed)[0] == alone
         code, line = ended(stage, feed, "--ask-ledger")
         assert (code, word in line) == (asking, True), line
+    assert stage.order(f"broken {DAY} 0 waive")[0].startswith("0 waive")
+    assert ended(stage, "broken")[0] == Exit.DONE
+    assert stage.order(f"broken {DAY} 0 redrive")[0].startswith("0 quarantine")
+    assert ended(stage, "broken")[0] == Exit.TRY_AGAIN, "it owes a file again, and the server says so"
 
 
 def test_a_waiver_ends_the_wait_of_a_host_that_sees_the_sftp_server_alone(stage: Stage) -> None:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _EACH = 3
 """Up to so many slots are told one by one on the line of summary, more of them by their number."""
 _UNASKED = " (late or quarantined: only the ledger tells, --ask-ledger)"
-"""Behind a slot without a manifest: a quarantine writes nothing that the SFTP server shows."""
+"""Behind a slot without a manifest: a quarantine shows nothing of its file on the SFTP server."""
 _PAUSE = timedelta(seconds=10)
 """Between two looks of `--wait`."""
 

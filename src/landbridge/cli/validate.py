@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, assert_never
@@ -71,6 +70,7 @@ def validate(
     """
     from landbridge.contract.gate import gate_for
     from landbridge.contract.odcs import load
+    from landbridge.disk.scratch import scratch
 
     if feed:
         declared, reference = _of_feed(project, feed)
@@ -81,8 +81,8 @@ def validate(
     if contract is None:
         raise UsageError("nothing to judge the file by", expected="--contract or --feed")
     promise = load(contract, schema_object or None)
-    with tempfile.TemporaryDirectory(prefix="landbridge-") as scratch, progress(quiet=as_json) as bars:
-        report = gate_for(promise, declared, memory=memory, spill=Path(scratch)).judge(file, bars)
+    with scratch() as folder, progress(quiet=as_json) as bars:
+        report = gate_for(promise, declared, memory=memory, spill=folder).judge(file, bars)
     _say(report, file, junit, as_json=as_json)
     return Exit.DONE if report.passed else Exit.DATA
 

@@ -1,4 +1,4 @@
-"""What does the on-prem side hear of a slot that owes no file, and may what it was sent be believed?"""
+"""What does the on-prem side hear of a revision that brings no file, and may what it was sent be believed?"""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def absence_bytes(commitment: Commitment, digest: str) -> bytes:
-    """Give the absence as it is written, of a skip or a waiver whose stored bytes have the sha256 `digest`.
+    """Give the absence as it is written, of a revision without a file whose stored bytes have the sha256 `digest`.
 
     The same commitment always gives the same bytes. The reason is not in it: it was written for whoever reads the ledger.
     """
     slot, verdict = commitment.slot, commitment.verdict
-    if verdict is not Verdict.SKIP and verdict is not Verdict.WAIVE:
+    if verdict is Verdict.RELEASE:
         raise ValueError(verdict)
     return entries.written(
         "absence",

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from landbridge.errors import IntegrityBroken, NotFound, StoreConflict, UsageError
-from landbridge.facts import Attempt, Commitment, Failure, Verdict
+from landbridge.facts import OWES_NOTHING, Attempt, Commitment, Failure, Verdict
 from landbridge.ledger import entries
 from landbridge.ledger.absences import absence_bytes
 from landbridge.ledger.thinning import stamp, worth_a_record
@@ -177,18 +177,23 @@ class Ledger:
         return hashlib.sha256(body).hexdigest()
 
     def absence(self, commitment: Commitment) -> bytes | None:
-        """Give what the on-prem side is told of a skip or a waiver; None where a file of an earlier revision may land.
+        """Give what the on-prem side is told of a revision that brings no file; None where that changes nothing for it.
 
-        A waiver is only ever decided where none may. Where a correction is skipped, what it would have corrected is as good as ever.
+        A skip and a waiver say that none is owed, unless a file of an earlier revision may land: a waiver is only ever decided where none
+        may, and where a correction is skipped, what it would have corrected is as good as ever. Where that was said of an earlier revision,
+        one that broke its contract takes it back: the slot owes a file again.
 
         Raises:
             NotFound, IntegrityBroken: as for `digest`.
         """
-        if commitment.verdict is Verdict.SKIP and commitment.revision > 1:
-            before = self.history(commitment.slot)[: commitment.revision]
-            if _expected(before).verdict is Verdict.RELEASE:
-                return None
-        return absence_bytes(commitment, self.digest(commitment))
+        history = (
+            self.history(commitment.slot)[: commitment.revision] if commitment.revision > 1 else (commitment,)
+        )
+        if commitment.verdict in OWES_NOTHING:
+            says = _owes_nothing(history)
+        else:
+            says = any(_owes_nothing(history[:upto]) for upto in range(1, commitment.revision))
+        return absence_bytes(commitment, self.digest(commitment)) if says else None
 
     def record_attempt(self, attempt: Attempt) -> None:
         """Leave a durable record of a staged file that waits for its verdict. Idempotent."""
@@ -300,6 +305,11 @@ def _expected(history: Sequence[Commitment]) -> Commitment:
         if one.verdict is Verdict.WAIVE:
             break
     return history[-1]
+
+
+def _owes_nothing(history: Sequence[Commitment]) -> bool:
+    """Tell whether the last of these revisions says that no file of its slot comes."""
+    return history[-1].verdict in OWES_NOTHING and _expected(history).verdict in OWES_NOTHING
 
 
 def _slot_of(blob: Blob) -> tuple[str, str]:

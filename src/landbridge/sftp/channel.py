@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from landbridge.errors import LandbridgeError
+from landbridge.ports import ONE_ANSWER
 from landbridge.sftp import packets
 from landbridge.sftp.packets import U32, Malformed, Refused
 
@@ -30,8 +31,6 @@ _LONGEST = 1 << 20
 """Longer packets are refused: no answer to what is asked here comes near."""
 _USUAL = 32 << 10
 """Bytes that every server met gives at once, also one that tells no limits."""
-_LARGEST = 255 << 10
-"""OpenSSH's own limit; larger blocks gain nothing."""
 LEAST = 4096
 """No server is asked for less at once, however little it says that it gives: it is asked for the rest then."""
 _FIRST = -1
@@ -215,7 +214,7 @@ class Channel:
                 told = packets.most_read_in(answer)
             except Refused:  # it offers what it does not have: every server gives the usual
                 return
-            self.block = max(LEAST, min(told, _LARGEST)) if told else _LARGEST
+            self.block = max(LEAST, min(told, ONE_ANSWER)) if told else ONE_ANSWER
 
 
 class _Run:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from landbridge.disk.local import LOCAL
 from landbridge.errors import LandbridgeError
 from landbridge.facts import Fetched
-from landbridge.ports import RemoteFile
+from landbridge.ports import ONE_ANSWER, RemoteFile
 from landbridge.sftp import exchange
 from landbridge.sftp.endpoint import Tuning
 from landbridge.sftp.errors import translated
+from landbridge.sftp.handles import SOME, Handles
 from landbridge.sftp.lines import Lines
 from landbridge.sftp.pace import Pace, Window
 from landbridge.sftp.part import Part
@@ -31,11 +32,9 @@ if TYPE_CHECKING:
     from landbridge.sftp.packets import Entry
 
 _T = TypeVar("_T")
-_SMALL = 255 << 10
-"""Files up to this size come in one read."""
 _DOCUMENT = 1 << 20
 _TOGETHER = 128
-"""Small files that one call asks for, or sends, at once."""
+"""Small files that are asked for, or sent, at once: so many handles of the server are open, whoever calls."""
 _DISK = 8
 """Files that one call writes and makes durable at once: enough for a journal of a file system to take them together."""
 
@@ -72,6 +71,7 @@ class SftpRemote:
         self._lines = Lines(endpoint, tuning, latest)
         self._window = Window(tuning.window)
         self._pace = Pace(tuning.bandwidth)
+        self._handles = Handles(_TOGETHER)
 
     def __enter__(self) -> Self:
         """Lend itself."""
@@ -116,7 +116,7 @@ class SftpRemote:
         """See ports.Remote."""
         doing = f"reading {path}"
         with Part(self._disk, into, size, watch) as part:
-            if part.there == 0 and size <= _SMALL:
+            if part.there == 0 and size <= ONE_ANSWER:
                 self._pace.ask(size)
                 channels = [self._lines.first()]
                 part.write(self._result(doing, channels[0].run(exchange.whole(path, size))))
@@ -179,18 +179,28 @@ class SftpRemote:
         So many are under way that the line is never idle, and no more.
         """
         under_way: deque[tuple[str, Channel, Future[_T]]] = deque()
-        for number, (doing, size, steps) in enumerate(asked):
-            if len(under_way) == _TOGETHER:
-                yield self._came(*under_way.popleft())
-            if size:
-                self._pace.ask(size)
-            try:
-                channel = self._lines.first()
-            except LandbridgeError as error:  # no connection, and so none for those that follow
-                yield from (self._came(*one) for one in under_way)
-                yield from (error for _ in asked[number:])
-                return
-            under_way.append((doing, channel, channel.run(steps)))
+        held = 0
+        try:
+            for number, (doing, size, steps) in enumerate(asked):
+                if len(under_way) == _TOGETHER:
+                    yield self._came(*under_way.popleft())
+                if size:
+                    self._pace.ask(size)
+                try:
+                    channel = self._lines.first()
+                except LandbridgeError as error:  # no connection, and so none for those that follow
+                    yield from (self._came(*one) for one in under_way)
+                    yield from (error for _ in asked[number:])
+                    return
+                if not held:
+                    held = min(SOME, len(asked) - number)
+                    self._handles.take(held)
+                held -= 1
+                under_way.append((doing, channel, begun := channel.run(steps)))
+                begun.add_done_callback(lambda _: self._handles.give())
+        finally:
+            if held:
+                self._handles.give(held)
         yield from (self._came(*one) for one in under_way)
 
     def _came(self, doing: str, channel: Channel, begun: Future[_T]) -> _Came[_T] | LandbridgeError:

@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 
 _USUAL = 32 << 10
 """Bytes that every server met gives of a plain file at once."""
+MOST_NAMES, MOST_OF_NAMES = 500_000, 64 << 20
+"""Names of one folder, and their characters: more than a day of any declaration has, and about 200 MB of memory."""
 
 
 def entries(folder: str) -> Steps[list[Entry]]:
-    """List a folder; nothing when it is not there."""
+    """List a folder; nothing when it is not there.
+
+    Raises:
+        IntegrityBroken: it has more names than anybody may wait for.
+    """
     try:
         return (yield from _listed(folder))
     except Refused as refused:  # some servers open any folder, and find out when they list it
@@ -99,9 +105,18 @@ def put(path: str, body: bytes) -> Steps[None]:
 def _listed(folder: str) -> Steps[list[Entry]]:
     handle = packets.handle_in((yield packets.opening_folder(folder)))
     found: list[Entry] = []
+    left, room = MOST_NAMES, MOST_OF_NAMES
     try:
         while (more := packets.entries_in((yield packets.listing(handle)))) is not None:
             found += more
+            left -= max(1, len(more))  # an answer without any is one more to wait for
+            room -= sum(len(entry.name) for entry in more)
+            if left < 0 or room < 0:
+                raise IntegrityBroken(
+                    f"{folder} has more names than a folder of the server can have",
+                    expected=f"at most {MOST_NAMES:,} names, of {MOST_OF_NAMES >> 20} MiB together",
+                    hint="nothing of it was collected; look at who writes there",
+                )
     finally:
         yield packets.closing(handle)
     return found

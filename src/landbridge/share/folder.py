@@ -21,7 +21,7 @@ from landbridge.share.settle import DONE, drop, part_name, settle
 from landbridge.share.tidy import parts_by_slot, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -132,11 +132,11 @@ class FolderShare:
             durable=False,
         )
 
-    def unreceipted(self, since: date) -> list[Receipt]:
+    def unreceipted(self, since: date, days: Collection[date] = ()) -> list[Receipt]:
         """See ports.Share."""
         waiting = [
             receipt
-            for account in self._session().journal.accounts(since)
+            for account in self._session().journal.accounts(since, days)
             for revision, receipt in account.landed.items()
             if revision not in account.receipted
         ]

@@ -16,7 +16,7 @@ from landbridge.share.records import Account, Line, SlotKey, Torn, read_line, sl
 from landbridge.share.together import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from landbridge.disk import Disk
@@ -56,14 +56,14 @@ class Journal:
         days = {day: self._day(day) for day in {day for day, _ in slots}}
         return [days[day].accounts[slot] for day, slot in slots]
 
-    def accounts(self, since: date) -> Iterator[Account]:
-        """Give every account of business dates from `since`.
+    def accounts(self, since: date, days: Collection[date] = ()) -> Iterator[Account]:
+        """Give every account of business dates from `since`, and of `days`.
 
         Raises:
             IntegrityBroken, ShareRefused, DiskFailed: as `account`.
         """
         for day in self._dates():
-            if day >= since:
+            if day >= since or day in days:
                 yield from list(self._day(day).accounts.values())
 
     def accounts_about(self, slot: SlotKey, since: date, until: date) -> list[Account]:

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 OLD = timedelta(days=1)
 """What is younger may be of somebody who is at work, or asks again."""
 _AROUND = timedelta(days=45)
-"""A part's name tells the occurrence; the business date is not further from it (`schedule` allows 40 days)."""
+"""A part's name tells the occurrence; the business date is not further from it (`schedule` allows 40 days).
+
+Of what is left by feeds that are retired, too, each pass reads those days: the younger ones it has read for their receipts, and only days that have a journal are files at all.
+"""
 _PART = re.compile(r"[^.]+\.[^.]+\.(?P<revision>[0-9]{4})-")
 _NOBODYS = re.compile(r"trial-[0-9a-f]+|found-[0-9a-f]+\.done")
 """Names that tell no slot, and could not: of trials (`platform.way_of`), and of done-files as earlier versions called them."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landbridge.disk.scratch import scratch
 from landbridge.errors import ContractBroken, Unavailable, UsageError
 from landbridge.sources import stream
 from landbridge.sources.around import inside
@@ -78,8 +78,8 @@ class Files:
                 hint="declare `none_is: empty` when that is fine, or `ready` to wait for it",
             )
         reader = Reader(self._name, self._declared)
-        with tempfile.TemporaryDirectory(prefix="landbridge-") as scratch:
-            schema, batches = reader.all([(file.name, _lent(file, Path(scratch))) for file in found])
+        with scratch() as folder:
+            schema, batches = reader.all([(file.name, _lent(file, folder)) for file in found])
             asked = stream.Asked(
                 self._name, "files", around.shown(pattern), {"files": str(len(found))}, began
             )
@@ -90,8 +90,8 @@ class Files:
                 watched.close()
 
 
-def _lent(file: Found, scratch: Path) -> AbstractContextManager[Path]:
-    return file.local(scratch)
+def _lent(file: Found, folder: Path) -> AbstractContextManager[Path]:
+    return file.local(folder)
 
 
 def _watched(name: str, batches: Iterator[pa.RecordBatch]) -> Generator[pa.RecordBatch]:

@@ -17,6 +17,7 @@ import pyarrow.parquet
 from landbridge.errors import ContractBroken, Unavailable, UsageError
 from landbridge.sources import records
 from landbridge.sources.columns import arrow_type, times
+from landbridge.sources.exact import exactly, loads
 from landbridge.sources.stream import BYTES, ROWS
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Reader:
                 try:
                     yield shape.batch(found, place, before + 1)
                 except records.FloatInDecimal:
-                    exact = [records.exactly(line) for line in page]
+                    exact = [exactly(line) for line in page]
                     yield shape.batch(exact, place, before + 1)
                 before += len(page)
 
@@ -275,6 +276,6 @@ def _lines(file: Any) -> Iterator[bytes]:  # noqa: ANN401 - a binary file
 
 def _parsed(line: bytes, number: int) -> Any:  # noqa: ANN401 - JSON is anything
     try:
-        return orjson.loads(line)
+        return loads(line)
     except orjson.JSONDecodeError as error:
         raise ContractBroken(f"line {number} is not JSON", seen=str(error)) from error

@@ -133,6 +133,7 @@ class _Rest:
     def ready(self, slot: Slot) -> bool:
         import orjson
 
+        from landbridge.sources.exact import loads
         from landbridge.sources.records import dug
         from landbridge.sources.rest.auth import Credentials
         from landbridge.sources.rest.http import Http, Pace, Request
@@ -149,7 +150,7 @@ class _Rest:
         if not declared.path:
             return True
         try:
-            value = dug(orjson.loads(body), declared.path)
+            value = dug(loads(body), declared.path)
         except orjson.JSONDecodeError as error:
             raise ContractBroken(f"the readiness URL {around.shown(url)} does not answer in JSON") from error
         if declared.equals is None:

@@ -9,20 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-import json
 import math
 import re
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from landbridge.errors import ContractBroken
 from landbridge.sources.columns import arrow_type, times
+from landbridge.sources.exact import dumps
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -278,7 +275,12 @@ def _float(column: Column, values: list[Any], kinds: set[type]) -> pa.Array:
 
     if Decimal in kinds:
         values = [_as_float(value) if isinstance(value, Decimal) else value for value in values]
-    return pa.array(values, column.type)
+    try:
+        return pa.array(values, column.type)
+    except pa.ArrowInvalid:  # it takes no integer of more than 64 bits, and 1e20 may be written as one
+        if int not in kinds:
+            raise
+        return pa.array([_whole(value) if isinstance(value, int) else value for value in values], column.type)
 
 
 def _as_float(value: Decimal) -> float:
@@ -286,6 +288,12 @@ def _as_float(value: Decimal) -> float:
     if math.isinf(near) and value.is_finite():
         raise OverflowError("beyond what 64 bits hold")
     return near
+
+
+def _whole(value: int) -> int | float:
+    if value.bit_length() < 64 or float(value) != value:  # noqa: PLR2004 # bits of an integer of Arrow's
+        return value
+    return float(value)
 
 
 def _decimal(column: Column, values: list[Any], kinds: set[type]) -> pa.Array:
@@ -343,18 +351,13 @@ def _json(column: Column, values: list[Any], _kinds: set[type]) -> pa.Array:
     import pyarrow as pa
 
     try:
-        texts = [None if value is None else orjson.dumps(value, default=_plain).decode() for value in values]
-    except orjson.JSONEncodeError as error:
+        texts = [None if value is None else dumps(value) for value in values]
+    except ValueError as error:
         raise ContractBroken(
-            f"`{column.name}` holds what cannot be written as JSON: {error}", expected="at most 250 levels"
+            f"`{column.name}` holds what cannot be written as JSON: {error}",
+            expected="text, finite numbers, booleans, null, and objects and arrays of these, at most 250 levels deep",
         ) from error
     return pa.array(texts, column.type)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, (Decimal, uuid.UUID)):
-        return str(value)
-    raise TypeError
 
 
 _CONVERSIONS: dict[str, Callable[[Column, list[Any], set[type]], pa.Array]] = {
@@ -400,8 +403,3 @@ def _shape_of(value: object) -> str:
         return ""
     text = re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", str(value)))
     return f" like `{text[:_SHOWN]}{'...' if len(text) > _SHOWN else ''}`"
-
-
-def exactly(text: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    """Read JSON with fractions as decimals instead of floats."""
-    return json.loads(text, parse_float=Decimal)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import wait
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor, Future
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -29,6 +31,30 @@ def at_once(
         if not whole:
             cut()
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def under_way(
+    line: Executor,
+    work: Callable[..., _U],
+    items: Iterable[tuple[object, ...]],
+    cut: Callable[[], None] = lambda: None,
+) -> Iterator[list[Future[_U]]]:
+    """Give `work` of each item's arguments as futures, of threads that others use too; none goes on when the block is left.
+
+    When it is left by an error, what has not begun is dropped, `cut` is called so that what is under way ends soon, and its
+    end is awaited: the caller is about to give back what `work` needs.
+    """
+    begun = [line.submit(work, *item) for item in items]
+    whole = False
+    try:
+        yield begun
+        whole = True
+    finally:
+        left = [] if whole else [one for one in begun if not one.cancel()]
+        if not all(one.done() for one in left):
+            cut()
+        wait(left)
 
 
 def in_groups(

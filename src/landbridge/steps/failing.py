@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Slot
 
+    Step = Literal["generate", "validate", "promote", "tell"]
+
 log = structlog.get_logger()
 
 _LONGEST = 300
@@ -51,9 +53,7 @@ class By(Runs, Protocol):
 
 
 @contextmanager
-def failing(
-    step: Literal["generate", "validate", "promote"], slot: Slot, by: By, revision: int = 0
-) -> Iterator[None]:
+def failing(step: Step, slot: Slot, by: By, revision: int = 0) -> Iterator[None]:
     """Put it on record when what is done within fails, or is interrupted; the error itself goes on as it was.
 
     The record is worth one try: when it cannot be written, the error that it is about is all that counts. It says what
@@ -77,7 +77,7 @@ def failing(
 
 
 def _record(
-    step: Literal["generate", "validate", "promote"],
+    step: Step,
     slot: Slot,
     by: By,
     revision: int,

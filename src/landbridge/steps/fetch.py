@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from landbridge.errors import LandbridgeError
 from landbridge.facts import Download
+from landbridge.ports import ONE_ANSWER
+from landbridge.steps.at_once import under_way
+from landbridge.steps.claimed import if_claimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,17 +20,14 @@ if TYPE_CHECKING:
     from landbridge.facts import Brought, Fetched, Manifest, Receipt
     from landbridge.ports import Claim, Clock, Remote
 
-_AT_ONCE = 255 << 10
-"""Bytes up to which a file comes in one answer of a server (OpenSSH's own limit), so that many need no thread each."""
-
 
 def fetch(
     remote: Remote,
     clock: Clock,
     collector: str,
+    watch: Callable[[int], None],
     claim: Claim,
     manifest: Manifest,
-    watch: Callable[[int], None],
 ) -> Brought:
     """Download into the claim's part, going on where an earlier try stopped.
 
@@ -91,33 +91,33 @@ def fetch_all(
     """
     answers: dict[int, Brought | Receipt | LandbridgeError] = {}
     together: dict[int, tuple[str, Path, int]] = {}
+    alone: dict[int, tuple[Claim | LandbridgeError, Manifest]] = {}
     for number, (claim, manifest) in enumerate(zip(claims, manifests, strict=True)):
-        if isinstance(claim, LandbridgeError):
-            answers[number] = claim
-        elif claim.landed is not None:
-            answers[number] = claim.landed
-        elif _is_fresh(claim, manifest):
+        if not isinstance(claim, LandbridgeError) and _is_fresh(claim, manifest):
             together[number] = manifest.remote_path, claim.part, manifest.size
-    alone = [number for number in range(len(claims)) if number not in answers and number not in together]
+        else:
+            alone[number] = claim, manifest
     one = partial(fetch_claimed, remote, clock, collector, watch)
-    coming = line.map(one, [claims[number] for number in alone], [manifests[number] for number in alone])
-    began_at = clock.now()
-    came = remote.download_many([*together.values()], watch) if together else []
-    ended_at = clock.now()
+    with under_way(line, one, alone.values(), remote.close) as coming:
+        began_at = clock.now()
+        came = remote.download_many([*together.values()], watch) if together else []
+        ended_at = clock.now()
+        answers |= zip(alone, (each.result() for each in coming), strict=True)
     for number, fetched in zip(together, came, strict=True):
         answers[number] = (
             fetched
             if isinstance(fetched, LandbridgeError)
             else _account(manifests[number], fetched, collector, began_at, ended_at, 0, fetched.attempts)
         )
-    answers |= zip(alone, coming, strict=True)
     return [answers[number] for number in range(len(claims))]
 
 
 def _is_fresh(claim: Claim, manifest: Manifest) -> bool:
     """Tell whether a small file is to come from its first byte on; what cannot be told is for `fetch_claimed` to say."""
+    if manifest.size > ONE_ANSWER or claim.landed is not None or claim.brought is not None:
+        return False
     try:
-        return manifest.size <= _AT_ONCE and claim.brought is None and claim.there() == 0
+        return claim.there() == 0
     except LandbridgeError:
         return False
 
@@ -130,10 +130,5 @@ def fetch_claimed(
     claim: Claim | LandbridgeError,
     manifest: Manifest,
 ) -> Brought | Receipt | LandbridgeError:
-    """Download if there is a claim and something to deliver; else pass on why not."""
-    if isinstance(claim, LandbridgeError):
-        return claim
-    try:
-        return claim.landed or fetch(remote, clock, collector, claim, manifest, watch)
-    except LandbridgeError as error:
-        return error
+    """Download what is claimed; see `if_claimed`."""
+    return if_claimed(partial(fetch, remote, clock, collector, watch), claim, manifest)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from landbridge.errors import LandbridgeError
 from landbridge.facts import Taken
+from landbridge.steps.claimed import if_claimed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from landbridge.errors import LandbridgeError
     from landbridge.facts import Brought, Manifest, Receipt
     from landbridge.ports import Claim, Clock, Holding
 
@@ -22,13 +24,8 @@ def take_claimed(
     claim: Claim | LandbridgeError,
     manifest: Manifest,
 ) -> Brought | Receipt | LandbridgeError:
-    """Copy out of holding if there is a claim and something to deliver; else pass on why not."""
-    if isinstance(claim, LandbridgeError):
-        return claim
-    try:
-        return claim.landed or _taken(holding, clock, collector, watch, claim, manifest)
-    except LandbridgeError as error:
-        return error
+    """Copy out of holding what is claimed; see `if_claimed`."""
+    return if_claimed(partial(_taken, holding, clock, collector, watch), claim, manifest)
 
 
 def _taken(

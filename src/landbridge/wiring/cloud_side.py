@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from landbridge.disk.scratch import scratch
 from landbridge.feed.outputs import FolderPlace, StorePlace
 from landbridge.ledger import Ledger
 from landbridge.naming import render
 from landbridge.stores.retried import Retried
 from landbridge.stores.s3 import S3Store
 from landbridge.stores.s3_account import S3Account
-from landbridge.wiring.scratch import scratch
 from landbridge.world import Cloud
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import orjson
-
 from landbridge.errors import ContractBroken, UsageError
-from landbridge.sources.records import dug, exactly
+from landbridge.sources.exact import exactly, loads
+from landbridge.sources.records import dug
 from landbridge.sources.rest.http import Answer, Request, led_to
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ class Details:
 
     def _joined(self, record: Mapping[str, Any], body: bytes, place: str, *, exact: bool) -> dict[str, Any]:
         try:
-            answer = exactly(body) if exact else orjson.loads(body)
+            answer = exactly(body) if exact else loads(body)
         except ValueError as error:
             raise ContractBroken(f"source `{self._name}`, {place}: its detail is not JSON") from error
         detail = dug(answer, self._declared.record) if self._declared.record else answer

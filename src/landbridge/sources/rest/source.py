@@ -16,6 +16,7 @@ from landbridge.errors import ContractBroken, UsageError
 from landbridge.feed.inputs import Cursor, LinkHeader, NextUrl, Offset, PageNumber
 from landbridge.sources import records, stream
 from landbridge.sources.around import without_user
+from landbridge.sources.exact import exactly, loads
 from landbridge.sources.rest import paging
 from landbridge.sources.rest.auth import Credentials
 from landbridge.sources.rest.detail import Details
@@ -207,12 +208,12 @@ class _Read:
 
     def joined(self, *, exact: bool) -> Sequence[Any]:
         """Give the page's records with their details; `exact` reads fractions as decimals, not floats."""
-        rows = self._found(records.exactly(self._content)) if exact else self.records
+        rows = self._found(exactly(self._content)) if exact else self.records
         return self._details.of(rows, self.number, exact=exact) if self._details is not None else rows
 
     def _parsed(self) -> Any:  # noqa: ANN401 - JSON is anything
         try:
-            return orjson.loads(self._content)
+            return loads(self._content)
         except orjson.JSONDecodeError as error:
             start = self._content[:_SHOWN].decode("utf-8", "replace").lstrip()
             kind = "HTML" if start.startswith("<") else "nothing" if not self._content.strip() else str(error)

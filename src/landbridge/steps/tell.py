@@ -1,4 +1,4 @@
-"""How does the other side hear that no file of a slot comes? It sees the reports bucket alone, where a skip and a waiver leave no file."""
+"""How does the other side hear whether a file of a slot comes? It sees the reports bucket alone, where a skip and a waiver leave no file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def excuse(commitment: Commitment, absence: bytes | None, reports: Store) -> None:
-    """Write the absence of a slot that owes no file where a collector looks; without one there is nothing to tell.
+def tell(commitment: Commitment, absence: bytes | None, reports: Store) -> None:
+    """Write the absence of a slot that owes no file, or that takes one back, where a collector looks; without one there is nothing to tell.
 
     After the commit, so that what is told is on record. Crash before it: the same run or decision again writes it, with
-    the same bytes. It is never taken back: the manifest of a later revision undoes it.
+    the same bytes. It is never removed: the one of a later revision takes it back, and the manifest of any undoes it.
 
     Raises:
         StoreConflict: another absence stands there.
@@ -27,4 +27,4 @@ def excuse(commitment: Commitment, absence: bytes | None, reports: Store) -> Non
     if absence is None:
         return
     written = reports.put_new(absence_key(commitment.slot, commitment.revision), absence)
-    log.info("excused", at=str(written.at), verdict=commitment.verdict.value)
+    log.info("told", at=str(written.at), verdict=commitment.verdict.value)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.reliability, pytest.mark.slow, pytest.mark.timeout(600)]
 SHARDS = 4
-PIECES = (*pieces(GREEDY)[::30], *pieces(MIXED)[7::60], *pieces(CORRECTED)[::100])
+PIECES = (*pieces(GREEDY)[::30], *pieces(MIXED)[7::60], *pieces(CORRECTED)[::140])
 """CI plays the orders from every so manieth stop; `python -m reliability --part interleavings` plays all."""
 RENAME, LINK = Way.RENAME, Way.LINK
 

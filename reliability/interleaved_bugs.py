@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landbridge.share import claims, platform, records, settle
+from landbridge.share import claims, done, landing, platform, records, settle, taken
 from landbridge.share.platform import Way
-from reliability.interleavings import Situation, orders
+from reliability.interleavings import orders, played, stops
+from reliability.orders import FOUND, Situation, Stretch, Ways, all_by
 from reliability.planted import Bug, Caught, all_caught, caught
+from reliability.touches import NAMING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +27,8 @@ class Planted:
 
     bug: Bug
     at: Situation
+    before: frozenset[str] = frozenset({*NAMING, "unlink"})
+    """Before which calls somebody sleeps in the orders that are played first: most show where a name is to be given, or to go."""
 
     @property
     def name(self) -> str:
@@ -33,59 +37,116 @@ class Planted:
 
 
 _SKIP = "pass"
+_LINKED, _RENAMED = all_by(Way.LINK), all_by(Way.RENAME)
 LATE_BUGS = (
     Planted(
         Bug(
             "a link is made although the claim is gone",
             ((claims.Claims.through, "if self._way is not Way.LINK:", "if True:"),),
         ),
-        Situation(Way.LINK),
+        Situation(_LINKED),
     ),
     Planted(
         Bug(
             "a done-file that was linked and taken is linked again",
+            ((done.deliver_done, "waiting = _linked(session, one)", "waiting = None"),),
+        ),
+        Situation(_LINKED),
+    ),
+    Planted(
+        Bug(
+            "a done-file is linked by who took it, and the journal does not say so",
             (
                 (
-                    settle.name_done,
-                    "if not (may_wait and was_linked(session.disk, waiting, intent.done_changed)):",
-                    "if True:",
+                    done._name,
+                    "session.journal.append(one.intent.manifest.business_date, Linking(one.slot, one.mine, changed))",
+                    _SKIP,
                 ),
             ),
         ),
-        Situation(Way.LINK),
+        Situation(_LINKED, "before report.done"),
+    ),
+    Planted(
+        Bug(
+            "a done-file is named where it waits, by whoever settles",
+            (
+                (
+                    done.deliver_done,
+                    "waiting = private_done(session, one.mine)",
+                    "waiting = private_done(session, one.places[0])",
+                ),
+                (
+                    done.deliver_done,
+                    "take_away(session, one, DONE)",
+                    "waiting.name in session.disk.listdir(session.parts)",
+                ),
+            ),
+        ),
+        Situation(Ways(Way.RENAME, Way.RENAME, Way.LINK)),
+    ),
+    Planted(
+        Bug(
+            "what was found is named without an intent",
+            ((landing.found, "session.journal.append(manifest.business_date, intent)", _SKIP),),
+        ),
+        Situation(_RENAMED, FOUND),
+    ),
+    Planted(
+        Bug(
+            "what was found is named although its part was taken away",
+            ((landing._leave, "session.disk.unlink(part)", "remove(session.disk, part)"),),
+        ),
+        Situation(_RENAMED, FOUND),
+    ),
+    Planted(
+        Bug(
+            "a done-file that is missing was delivered, whoever else settles",
+            (
+                (
+                    taken.take_away,
+                    "if not is_open or not {*seen.parts[one.intent.part]} <= {*one.places, one.mine}:",
+                    "if False:",
+                ),
+            ),
+        ),
+        Situation(_RENAMED, "before report.done"),
     ),
     Planted(
         Bug(
             "parts are dropped although the claim is gone",
             ((settle.drop, "session.claims.still_ours(token)", _SKIP),),
         ),
-        Situation(Way.RENAME),
+        Situation(_RENAMED),
+        frozenset({"unlink"}),
     ),
     Planted(
         Bug(
             "what was dropped is not remembered", ((records.Account._drop, "self.dropped.add(part)", _SKIP),)
         ),
-        Situation(Way.RENAME),
+        Situation(_RENAMED),
+        frozenset({"listdir", "create"}),
     ),
     Planted(
         Bug(
             "parts are dropped and the journal does not say so",
             ((settle.drop, "session.journal.append_all(", "list("),),
         ),
-        Situation(Way.RENAME),
+        Situation(_RENAMED),
+        frozenset({"write"}),
     ),
     Planted(
         Bug(
             "a part that is missing was delivered, whoever else settles",
             (
                 (
-                    settle._was_delivered,
-                    "if not is_open or not {*seen.parts[intent.part]} <= {*places, name}:",
+                    taken.take_away,
+                    "if not is_open or not {*seen.parts[one.intent.part]} <= {*one.places, one.mine}:",
                     "if False:",
                 ),
             ),
         ),
-        Situation(Way.RENAME, "before report.csv"),
+        Situation(_RENAMED, "before report.csv"),
+        frozenset({"rename"}),
     ),
     Planted(
         Bug(
@@ -98,20 +159,21 @@ LATE_BUGS = (
                 ),
             ),
         ),
-        Situation(Way.LINK, "before report.csv"),
+        Situation(_LINKED, "before report.csv"),
+        frozenset({"open"}),
     ),
     Planted(
         Bug(
             "a part is moved and the journal does not say so",
             (
                 (
-                    settle._was_delivered,
+                    taken.say_where,
                     "session.journal.append(manifest.business_date, moving, *theirs)",
                     _SKIP,
                 ),
             ),
         ),
-        Situation(Way.RENAME, "before report.csv"),
+        Situation(_RENAMED, "before report.csv"),
     ),
 )
 
@@ -123,10 +185,12 @@ def shown(planted: Planted) -> Caught:
 
 
 def _problems(planted: Planted) -> Iterator[list[str]]:
-    stops = planted.at.stops()
-    for mine in (*stops[::3], *stops[1::3], *stops[2::3]):
-        for _, played in orders(planted.at, mine):
-            yield played.problems
+    of = stops(planted.at)
+    (calls,) = played(planted.at, Stretch(0))[1].made
+    first = [mine for mine in of if calls[mine : mine + 1] and calls[mine][0] in planted.before]
+    for mine in dict.fromkeys((*reversed(first), *of[::3], *of)):
+        for _, done_with in orders(planted.at, mine):
+            yield done_with.problems
 
 
 def planted() -> Figure:

@@ -16,7 +16,7 @@ from landbridge import decisions, delivered, reap, receipted, run
 from landbridge.errors import LandbridgeError
 from landbridge.ledger.book import Ledger
 from landbridge.sftp import part
-from landbridge.share import claims, folder, journal, landing, platform, session, settle
+from landbridge.share import claims, consumers, folder, journal, landing, platform, session, settle
 from landbridge.steps import decide, fetch, lodge, promote, validate
 from reliability import memory_s3
 from reliability.altered import altered
@@ -128,7 +128,7 @@ BUGS = (
     ),
     Bug(
         "a new folder of the consumer is not made to last",
-        ((settle.make_folders, "session.folders.sync(one.parent)", _SKIP),),
+        ((consumers.make_folders, "session.folders.sync(one.parent)", _SKIP),),
     ),
     Bug(
         "the session's own folders are not made to last",
@@ -181,8 +181,8 @@ BUGS = (
         (
             (
                 settle._was_delivered,
-                "session.folders.sync)\n    return True\n",
-                "session.folders.sync)\n    return False\n",
+                "session.folders.sync)\n        return True\n    if by_link and session",
+                "session.folders.sync)\n        return False\n    if by_link and session",
             ),
         ),
     ),
@@ -191,12 +191,12 @@ BUGS = (
         (
             (
                 settle._was_delivered,
-                "if intent.way is Way.LINK and was_linked(session.disk, last, intent.changed):",
+                "if by_link and was_linked(session.disk, last, one.intent.changed):",
                 "if False:",
             ),
             (
                 settle._was_delivered,
-                "if intent.way is Way.LINK and session.disk.lstat(mine).st_nlink > 1:",
+                "if by_link and session.disk.lstat(mine).st_nlink > 1:",
                 "if False:",
             ),
         ),

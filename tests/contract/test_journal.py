@@ -26,6 +26,7 @@ from landbridge.share.records import (
     Intent,
     LandedRecord,
     Line,
+    Linking,
     Moving,
     Receipted,
     SlotKey,
@@ -356,6 +357,12 @@ def test_an_intent_for_a_part_that_was_dropped_counts_for_nothing_wherever_it_st
     for order in ((0, 1, 2, 3), (3, 2, 1, 0), (1, 2, 3, 0)):
         account = added(*records, order=order)
         assert {revision: list(opened) for revision, opened in account.intents.items()} == {1: ["b"]}
+
+
+def test_a_done_file_that_was_linked_elsewhere_is_known_by_its_change_time_in_any_order() -> None:
+    records = (intent("a"), Moving(SLOT, 1, "b", "a"), Linking(SLOT, "b", 7))
+    for order in ((0, 1, 2), (2, 1, 0)):
+        assert added(*records, order=order).linking == {"b": 7}
 
 
 def test_of_several_open_intents_each_has_places_of_its_own() -> None:

@@ -13,12 +13,12 @@ import pytest
 from landbridge.disk.local import LOCAL, LocalDisk
 from landbridge.errors import DiskFailed, IntegrityBroken, ShareRefused
 from landbridge.facts import Receipt
+from landbridge.share.consumers import _is_folder
 from landbridge.share.folder import FolderShare
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way
 from landbridge.share.records import Intent
 from landbridge.share.room import JUNCTION
-from landbridge.share.settle import _is_folder
 from tests.contract.test_share import BODY, DAY, Stand, content, deliver, manifest, part_of
 
 if TYPE_CHECKING:

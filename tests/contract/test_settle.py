@@ -143,6 +143,32 @@ def test_who_reaches_the_share_by_another_mount_settles_what_was_left(
     assert sorted(seen) == ["REPORT.csv", "REPORT.done"]
 
 
+def test_who_found_a_file_and_was_killed_when_its_done_file_was_named_has_it_named_once(at: Scene) -> None:
+    """The consumer has taken both by then, so that nothing but the journal tells that they were there."""
+    wanted = manifest(remote_path="/outbound/flights/REPORT.csv", done_name="in/REPORT.done")
+    (at.stand.root / "in").mkdir()
+    (at.stand.root / "in/REPORT.csv").write_bytes(BODY)
+    named: list[Path] = []
+
+    def die(call: str, path: Path) -> None:
+        if call == "name":
+            named.append(path)
+        if call == "unlink" and path.name.endswith(".done"):
+            raise Killed
+
+    at.disk.before = die
+    with pytest.raises(Killed), at.share.claim(wanted):
+        pass
+    assert [path.name for path in named] == ["REPORT.done"]
+    for file in list(at.stand.root.files()):
+        if file.path.name.startswith("REPORT"):
+            file.path.unlink()
+    with at.again("edge2").claim(wanted) as claim:
+        assert claim.landed is not None
+    assert at.stand.files() == {}
+    assert at.parts == []
+
+
 def test_a_part_is_linked_when_the_clock_of_the_share_is_past_its_intent(at: Scene) -> None:
     """Or its change time would be that of the intent, and tell nothing once the consumer has taken the file."""
     times: list[tuple[int, int]] = []

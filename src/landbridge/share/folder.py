@@ -13,11 +13,12 @@ from landbridge.disk import is_there, remove
 from landbridge.errors import IntegrityBroken, LandbridgeError, TryAgain, disk_refused
 from landbridge.facts import Download, Receipt, Taken
 from landbridge.share import volume
+from landbridge.share.done import DONE
 from landbridge.share.landing import Landing, Names, found, holds, land
 from landbridge.share.machine import THIS
 from landbridge.share.records import Again, LandedRecord, Receipted, SlotKey
 from landbridge.share.session import Settings, begin
-from landbridge.share.settle import DONE, drop, part_name, settle
+from landbridge.share.settle import drop, part_name, settle
 from landbridge.share.tidy import parts_by_slot, tidy
 
 if TYPE_CHECKING:

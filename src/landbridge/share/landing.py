@@ -17,18 +17,11 @@ from typing import TYPE_CHECKING
 
 from landbridge.disk import is_there, opened, pieces, remove, touch
 from landbridge.errors import IntegrityBroken, LandbridgeError, ShareRefused, disk_refused
+from landbridge.share.consumers import make_folders
+from landbridge.share.done import keep_done, name_done, private_done
 from landbridge.share.platform import Way, changed_at, give_name, let_go
 from landbridge.share.records import Intent, LandedRecord
-from landbridge.share.settle import (
-    deliver_done,
-    journal_landed,
-    make_folders,
-    name_done,
-    part_name,
-    private_done,
-    receipt_for,
-    withdraw,
-)
+from landbridge.share.settle import journal_landed, part_name, receipt_for, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -114,13 +107,14 @@ class _Group:
             self._session.folders.sync(self._session.parts)
         for one in self._going():
             with self._its_own(one):
-                self._intents[one.claim] = _intent(self._session, one, done[one.claim])
+                changed = changed_at(self._session.disk, one.part)
+                self._intents[one.claim] = _intent(
+                    self._session, one.manifest, one.part.name, changed, done[one.claim], one.brought
+                )
         self._session.journal.append_all(
             [(one.manifest.business_date, self._intents[one.claim]) for one in self._going()]
         )
-        intents = [self._intents[one.claim] for one in self._going()]
-        if self._session.way is Way.LINK and intents:  # or the change time of a link would tell nothing
-            self._session.claims.pass_by(max(max(one.changed, one.done_changed) for one in intents))
+        _pass_by(self._session, [self._intents[one.claim] for one in self._going()])
 
     def place(self) -> None:
         """Pass the fence and rename, one by one; then make all the names durable."""
@@ -179,10 +173,7 @@ class _Group:
             return taken
         if is_there(self._session.disk, one.part):
             return self._refused(one, error)
-        return ShareRefused(
-            f"{one.manifest.landed_name} was taken over by another collector",
-            hint="nothing to do: the other one delivers it",
-        )
+        return _taken_over(one.manifest)
 
     def _refused(self, one: Landing, error: OSError) -> LandbridgeError:
         return disk_refused(error, f"landing {self.final(one)}")
@@ -257,22 +248,51 @@ def holds(disk: Disk, final: Path, manifest: Manifest) -> bool:
 
 
 def found(session: Session, manifest: Manifest, claim: str) -> Receipt:
-    """Put on the journal that the share holds the file although nobody wrote so, and see that the done-file is there."""
-    name = part_name(manifest, claim)
-    intent = Intent(
-        manifest,
-        name,
-        session.way,
-        0,
-        _wait_done(session, manifest, name),
-        session.settings.clock.now(),
-        session.settings.collector,
+    """Put on the journal that the share holds the file although nobody wrote so, and see that the done-file is there.
+
+    Where that has to be given its name, it goes as every landing does, with a part that is empty and is removed where others
+    get their name: so whoever comes next settles it as it does those.
+
+    Raises:
+        ShareRefused: another collector took the claim over.
+        OSError: the share refused.
+    """
+    final, done = (
+        session.settings.root / (name or manifest.landed_name)
+        for name in (manifest.landed_name, manifest.done_name)
     )
-    folder = (session.settings.root / manifest.landed_name).parent
-    make_folders(session, folder)
-    session.folders.sync(folder)
-    deliver_done(session, intent, claim)
-    return journal_landed(session, receipt_for(manifest, intent), "found")
+    part = session.parts / part_name(manifest, claim)
+    if is_there(session.disk, done):
+        for folder in dict.fromkeys((final.parent, done.parent)):
+            make_folders(session, folder)
+            session.folders.sync(folder)
+        return journal_landed(
+            session, receipt_for(manifest, _intent(session, manifest, part.name, 0, 0)), "found"
+        )
+    make_folders(session, final.parent)
+    touch(session.disk, part)
+    done_changed = _wait_done(session, manifest, part.name)
+    session.folders.sync(session.parts)
+    intent = _intent(session, manifest, part.name, changed_at(session.disk, part), done_changed)
+    session.journal.append(manifest.business_date, intent)
+    _pass_by(session, [intent])
+    session.claims.mark_landing(claim)
+    return _leave(session, intent, claim)
+
+
+def _leave(session: Session, intent: Intent, claim: str) -> Receipt:
+    """End a landing whose file is there already, with the part that is of no use."""
+    final, part = session.settings.root / intent.manifest.landed_name, session.parts / intent.part
+    session.folders.sync(final.parent)
+    try:
+        # From here on the intent without a part says what is true: delivered.
+        session.disk.unlink(part)
+    except FileNotFoundError:
+        raise _taken_over(intent.manifest) from None
+    session.folders.sync(session.parts)
+    if named := name_done(session, intent, claim):
+        keep_done(session, [named])
+    return journal_landed(session, receipt_for(intent.manifest, intent), "found")
 
 
 _FRESH = timedelta(seconds=1)
@@ -343,17 +363,21 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name.casefold())
 
 
-def _intent(session: Session, one: Landing, done_changed: int) -> Intent:
-    return Intent(
-        one.manifest,
-        one.part.name,
-        session.way,
-        changed_at(session.disk, one.part),
-        done_changed,
-        session.settings.clock.now(),
-        session.settings.collector,
-        one.brought,
-    )
+def _intent(
+    session: Session,
+    manifest: Manifest,
+    part: str,
+    changed: int,
+    done_changed: int,
+    brought: Brought | None = None,
+) -> Intent:
+    at, collector = session.settings.clock.now(), session.settings.collector
+    return Intent(manifest, part, session.way, changed, done_changed, at, collector, brought)
+
+
+def _pass_by(session: Session, intents: Sequence[Intent]) -> None:
+    if session.way is Way.LINK and intents:  # or the change time of a link would tell nothing
+        session.claims.pass_by(max(max(one.changed, one.done_changed) for one in intents))
 
 
 def _wait_done(session: Session, manifest: Manifest, part: str) -> int:
@@ -376,12 +400,14 @@ def _occupied(session: Session, intent: Intent, one: Landing, final: Path) -> Re
     if not same:  # it was there a moment ago: the consumer took somebody else's file
         withdraw(session, intent)
         raise ShareRefused(f"{final} came and went while it was to be landed", hint="collect again")
-    # Killed from here on, the intent without a part says what is true: delivered.
-    session.folders.sync(final.parent)
-    remove(session.disk, one.part)
-    session.folders.sync(session.parts)
-    deliver_done(session, intent, one.claim)
-    return journal_landed(session, receipt_for(intent.manifest, intent), "found")
+    return _leave(session, intent, one.claim)
+
+
+def _taken_over(manifest: Manifest) -> ShareRefused:
+    return ShareRefused(
+        f"{manifest.landed_name} was taken over by another collector",
+        hint="nothing to do: the other one delivers it",
+    )
 
 
 def _sha256(disk: Disk, path: Path) -> str:

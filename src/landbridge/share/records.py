@@ -50,7 +50,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """A later claimant is about to take the part of an open intent away from an earlier one: it is where it was, or here."""
+    """A later claimant is about to take the part of an open intent, or its done-file, from an earlier one: it is where it was, or here."""
 
     slot: SlotKey
     revision: int
@@ -58,6 +58,17 @@ class Moving:
     of: str = ""
     """The part as its intent names it; empty in journals of before it was kept."""
     kind: Literal["moving"] = "moving"
+
+
+@dataclass(frozen=True, slots=True)
+class Linking:
+    """From here on the done-file that waits beside `part`, and was moved there, may have its name by a link."""
+
+    slot: SlotKey
+    part: str
+    changed: int
+    """Its change time, for `platform.was_linked`."""
+    kind: Literal["linking"] = "linking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +122,7 @@ class Again:
     kind: Literal["again"] = "again"
 
 
-Record = Intent | Moving | Dropped | Withdrawn | LandedRecord | Receipted | Again
+Record = Intent | Moving | Linking | Dropped | Withdrawn | LandedRecord | Receipted | Again
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +165,7 @@ def slot_of(record: Record) -> SlotKey:
     match record:
         case Intent(manifest=known) | LandedRecord(receipt=known):
             return SlotKey(known.feed, known.occurrence)
-        case Moving() | Dropped() | Withdrawn() | Receipted() | Again():
+        case Moving() | Linking() | Dropped() | Withdrawn() | Receipted() | Again():
             return record.slot
 
 
@@ -169,7 +180,9 @@ class Account:
     intents: dict[int, dict[str, Intent]] = field(default_factory=dict)
     """Open ones, by revision and part. At most one was written under a claim that held; others by claimants who woke too late."""
     parts: dict[str, list[str]] = field(default_factory=dict)
-    """Where a part can be, by the name that an intent has for it."""
+    """Where a part can be, and its done-file, by the name that an intent has for it."""
+    linking: dict[str, int] = field(default_factory=dict)
+    """By part, the change time of a done-file before it was linked from there."""
     dropped: set[str] = field(default_factory=set)
     """Parts that no intent can speak for."""
 
@@ -191,7 +204,15 @@ class Account:
             self._apply(line.record)
             return
         self.lines.sort(key=lambda known: known.number)
-        for collection in (self.landed, self.receipted, self.again, self.intents, self.parts, self.dropped):
+        for collection in (
+            self.landed,
+            self.receipted,
+            self.again,
+            self.intents,
+            self.parts,
+            self.linking,
+            self.dropped,
+        ):
             collection.clear()
         for known in self.lines:
             self._apply(known.record)
@@ -203,8 +224,9 @@ class Account:
                 if record.part not in self.dropped:
                     self.intents.setdefault(record.manifest.revision, {})[record.part] = record
             case Moving():
-                for of in (record.of,) if record.of else tuple(self.intents.get(record.revision, ())):
-                    self._move(of, record.part)
+                self._move(record)
+            case Linking():
+                self.linking[record.part] = record.changed
             case Dropped():
                 self._drop(record.part)
             case Withdrawn():
@@ -222,12 +244,13 @@ class Account:
         for revision in tuple(self.intents):
             self._close(revision, (part,))
 
-    def _move(self, of: str, to: str) -> None:
-        """Note that a part may be at `to`, by whichever name it may have had until now."""
-        for part in tuple(self.parts.setdefault(of, [of])):
-            places = self.parts.setdefault(part, [part])
-            if to not in places:
-                places.append(to)
+    def _move(self, moving: Moving) -> None:
+        """Note where a part may be from now on, by whichever name it may have had until now."""
+        for of in (moving.of,) if moving.of else tuple(self.intents.get(moving.revision, ())):
+            for part in tuple(self.parts.setdefault(of, [of])):
+                places = self.parts.setdefault(part, [part])
+                if moving.part not in places:
+                    places.append(moving.part)
 
     def _close(self, revision: int, parts: tuple[str, ...] = ()) -> None:
         opened = self.intents.get(revision, {})

@@ -17,29 +17,25 @@ whatever is found delivered is made durable once more before `landed` is written
 
 from __future__ import annotations
 
-import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from landbridge.disk import is_there, make_folder, remove
-from landbridge.errors import IntegrityBroken, ShareRefused
+from landbridge.disk import remove
 from landbridge.facts import Receipt
-from landbridge.share.platform import Way, give_name, make_durable, was_linked
-from landbridge.share.records import Dropped, LandedRecord, Moving, SlotKey, Withdrawn
-from landbridge.share.room import JUNCTION
+from landbridge.share.done import DONE, deliver_done, private_done
+from landbridge.share.platform import Way, make_durable, was_linked
+from landbridge.share.records import Dropped, LandedRecord, SlotKey, Withdrawn
+from landbridge.share.taken import opened, say_where, take_away
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
-    from landbridge.disk import Disk
     from landbridge.facts import Manifest
     from landbridge.share.records import Account, How, Intent
     from landbridge.share.session import Session
-
-DONE = ".done"
-"""Suffix of the private done-file that waits beside a part."""
+    from landbridge.share.taken import Opened
 
 
 def part_name(manifest: Manifest, claim: str) -> str:
@@ -76,19 +72,23 @@ def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
         OSError: the share refused.
     """
     withdrawn = {}
-    for revision, by_part in sorted(account.intents.items()):
-        opened = [(intent, tuple(account.parts[part])) for part, intent in by_part.items()]
+    for revision in sorted(account.intents):
+        intents = tuple(account.intents[revision].values())
+        found = opened(account, revision, part_name(intents[0].manifest, claim))
         # Whoever has moved a part by then, as far as is known, has lost its claim: unless that was us.
         session.claims.still_ours(claim)
-        for number, (intent, places) in enumerate(opened):
-            mine = part_name(intent.manifest, claim) + (f"~{number}" if number else "")
-            if _was_delivered(session, intent, places, mine):
-                deliver_done(session, intent, claim)
-                journal_landed(session, receipt_for(intent.manifest, intent), "recovered")
+        if revision in account.landed:  # of who woke up when all was done: no name follows from it
+            withdraw(session, *intents)
+            continue
+        for one in found:
+            say_where(session, one)
+            if _was_delivered(session, one):
+                deliver_done(session, one, claim)
+                journal_landed(session, receipt_for(one.intent.manifest, one.intent), "recovered")
                 break
         else:
-            withdrawn[revision] = opened[0][0]
-            withdraw(session, *(intent for intent, _ in opened))
+            withdrawn[revision] = intents[0]
+            withdraw(session, *intents)
     return withdrawn
 
 
@@ -125,127 +125,19 @@ def journal_landed(session: Session, receipt: Receipt, how: How) -> Receipt:
     return receipt
 
 
-def private_done(session: Session, part: str) -> Path:
-    """Where the done-file waits until the file itself has landed."""
-    return session.parts / (part + DONE)
-
-
-def deliver_done(session: Session, intent: Intent, claim: str) -> None:
-    """Give the waiting done-file its name, unless that has happened before; durably in any case.
-
-    Raises:
-        OSError: the share refused.
-    """
-    if named := name_done(session, intent, claim):
-        keep_done(session, [named])
-
-
-def name_done(session: Session, intent: Intent, claim: str) -> tuple[Path, Path] | None:
-    """Do the first half for one file: give where it waited and its name, for `keep_done`; None where none is wanted.
-
-    Raises:
-        ShareRefused: the claim was taken over, and whoever has it names the done-file.
-        OSError: the share refused.
-    """
-    if not intent.manifest.done_name:
-        return None
-    waiting = private_done(session, intent.part)
-    final = session.settings.root / intent.manifest.done_name
-    make_folders(session, final.parent)
-    try:
-        may_wait = Way.LINK in {intent.way, session.way}  # although it has its name
-        if not (may_wait and was_linked(session.disk, waiting, intent.done_changed)):
-            give_name(session.disk, session.claims.through(claim, waiting), final, session.way)
-    except FileNotFoundError:
-        # Named before, perhaps not durably; unless it still waits, or the whole share is what is not there.
-        if is_there(session.disk, waiting):
-            session.claims.still_ours(claim)
-            raise
-        session.volume.still_there()
-    except FileExistsError:
-        pass  # a done-file is empty, so the one that is there says the same
-    return waiting, final
-
-
-def keep_done(session: Session, named: Sequence[tuple[Path, Path]]) -> None:
-    """Do the second half, for any number of files together.
-
-    Raises:
-        OSError: the share refused.
-    """
-    make_durable(session.disk, named, session.way, session.folders.sync)
-    for waiting, _ in named:
-        remove(session.disk, waiting)
-
-
-def make_folders(session: Session, folder: Path) -> None:
-    """Make a folder below the share's root, durable with all above it.
-
-    One that is there may be another thread's, or a killed run's, that never came to its fsync: so each is made durable
-    once a session, whoever made it.
-
-    Raises:
-        IntegrityBroken: one of them is a link: whoever can write to the share would choose where files land.
-        OSError: the share refused.
-    """
-    unsure = []
-    while folder != session.settings.root:
-        if folder not in session.kept or not _is_folder(session.disk, folder):
-            unsure.append(folder)
-        folder = folder.parent
-    for one in reversed(unsure):
-        if not _is_folder(session.disk, one):
-            make_folder(session.disk, one)
-        session.folders.sync(one.parent)
-        session.kept.add(one)
-
-
-def _is_folder(disk: Disk, path: Path) -> bool:
-    try:
-        seen = disk.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    if stat.S_ISLNK(seen.st_mode) or getattr(seen, "st_reparse_tag", 0) == JUNCTION:
-        raise IntegrityBroken(
-            f"{path} is a link, and may lead out of the share",
-            expected="a folder",
-            hint="nothing was landed there; put a folder in its place, or declare the folder that it leads to",
-        )
-    return stat.S_ISDIR(seen.st_mode)
-
-
-def _was_delivered(session: Session, intent: Intent, places: tuple[str, ...], name: str) -> bool:
-    """Find out; make the name durable if it was, and take the part away from its claimant, under `name`, if it was not."""
-    manifest, last = intent.manifest, session.parts / intent.part
-    final = session.settings.root / manifest.landed_name
-    mine = session.parts / name
-    try:
-        if intent.way is Way.LINK and was_linked(session.disk, last, intent.changed):
-            make_durable(session.disk, [(last, final)], intent.way, session.folders.sync)
+def _was_delivered(session: Session, one: Opened) -> bool:
+    """Find out; make the name durable if it was, and take the part away from its claimant if it was not."""
+    last, mine = session.parts / one.intent.part, session.parts / one.mine
+    final = session.settings.root / one.intent.manifest.landed_name
+    by_link = one.intent.way is Way.LINK
+    with suppress(FileNotFoundError):  # an earlier settlement has moved it, or it is gone
+        if by_link and was_linked(session.disk, last, one.intent.changed):
+            make_durable(session.disk, [(last, final)], one.intent.way, session.folders.sync)
             return True
-    except FileNotFoundError:
-        pass  # an earlier settlement has moved it, or it is gone
-    slot = SlotKey(manifest.feed, manifest.occurrence)
-    # A settler that woke up too late takes what it has moved for its own part, and may write an intent for it.
-    theirs = [Dropped(slot, place) for place in places if place != intent.part]
-    moving = Moving(slot, manifest.revision, name, intent.part)
-    session.journal.append(manifest.business_date, moving, *theirs)
-    for place in places:
-        try:
-            session.disk.rename(session.parts / place, mine)
-        except FileNotFoundError:
-            continue
-        if intent.way is Way.LINK and session.disk.lstat(mine).st_nlink > 1:  # linked between the two looks
-            make_durable(session.disk, [(mine, final)], intent.way, session.folders.sync)
-            return True
-        return False
-    # Whoever settles says so before it moves a part: another one may have, while this one slept.
-    seen = session.journal.account(manifest.business_date, slot)
-    is_open = intent.part in seen.intents.get(manifest.revision, {})
-    if not is_open or not {*seen.parts[intent.part]} <= {*places, name}:
-        raise ShareRefused(
-            f"{manifest.landed_name} is being settled by another collector",
-            hint="nothing to do: it delivers it, or a later run does",
-        )
-    make_durable(session.disk, [(last, final)], intent.way, session.folders.sync)
-    return True
+    if not take_away(session, one):
+        make_durable(session.disk, [(last, final)], one.intent.way, session.folders.sync)
+        return True
+    if by_link and session.disk.lstat(mine).st_nlink > 1:  # linked between the two looks
+        make_durable(session.disk, [(mine, final)], one.intent.way, session.folders.sync)
+        return True
+    return False

@@ -125,6 +125,14 @@ def test_jsonl_files_are_read(tmp_path: Path) -> None:
     assert taken.rows[-1]["cost"] == Decimal("12345678901234567.120")
 
 
+def test_a_jsonl_line_too_deep_to_be_read_exactly_is_told(tmp_path: Path) -> None:
+    deep = f'{{"cost": 0.5, "rest": {"[" * 1_010}{"]" * 1_010}}}'
+    _put(tmp_path, a__jsonl=f'{{"cost": 1}}\n{deep}\n')
+    with pytest.raises(ContractBroken, match="line 2 is not JSON") as caught:
+        read(around(tmp_path), kind="files", path="in/*", format="jsonl", columns={"cost": "decimal(5,2)"})
+    assert "too many levels" in caught.value.seen
+
+
 def test_a_jsonl_number_of_more_than_64_bits_is_refused_without_columns(tmp_path: Path) -> None:
     _put(tmp_path, a__jsonl=f'{{"id": 1}}\n{{"id": {2**64 + 1}}}\n')
     with pytest.raises(ContractBroken, match="record 2: `id` is not int64"):

@@ -574,6 +574,13 @@ def test_declared_types_are_taken_exactly(api: Api, tmp_path: Path) -> None:
     assert list(row) == list(columns)
 
 
+def test_a_page_too_deep_to_be_read_exactly_is_told(api: Api, tmp_path: Path) -> None:
+    api.routes["/"] = lambda _: Answer(200, b'[{"money": 0.5, "rest": ' + b"[" * 1_010 + b"]" * 1_010 + b"}]")
+    with pytest.raises(ContractBroken, match="page 1: the answer is not JSON") as caught:
+        read(around(tmp_path), kind="rest", url=api.url, columns={"money": "decimal(12,2)"})
+    assert "too many levels" in caught.value.seen
+
+
 def test_without_columns_the_first_page_decides(api: Api, tmp_path: Path) -> None:
     first = [{"a": 1, "b": "x", "c": None}, {"a": 2, "d": {"e": [1]}, "f": 1.5}]
     pages = {"": first, "2": [{"a": 3, "f": 2}]}

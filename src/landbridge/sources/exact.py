@@ -9,7 +9,7 @@ import dataclasses
 import json
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -33,15 +33,23 @@ def loads(text: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     plain = orjson.loads(text)
     if _LONG not in text.translate(_DIGITS):
         return plain
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise orjson.JSONDecodeError("too many levels beside a long number", "", 0) from error
+    return _in_python(text, float)
 
 
 def exactly(text: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    """Read JSON that `loads` could read once more, with fractions as decimals instead of floats."""
-    return json.loads(text, parse_float=Decimal)
+    """Read JSON that `loads` could read once more, with fractions as decimals instead of floats.
+
+    Raises:
+        orjson.JSONDecodeError: it has more levels than Python can read.
+    """
+    return _in_python(text, Decimal)
+
+
+def _in_python(text: bytes, fraction: Callable[[str], object]) -> Any:  # noqa: ANN401 - JSON is anything
+    try:
+        return json.loads(text, parse_float=fraction)
+    except RecursionError as error:
+        raise orjson.JSONDecodeError("too many levels beside a number that must be exact", "", 0) from error
 
 
 def dumps(value: object) -> str:

@@ -21,7 +21,7 @@ from landbridge.sources.exact import exactly, loads
 from landbridge.sources.stream import BYTES, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -139,7 +139,9 @@ class Reader:
                 try:
                     yield shape.batch(found, place, before + 1)
                 except records.FloatInDecimal:
-                    exact = [exactly(line) for line in page]
+                    exact = [
+                        _parsed(line, before + number, exactly) for number, line in enumerate(page, start=1)
+                    ]
                     yield shape.batch(exact, place, before + 1)
                 before += len(page)
 
@@ -274,8 +276,8 @@ def _lines(file: Any) -> Iterator[bytes]:  # noqa: ANN401 - a binary file
         yield line
 
 
-def _parsed(line: bytes, number: int) -> Any:  # noqa: ANN401 - JSON is anything
+def _parsed(line: bytes, number: int, read: Callable[[bytes], Any] = loads) -> Any:  # noqa: ANN401 - JSON is anything
     try:
-        return loads(line)
+        return read(line)
     except orjson.JSONDecodeError as error:
         raise ContractBroken(f"line {number} is not JSON", seen=str(error)) from error

@@ -23,7 +23,7 @@ from landbridge.sources.rest.detail import Details
 from landbridge.sources.rest.http import Answer, Http, Pace, Request, led_to, same_host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
@@ -208,12 +208,12 @@ class _Read:
 
     def joined(self, *, exact: bool) -> Sequence[Any]:
         """Give the page's records with their details; `exact` reads fractions as decimals, not floats."""
-        rows = self._found(exactly(self._content)) if exact else self.records
+        rows = self._found(self._parsed(exactly)) if exact else self.records
         return self._details.of(rows, self.number, exact=exact) if self._details is not None else rows
 
-    def _parsed(self) -> Any:  # noqa: ANN401 - JSON is anything
+    def _parsed(self, read: Callable[[bytes], Any] = loads) -> Any:  # noqa: ANN401 - JSON is anything
         try:
-            return loads(self._content)
+            return read(self._content)
         except orjson.JSONDecodeError as error:
             start = self._content[:_SHOWN].decode("utf-8", "replace").lstrip()
             kind = "HTML" if start.startswith("<") else "nothing" if not self._content.strip() else str(error)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from reliability.histories import Broken
 from reliability.parts import PARTS
-from reliability.report import put, table
+from reliability.report import put, row, table
+
+if TYPE_CHECKING:
+    from datetime import date
 
 _INTERRUPTED = 130
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
@@ -23,7 +28,11 @@ def main() -> int:
     parser.add_argument(
         "--part", action="append", choices=[part.name for part in PARTS], help="this part alone"
     )
-    parser.add_argument("--write", action="store_true", help="write the figures into docs/reliability.md")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write each figure into docs/reliability.md as soon as it is there",
+    )
     commands = parser.add_subparsers(dest="command")
     again = commands.add_parser("replay", help="play the history of a seed again, call by call")
     again.add_argument("seed")
@@ -43,7 +52,7 @@ def main() -> int:
 
                 given.state.parent.mkdir(parents=True, exist_ok=True)
                 figure = soak(given.runs, given.state)
-                print(table([figure]))
+                print(table([row("soak", figure, _today())]))
                 return 0 if figure.is_reached else _INTERRUPTED
             case _:
                 return _report(given.part, write=given.write)
@@ -65,15 +74,22 @@ def _replay(seed: str) -> int:
 
 
 def _report(names: list[str] | None, *, write: bool) -> int:
-    figures = []
+    rows = []
+    is_reached = True
     for part in PARTS:
         if names is None or part.name in names:
             sys.stderr.write(f"{part.name} ...\n")
-            figures.append(part.loaded()())
-    print(table(figures))
-    if write:
-        put(PAGE, figures)
-    return 0 if all(one.is_reached for one in figures) else 1
+            figure = part.loaded()()
+            is_reached &= figure.is_reached
+            rows.append(row(part.name, figure, _today()))
+            if write:
+                put(PAGE, part.name, rows[-1])
+    print(table(rows))
+    return 0 if is_reached else 1
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 if __name__ == "__main__":

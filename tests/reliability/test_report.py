@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from reliability.__main__ import PAGE
 from reliability.figures import Figure
+from reliability.parts import PARTS
 from reliability.replay import replay
-from reliability.report import BEGIN, END, put
+from reliability.report import BEGIN, END, put, row, rows_on
 
 pytestmark = pytest.mark.reliability
 
@@ -32,11 +35,26 @@ def test_a_seed_of_nothing_is_refused() -> None:
 
 def test_figures_go_into_their_place_on_the_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nafter\n")
-    put(page, [Figure("crashes", 20, 19, 1.4, 7, "a note")])
+    page.write_text(f"# Title\n\n{BEGIN}\nold\n| `gone` | a part that is no more |\n{END}\n\nafter\n")
+    day = date(2026, 3, 29)
+    pods = row("pods", Figure("pods on one slot", 5_000, 5_000, 12.6, 0, "as ever"), day)
+    put(page, "pods", pods)
+    put(page, "crashes", row("crashes", Figure("crash at every call", 20, 21, 3, 7), day))
+    again = row("crashes", Figure("crash at every call", 20, 19, 1.4, 7, "a note"), day)
+    put(page, "crashes", again)
     text = page.read_text()
-    assert "| crashes | 20 | 19 (not reached) | 1 | 7 | a note |" in text
+    assert "| `crashes` | crash at every call | 20 | 19 (not reached) | 1 | 2026-03-29 | 7 | a note |" in text
+    assert list(rows_on(page).items()) == [("crashes", again), ("pods", pods)]
     assert "old" not in text
     assert text.endswith("after\n")
+
+
+def test_a_page_without_a_place_for_figures_is_refused() -> None:
     with pytest.raises(ValueError, match="reliability"):
-        put(Path(__file__), [])
+        put(Path(__file__), "pods", "")
+
+
+def test_every_part_has_its_figures_on_the_page() -> None:
+    rows = rows_on(PAGE)
+    assert set(rows) == {part.name for part in PARTS}
+    assert [name for name, line in rows.items() if "not reached" in line] == []

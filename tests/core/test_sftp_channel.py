@@ -142,7 +142,7 @@ def test_bytes_that_have_a_place_come_there_and_no_others_do_however_they_are_cu
         came[number] = bytes(places[number][:-10] if placed else packets.bytes_in(answer))
 
     for number, (_, placed) in enumerate(bodies):
-        place = partial(memoryview, places[number]) if placed else None
+        place = partial(_view, places[number]) if placed else None
         channel.ask([packets.reading(b"h", 0, 1, place)], [partial(sink, number)])
     numbers = [number for _, number in line.asked()]
     replies = [_answer(_DATA, number, body) for number, (body, _) in zip(numbers, bodies, strict=True)]
@@ -740,6 +740,10 @@ def test_a_document_is_at_most_as_long_as_it_may_be() -> None:
 def test_a_refusal_means_what_its_code_says(code: int, expected: type[LandbridgeError]) -> None:
     with pytest.raises(expected), translated(Endpoint("h", 22, "u", "", ()), "reading /f"):
         raise Refused(code, "no")
+
+
+def _view(body: bytearray) -> memoryview:
+    return memoryview(body)
 
 
 def _over(line: Capped, block: int) -> Channel:

@@ -41,6 +41,7 @@ class Window:
 
     def __init__(self, size: int) -> None:
         self.size = size
+        """Most bytes that may be taken."""
         self._taken = 0
         self._changed = threading.Condition()
         self._ended = False

@@ -151,6 +151,7 @@ class Download:
         self._size = size
         self._window = window
         self._run = max(LEAST, min(RUN, window.size // 4))
+        """Bytes of a run; a small window still has several."""
         self._pace = pace
         self._lanes: list[_Lane] = []
         self._pieces: SimpleQueue[_Piece] = SimpleQueue()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-import stamina
-
 from landbridge.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    import stamina
 
 _T = TypeVar("_T")
 
@@ -34,6 +34,8 @@ class Again:
 
     def tries(self) -> Iterable[stamina.Attempt]:
         """Give the tries, each a `with` around what is tried."""
+        import stamina  # 25 ms, which most processes can do without: nothing fails in them
+
         # Not the decorator: it would write the arguments, bodies among them, into the log.
         return stamina.retry_context(
             on=self._may_pass,

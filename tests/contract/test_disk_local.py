@@ -8,6 +8,7 @@ import os
 import stat
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +17,9 @@ from landbridge.disk import local
 from landbridge.disk.local import LOCAL, LocalDisk
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way, way_of
+
+if TYPE_CHECKING:
+    import ctypes
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="errors of Linux")
 
@@ -29,6 +33,26 @@ def refusing(number: int) -> OSError:
 
 
 # The system's own calls
+
+
+def test_a_disk_is_set_to_work_for_the_bytes_so_far_where_the_system_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, ...]] = []
+
+    class Libc:
+        def sync_file_range(self, file: int, offset: ctypes.c_int64, size: ctypes.c_int64, flags: int) -> int:
+            asked.append((file, offset.value, size.value, flags))
+            return -1  # a file system that does not know it: a hint, and no error
+
+    with (tmp_path / "part").open("wb") as file:
+        file.write(b"x")
+        LOCAL.write_behind(file.fileno(), 5 << 30)
+        monkeypatch.setattr(local, "_libc", Libc)
+        LOCAL.write_behind(file.fileno(), 5 << 30)
+        assert asked == [(file.fileno(), 0, 5 << 30, 2)]
+        monkeypatch.setattr(local, "_libc", object)  # an old C library
+        LOCAL.write_behind(file.fileno(), 1)
 
 
 def test_a_name_that_is_taken_is_never_replaced(tmp_path: Path) -> None:

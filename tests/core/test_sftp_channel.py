@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import struct
 import time
@@ -17,25 +18,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landbridge.disk.local import LOCAL
+from landbridge.disk.local import LOCAL, LocalDisk
 from landbridge.errors import IntegrityBroken, LandbridgeError, NotFound, NotPermitted, Unavailable
 from landbridge.facts import Server
 from landbridge.sftp import exchange, packets
-from landbridge.sftp.channel import Channel, Lost
+from landbridge.sftp.channel import Answer, Channel, Lost
 from landbridge.sftp.endpoint import Endpoint
 from landbridge.sftp.errors import no_answer, translated
 from landbridge.sftp.in_process import _Receiving
 from landbridge.sftp.pace import Pace, Window
 from landbridge.sftp.packets import Entry, Malformed, Refused
 from landbridge.sftp.part import Part
-from landbridge.sftp.reader import Download
+from landbridge.sftp.reader import PIECE, Download
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from concurrent.futures import Future
+    from concurrent.futures import Executor, Future
     from pathlib import Path
 
-    from landbridge.sftp.channel import Answer, Steps
+    from landbridge.sftp.channel import Steps
 
 _VERSION = b"\x02" + struct.pack(">I", 3)
 _HANDLE, _DATA, _STATUS, _NAME = 102, 103, 101, 104
@@ -121,6 +122,82 @@ def test_answers_reach_whoever_asked_however_they_are_cut(bodies: list[bytes], c
     _feed(channel, b"".join(reversed(replies)), cuts)
     assert came == dict(enumerate(bodies))
     assert channel.live
+
+
+@given(
+    st.lists(st.tuples(st.binary(max_size=70_000), st.booleans()), min_size=1, max_size=40),
+    st.lists(st.integers(0), max_size=40),
+)
+def test_bytes_that_have_a_place_come_there_and_no_others_do_however_they_are_cut(
+    bodies: list[tuple[bytes, bool]], cuts: list[int]
+) -> None:
+    channel, line = _begun()
+    places = [bytearray(len(body) + 10) for body, _ in bodies]
+    came: dict[int, bytes] = {}
+
+    def sink(number: int, answer: Answer) -> None:
+        assert isinstance(answer, memoryview)
+        placed = bodies[number][1]
+        assert packets.size_in(answer) == len(bodies[number][0])
+        came[number] = bytes(places[number][:-10] if placed else packets.bytes_in(answer))
+
+    for number, (_, placed) in enumerate(bodies):
+        place = partial(_view, places[number]) if placed else None
+        channel.ask([packets.reading(b"h", 0, 1, place)], [partial(sink, number)])
+    numbers = [number for _, number in line.asked()]
+    replies = [_answer(_DATA, number, body) for number, (body, _) in zip(numbers, bodies, strict=True)]
+    _feed(channel, b"".join(reversed(replies)), cuts)
+    assert came == {number: body for number, (body, _) in enumerate(bodies)}
+    assert all(not any(place[-10:]) for place in places)
+    assert channel.live
+    assert len(channel.room()) > 1 << 20, (
+        "nobody awaits bytes that have a place: all that comes is read at once"
+    )
+
+
+def test_while_blocks_come_little_is_read_that_has_to_be_copied() -> None:
+    channel, line = _begun()
+    place = bytearray(100_000)
+    channel.ask([packets.reading(b"h", 0, 1, lambda: memoryview(place))], [lambda _: None])
+    assert len(channel.room()) < 16 << 10
+    assert not channel.filling
+    ((_, number),) = line.asked()
+    reply = _answer(_DATA, number, bytes(100_000))
+    _feed(channel, reply[:1_000])
+    assert channel.filling
+    assert len(channel.room()) == len(reply) - 1_000
+    _feed(channel, reply[1_000:])
+    assert not channel.filling
+
+
+@pytest.mark.parametrize(
+    ("said", "sent", "why"),
+    [(50, 60, "not as long as their packet"), (50, 40, "not as long as"), (101, 101, "more bytes than")],
+)
+def test_bytes_that_do_not_fit_their_packet_or_their_place_go_nowhere(said: int, sent: int, why: str) -> None:
+    channel, line = _begun()
+    place, answers = bytearray(100), list[Answer]()
+    channel.ask([packets.reading(b"h", 0, 1, lambda: memoryview(place))], [answers.append])
+    ((_, number),) = line.asked()
+    _feed(channel, _framed(bytes([_DATA]) + struct.pack(">II", number, said) + b"x" * sent))
+    assert not any(place)
+    (lost,) = answers
+    assert isinstance(lost, Lost)
+    assert why in str(lost)
+    assert not channel.live
+
+
+def test_a_line_that_ends_amid_a_block_is_told_once() -> None:
+    channel, line = _begun()
+    place, answers = bytearray(100), list[Answer]()
+    channel.ask([packets.reading(b"h", 0, 1, lambda: memoryview(place))], [answers.append])
+    ((_, number),) = line.asked()
+    reply = _answer(_DATA, number, b"x" * 100)
+    _feed(channel, reply[:50])
+    channel.fail("cut")
+    _feed(channel, reply[50:])  # what the line still had
+    (lost,) = answers
+    assert str(lost) == "cut"
 
 
 def test_an_exchange_is_led_from_answer_to_answer() -> None:
@@ -360,7 +437,7 @@ def test_a_server_that_gives_less_at_once_is_asked_for_the_rest_and_then_for_les
     assert channel.block == 32 << 10  # the next file may be on another disk
 
 
-@pytest.mark.parametrize(("chunk", "reads"), [(1_000_000, 31 + 8 + 1), (256 << 10, 31 + 31 + 1)])
+@pytest.mark.parametrize(("chunk", "reads"), [(1_000_000, 39 + 8 + 1), (256 << 10, 39 + 31 + 1)])
 def test_a_server_whose_reads_stop_at_a_boundary_goes_on_being_asked_for_whole_blocks(
     tmp_path: Path, chunk: int, reads: int
 ) -> None:
@@ -369,7 +446,7 @@ def test_a_server_whose_reads_stop_at_a_boundary_goes_on_being_asked_for_whole_b
     channel = _over(line, 255 << 10)
     for name in ("first", "second"):
         del line.sizes[:]
-        _bring(tmp_path / name, body, channel, window=1 << 20)
+        _bring(tmp_path / name, body, channel, window=4 << 20)
         assert len(line.sizes) <= reads  # the blocks, their rests, the byte beyond
 
 
@@ -474,6 +551,46 @@ class Lavish(Capped):
         return size + 1 if offset + size < len(self.body) else size
 
 
+class Noting(LocalDisk):
+    """A disk that remembers where was written how much."""
+
+    def __init__(self) -> None:
+        self.writes: list[tuple[int, int]] = []
+
+    def write(self, file: int, piece: bytes | memoryview) -> int:
+        self.writes.append((os.lseek(file, 0, os.SEEK_CUR), len(piece)))
+        return super().write(file, piece)
+
+
+class Halting(Capped):
+    """A server that answers a part of what was asked, and the rest a moment later."""
+
+    def __init__(self, body: bytes, most: int, thread: Executor) -> None:
+        super().__init__(body, most)
+        self.thread = thread
+
+    def answer(self, answers: list[bytes]) -> None:
+        third = len(answers) // 3
+        self.thread.submit(super().answer, answers[:third])
+        self.thread.submit(time.sleep, 0.01)
+        self.thread.submit(super().answer, answers[third:])
+
+
+@pytest.mark.parametrize("there", [0, 1_000, 1 << 20])
+def test_pieces_that_are_written_suit_the_disk_also_of_a_file_that_goes_on(
+    tmp_path: Path, there: int
+) -> None:
+    body, disk = random.Random(1).randbytes(3_500_000), Noting()
+    into = tmp_path / "part"
+    into.write_bytes(body[:there])
+    with ThreadPoolExecutor(1) as thread, Part(disk, into, len(body), None) as part:
+        channel = _over(Halting(body, 32 << 10, thread), 32 << 10)
+        Download("/f", part, len(body), Window(16 << 20), Pace(None)).over([channel])
+    assert into.read_bytes() == body
+    assert all(size <= PIECE for _, size in disk.writes)
+    assert not [offset for offset, _ in disk.writes[1:] if offset % PIECE]
+
+
 def test_more_bytes_than_were_asked_for_are_not_believed(tmp_path: Path) -> None:
     channel = _over(Lavish(bytes(10_000), 0), 1_000)
     with Part(LOCAL, tmp_path / "part", 10_000, None) as part, pytest.raises(Lost, match="more bytes than"):
@@ -510,6 +627,9 @@ def test_a_read_that_fails_ends_a_download_and_its_reason_is_told(
     assert window.take(1_000), "nothing is held any more, else the next download would have less"
     assert not window.take(1)
     assert "a disk" in str(told.value) or "not SFTP" in str(told.value)
+    assert (tmp_path / "part").stat().st_size == 200, (
+        "what came before it is kept, so the next try goes on there"
+    )
 
 
 def test_a_download_that_waits_for_others_ends_when_all_is_closed(tmp_path: Path) -> None:
@@ -654,6 +774,10 @@ def test_a_document_is_at_most_as_long_as_it_may_be() -> None:
 def test_a_refusal_means_what_its_code_says(code: int, expected: type[LandbridgeError]) -> None:
     with pytest.raises(expected), translated(Endpoint("h", 22, "u", "", ()), "reading /f"):
         raise Refused(code, "no")
+
+
+def _view(body: bytearray) -> memoryview:
+    return memoryview(body)
 
 
 def _over(line: Capped, block: int) -> Channel:

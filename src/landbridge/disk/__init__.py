@@ -204,7 +204,7 @@ def read_whole(disk: Disk, path: Path) -> bytes:
         return b"".join(pieces(disk, file))
 
 
-def write_whole(disk: Disk, file: int, body: bytes | bytearray) -> None:
+def write_whole(disk: Disk, file: int, body: bytes | bytearray | memoryview) -> None:
     """Write all of it, however many calls the disk takes for that."""
     rest = memoryview(body)
     while rest:

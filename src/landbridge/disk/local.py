@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _MOVE_WRITE_THROUGH = 8
+_RANGE_WRITE = 2
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -58,13 +59,14 @@ class LocalDisk:
         os.fsync(file)
 
     def write_behind(self, file: int, size: int) -> None:
-        """See disk.Disk.
+        """See disk.Disk. Only Linux is asked for it.
 
-        Source: mm/fadvise.c, Linux: DONTNEED begins to write dirty pages back and does not wait.
+        Source: sync_file_range(2): WRITE begins to write dirty pages back. posix_fadvise(2) with DONTNEED does so too, and
+        then takes from memory what the consumer is about to read, which costs a third of writing it.
         """
-        advise = getattr(os, "posix_fadvise", None)
-        if advise is not None:
-            advise(file, 0, size, os.POSIX_FADV_DONTNEED)
+        begin = getattr(_libc(), "sync_file_range", None) if sys.platform == "linux" else None
+        if begin is not None:
+            begin(file, ctypes.c_int64(0), ctypes.c_int64(size), _RANGE_WRITE)
 
     def close(self, file: int) -> None:
         """See disk.Disk."""

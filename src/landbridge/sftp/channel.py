@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from landbridge.errors import LandbridgeError
 from landbridge.ports import ONE_ANSWER
@@ -33,6 +33,8 @@ _USUAL = 32 << 10
 """Bytes that every server met gives at once, also one that tells no limits."""
 LEAST = 4096
 """No server is asked for less at once, however little it says that it gives: it is asked for the rest then."""
+_BESIDE = 8 << 10
+"""Bytes read at once while blocks of large files come: the next packet's head, and little that then has to be copied."""
 _FIRST = -1
 """In the place of the number that the server's first packet does not have."""
 
@@ -42,7 +44,10 @@ class Lost(Exception):
 
 
 Answer: TypeAlias = memoryview | Lost
-"""A packet without its length, in the buffer it came in (gone when the call returns); or the end of the line."""
+"""A packet without its length, in the buffer it came in (gone when the call returns); or the end of the line.
+
+Of bytes of a file that have their place it is the head alone: they are there.
+"""
 Steps: TypeAlias = "Generator[Request, memoryview, _T]"
 """An exchange of several requests, each depending on the answer before."""
 
@@ -76,12 +81,18 @@ class Channel:
         self.block = _USUAL
         """Bytes that the server is asked for at once."""
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, Callable[[Answer], None]] = {}
+        self._waiting: dict[int, _Awaited] = {}
+        self._places = 0
+        """Answers that are awaited whose bytes have their place."""
         self._lost: Lost | None = None
         self._state = threading.Lock()
         self._sending = threading.Lock()
         self._buffer = memoryview(bytearray(_BUFFER))
         self._low = self._high = 0
+        self._rest = memoryview(b"")
+        """The place of bytes that are coming, as far as they have not."""
+        self._placing = 0, memoryview(b"")
+        """The number and the head of their answer."""
         self._reader = 0
         """The thread that hands out answers now."""
         self._held_back: list[bytes] = []
@@ -117,7 +128,7 @@ class Channel:
             if self._lost is not None:  # a child can be gone before it is greeted
                 greeted.set_exception(Lost(*self._lost.args))
                 return greeted
-            self._waiting[_FIRST] = first
+            self._waiting[_FIRST] = _Awaited(first, None)
         with self._sending:
             self.line.send(packets.INIT)
         return greeted
@@ -134,7 +145,9 @@ class Channel:
                 raise Lost(*self._lost.args)
             if not self._waiting:
                 self._heard = time.monotonic()
-            self._waiting.update(zip(numbers, sinks, strict=True))
+            for number, request, sink in zip(numbers, requests, sinks, strict=True):
+                self._waiting[number] = _Awaited(sink, request.place)
+                self._places += request.place is not None
         sent = b"".join(map(packets.numbered, requests, numbers))
         if threading.get_ident() == self._reader:
             self._held_back.append(sent)
@@ -148,13 +161,20 @@ class Channel:
         _Run(self, steps, future).go(None)
         return future
 
+    @property
+    def filling(self) -> bool:
+        """Whether `room` is no larger than what is certain to come."""
+        return bool(self._rest)
+
     def room(self) -> memoryview:
         """Give where the next bytes go."""
+        if self._rest:
+            return self._rest
         if _BUFFER - self._high < _LONGEST:
             kept = self._high - self._low
             self._buffer[:kept] = self._buffer[self._low : self._high]
             self._low, self._high = 0, kept
-        return self._buffer[self._high :]
+        return self._buffer[self._high : self._high + _BESIDE if self._places else _BUFFER]
 
     def came(self, count: int) -> None:
         """Take note of `count` bytes more in `room`, and hand every whole packet to whoever waits for it.
@@ -162,11 +182,17 @@ class Channel:
         What is asked in answer to them is sent as one: a packet of the line for each would cost the line, the server and
         us more than the request.
         """
-        self._high += count
         self._heard = time.monotonic()
         self._reader = threading.get_ident()
         try:
-            self._hand_out()
+            if self._rest:
+                self._fill(count)
+            else:
+                self._high += count
+            if not self._rest:
+                self._hand_out()
+        except (Malformed, struct.error) as error:
+            self.fail(f"what came is not SFTP: {error}")
         finally:
             self._reader = 0
             if self._held_back:
@@ -181,14 +207,18 @@ class Channel:
                 self.fail("what came is not SFTP")
                 return
             begin = self._low + U32.size
+            if (
+                self._places
+                and self._high - begin >= packets.DATA_HEAD
+                and self._goes_to_its_place(begin, length)
+            ):
+                if self._rest:
+                    return
+                continue
             if self._high < begin + length:
                 return
             self._low = begin + length
-            try:
-                self._answered(self._buffer[begin : begin + length])
-            except (Malformed, struct.error) as error:
-                self.fail(f"what came is not SFTP: {error}")
-                return
+            self._answered(self._buffer[begin : begin + length])
         if self._low == self._high:
             self._low = self._high = 0
 
@@ -198,15 +228,53 @@ class Channel:
             if self._lost is None:
                 self._lost = Lost(reason)
             waiting, self._waiting = self._waiting, {}
-        for sink in waiting.values():
-            sink(Lost(reason))
+        for one in waiting.values():
+            one.sink(Lost(reason))
 
     def _answered(self, packet: memoryview) -> None:
-        number = _FIRST if packet[0] == packets.VERSION else U32.unpack_from(packet, 1)[0]
-        sink = self._waiting.pop(number, None)
-        if sink is None:
-            raise Malformed("an answer that nobody waits for")
-        sink(packet)
+        self._taken(_FIRST if packet[0] == packets.VERSION else U32.unpack_from(packet, 1)[0]).sink(packet)
+
+    def _taken(self, number: int) -> _Awaited:
+        with self._state:
+            awaited = self._waiting.pop(number, None)
+            if awaited is None:
+                raise Malformed("an answer that nobody waits for")
+            self._places -= awaited.place is not None
+        return awaited
+
+    def _goes_to_its_place(self, begin: int, length: int) -> bool:
+        """Put the bytes of a file, as far as they have come, where they belong, if what begins here is an answer with such.
+
+        Who asked hears of it when all have come, and of the head alone; were they read into the buffer, they would be copied
+        from there.
+        """
+        head = self._buffer[begin : begin + packets.DATA_HEAD]
+        number = U32.unpack_from(head, 1)[0]
+        awaited = self._waiting.get(number)
+        if awaited is None or awaited.place is None or not packets.is_data(head):
+            return False
+        size = packets.size_in(head)
+        if packets.DATA_HEAD + size != length:
+            raise Malformed("bytes of a file that are not as long as their packet")
+        place = awaited.place()
+        if size > len(place):
+            raise Malformed("more bytes than were asked for")
+        self._rest = place[:size]
+        self._placing = number, memoryview(bytes(head))
+        self._low = begin + packets.DATA_HEAD
+        there = min(size, self._high - self._low)
+        self._rest[:there] = self._buffer[self._low : self._low + there]
+        self._low += there
+        self._fill(there)
+        if self._rest:
+            self._low = self._high = 0
+        return True
+
+    def _fill(self, count: int) -> None:
+        self._rest = self._rest[count:]
+        if not self._rest:
+            number, head = self._placing
+            self._taken(number).sink(head)
 
     def _limits(self, answer: Answer) -> None:
         if isinstance(answer, memoryview):
@@ -215,6 +283,13 @@ class Channel:
             except Refused:  # it offers what it does not have: every server gives the usual
                 return
             self.block = max(LEAST, min(told, ONE_ANSWER)) if told else ONE_ANSWER
+
+
+class _Awaited(NamedTuple):
+    """Who hears of an answer, and where the bytes of a file in it go."""
+
+    sink: Callable[[Answer], None]
+    place: Callable[[], memoryview] | None
 
 
 class _Run:

@@ -180,7 +180,9 @@ class OpenSsh:
             with suppress(OSError):
                 while self._channel.live and not reason:
                     try:
-                        count = self._socket.recv_into(self._channel.room())
+                        # What is certain to come is worth one call: each wakes this thread, which needs the interpreter for it.
+                        whole = socket.MSG_WAITALL if self._channel.filling else 0
+                        count = self._socket.recv_into(self._channel.room(), 0, whole)
                     except BlockingIOError:  # woken up: nothing came
                         reason = no_answer(self._channel.silent(), self._silence)
                         continue

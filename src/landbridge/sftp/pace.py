@@ -40,7 +40,8 @@ class Window:
     """Bytes asked for and not yet written. Bounds memory."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
+        """Most bytes that may be taken."""
         self._taken = 0
         self._changed = threading.Condition()
         self._ended = False
@@ -48,7 +49,7 @@ class Window:
     def take(self, size: int) -> bool:
         """Take `size` bytes if there is room, or if nobody holds any (a block larger than the window still moves)."""
         with self._changed:
-            if self._taken and self._taken + size > self._size:
+            if self._taken and self._taken + size > self.size:
                 return False
             self._taken += size
             return True
@@ -56,7 +57,7 @@ class Window:
     def await_room(self, size: int) -> None:
         """Wait until `take` may do; whoever holds none of the window itself may wait here."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or not self._taken or self._taken + size <= self._size)
+            self._changed.wait_for(lambda: self._ended or not self._taken or self._taken + size <= self.size)
 
     def give(self, size: int) -> None:
         """Give `size` bytes back."""

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import stat
 from struct import Struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 U32 = Struct(">I")
 _HEAD = Struct(">IBI")
 _U64 = Struct(">Q")
 _WHERE = Struct(">QI")
+
+DATA_HEAD = 9
+"""Bytes of an answer to `reading` before those of the file: its kind, its number, how many they are."""
 
 _INIT, VERSION, _STATUS, _HANDLE, _DATA, _NAME = 1, 2, 101, 102, 103, 104
 _OPEN, _CLOSE, _READ, _WRITE, _OPENDIR, _READDIR, _MKDIR, _REALPATH, _EXTENDED = (
@@ -61,6 +67,8 @@ class Request(NamedTuple):
     body: bytes
     awaited: bool = True
     """Whether whoever asks needs the answer before it goes on."""
+    place: Callable[[], memoryview] | None = None
+    """Gives, once the answer begins to come, where the bytes of the file in it go: no more than there is room for."""
 
 
 class Entry(NamedTuple):
@@ -104,9 +112,9 @@ def closing(handle: bytes, *, awaited: bool = False) -> Request:
     return Request(_CLOSE, _string(handle), awaited)
 
 
-def reading(handle: bytes, offset: int, size: int) -> Request:
-    """Read at most `size` bytes."""
-    return Request(_READ, _string(handle) + _WHERE.pack(offset, size))
+def reading(handle: bytes, offset: int, size: int, place: Callable[[], memoryview] | None = None) -> Request:
+    """Read at most `size` bytes, to be put into `place`."""
+    return Request(_READ, _string(handle) + _WHERE.pack(offset, size), place=place)
 
 
 def writing(handle: bytes, offset: int, body: bytes) -> Request:
@@ -170,6 +178,22 @@ def bytes_in(packet: memoryview) -> memoryview:
     if _at_end(packet):
         return packet[:0]
     return _string_at(_expected(packet, _DATA), 5)
+
+
+def is_data(packet: memoryview) -> bool:
+    """Say whether an answer that begins so is the bytes of a file."""
+    return packet[0] == _DATA
+
+
+def size_in(head: memoryview) -> int:
+    """Give how many bytes were read, of an answer whose bytes have their place; 0 at the end of the file.
+
+    Raises:
+        Refused: they could not be.
+    """
+    if _at_end(head):
+        return 0
+    return _number(_expected(head, _DATA), 5)
 
 
 def entries_in(packet: memoryview) -> list[Entry] | None:

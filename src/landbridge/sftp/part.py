@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from landbridge.disk import Disk
 
-_SETTLE = 64 << 20
+_SETTLE = 16 << 20
 """Bytes after which the disk is set to work, so that the last fsync does not wait for the whole file."""
 
 
@@ -69,7 +69,7 @@ class Part:
         except OSError as error:
             raise disk_refused(error, f"closing {self._path}") from error
 
-    def write(self, piece: bytes | bytearray) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         """Add the next bytes.
 
         Raises:
@@ -77,12 +77,12 @@ class Part:
         """
         try:
             write_whole(self._disk, self._file, piece)
+            self._take(piece)
+            if self.there - self._settled >= _SETTLE:
+                self._settled = self.there
+                self._disk.write_behind(self._file, self.there)
         except OSError as error:
             raise disk_refused(error, f"writing {self._path}") from error
-        self._take(piece)
-        if self.there - self._settled >= _SETTLE:
-            self._settled = self.there
-            self._disk.write_behind(self._file, self.there)
 
     def finish(self) -> Content:
         """Make the bytes durable and say what they are.
@@ -96,7 +96,7 @@ class Part:
             raise disk_refused(error, f"making {self._path} durable") from error
         return Content(size=self.there, sha256=self._digest.hexdigest(), rows=0)
 
-    def _take(self, piece: bytes | bytearray) -> None:
+    def _take(self, piece: bytes | memoryview) -> None:
         self._digest.update(piece)
         self.there += len(piece)
         if self._watch is not None:

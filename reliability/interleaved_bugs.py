@@ -100,6 +100,33 @@ LATE_BUGS = (
     ),
     Planted(
         Bug(
+            "what was found is told before its parts are there for good",
+            (
+                (
+                    landing.found,
+                    "session.folders.sync(session.parts)\n    intent =",
+                    "intent =",
+                ),
+            ),
+        ),
+        Situation(_RENAMED, FOUND),
+    ),
+    Planted(
+        Bug(
+            "what was found is told although the claim is gone",
+            ((landing.found, "session.claims.mark_landing(claim)", _SKIP),),
+        ),
+        Situation(_RENAMED, FOUND),
+    ),
+    Planted(
+        Bug(
+            "where a done-file was taken is not there for good before it is linked from there",
+            ((done._name, "session.folders.sync(session.parts)", _SKIP),),
+        ),
+        Situation(Ways(Way.RENAME, Way.LINK, Way.LINK), "before report.done"),
+    ),
+    Planted(
+        Bug(
             "a done-file that is missing was delivered, whoever else settles",
             (
                 (

@@ -18,12 +18,14 @@ from landbridge.errors import DiskFailed, IntegrityBroken, ShareRefused
 from landbridge.share.folder import FolderShare
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way, changed_at, was_linked
-from tests.contract.test_landing import Killed, Scene, Told, killed_before_its_done_file, nothing
+from tests.contract.test_landing import Killed, Scene, Told, fails, killed_before_its_done_file, nothing
 from tests.contract.test_landing import at as scene
 from tests.contract.test_share import BODY, SimulatedStand, content, deliver, manifest, part_of
 from tests.fakes.set_clock import SetClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from landbridge.facts import Receipt
     from landbridge.ports import Claim
     from reliability.disk import SimulatedDisk
@@ -141,6 +143,70 @@ def test_who_reaches_the_share_by_another_mount_settles_what_was_left(
             if place.path.name.startswith("REPORT"):
                 place.path.unlink()
     assert sorted(seen) == ["REPORT.csv", "REPORT.done"]
+
+
+class AskedTwice(Told):
+    """A mount of NFS: the answer to a rename was lost, so it was asked again, and there was nothing to rename."""
+
+    def __init__(self, *, of_done: bool) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self._of_done = of_done
+
+    def rename(self, path: Path, target: Path) -> None:
+        super().rename(path, target)
+        if path.parent.name == "parts" and (path.suffix == ".done") == self._of_done and not self.asked:
+            self.asked.append(path.name)
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+@pytest.mark.parametrize("waits", ["REPORT.csv", "REPORT.done"])
+def test_what_was_taken_over_although_the_answer_was_lost_still_gets_its_name(at: Scene, waits: str) -> None:
+    wanted = manifest(done_name="in/REPORT.done")
+    at.disk.before = killed_before_the_name(waits)
+    with pytest.raises(Killed):
+        deliver(at.share, wanted)
+    at.share.close()
+    disk = AskedTwice(of_done=waits == "REPORT.done")
+    share = FolderShare(
+        at.stand.root.path, "DEV", "edge2", at.stand.clock, way=at.stand.way, machine=Machine(disk)
+    )
+    deliver(share, wanted)
+    share.close()
+    assert len(disk.asked) == 1
+    assert at.stand.files() == {"in/REPORT.csv": BODY, "in/REPORT.done": b""}
+
+
+def test_a_done_file_that_is_refused_again_and_again_adds_as_much_to_the_journal_each_time(at: Scene) -> None:
+    wanted = manifest(done_name="in/REPORT.done")
+    sizes = []
+    for _ in range(12):
+        at.disk.before = fails(errno.ENOSPC, "name", "REPORT.done")
+        share = FolderShare(
+            at.stand.root.path, "DEV", "edge1", at.stand.clock, way=at.stand.way, machine=Machine(at.disk)
+        )
+        with pytest.raises(ShareRefused):
+            deliver(share, wanted)
+        share.close()
+        sizes.append(lines_of_journals(at))
+    assert sizes[-1] - sizes[-2] == sizes[3] - sizes[2]
+    at.disk.before = nothing
+    deliver(at.again(), wanted)
+    assert at.stand.files() == {"in/REPORT.csv": BODY, "in/REPORT.done": b""}
+
+
+def killed_before_the_name(name: str) -> Callable[[str, Path], None]:
+    def die(call: str, path: Path) -> None:
+        if call == "name" and path.name == name:
+            raise Killed
+
+    return die
+
+
+def lines_of_journals(at: Scene) -> int:
+    return sum(
+        path.read_bytes().count(b"\n") for path in (at.stand.private.path / "journal").rglob("*.jsonl")
+    )
 
 
 def test_who_found_a_file_and_was_killed_when_its_done_file_was_named_has_it_named_once(at: Scene) -> None:

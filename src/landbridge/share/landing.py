@@ -257,12 +257,12 @@ def found(session: Session, manifest: Manifest, claim: str) -> Receipt:
         ShareRefused: another collector took the claim over.
         OSError: the share refused.
     """
-    final, done = (
-        session.settings.root / (name or manifest.landed_name)
-        for name in (manifest.landed_name, manifest.done_name)
-    )
+    final = session.settings.root / manifest.landed_name
+    done = session.settings.root / manifest.done_name if manifest.done_name else final
     part = session.parts / part_name(manifest, claim)
-    if is_there(session.disk, done):
+    if is_there(
+        session.disk, done
+    ):  # there is nothing to name, as with each file of a share whose journal is lost
         for folder in dict.fromkeys((final.parent, done.parent)):
             make_folders(session, folder)
             session.folders.sync(folder)

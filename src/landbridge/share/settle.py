@@ -65,7 +65,7 @@ def receipt_for(manifest: Manifest, intent: Intent) -> Receipt:
 def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
     """Close every open intent of the slot that `claim` is for; give those that came to nothing, by revision.
 
-    The part of such a one is whole, and now the part of `claim`.
+    The part of such a one is whole (or empty, where a file was found), and now the part of `claim`.
 
     Raises:
         ShareRefused: the claim was taken over meanwhile.
@@ -77,7 +77,9 @@ def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
         found = opened(account, revision, part_name(intents[0].manifest, claim))
         # Whoever has moved a part by then, as far as is known, has lost its claim: unless that was us.
         session.claims.still_ours(claim)
-        if revision in account.landed:  # of who woke up when all was done: no name follows from it
+        if (
+            revision in account.landed
+        ):  # of who woke up when all was done: said so at once, whatever has become of its part
             withdraw(session, *intents)
             continue
         for one in found:

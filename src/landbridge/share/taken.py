@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from landbridge.errors import ShareRefused
@@ -33,7 +34,9 @@ class Opened:
     linking: Mapping[str, int]
     """At which of these its done-file may have been linked, with its change time before that."""
     mine: str
-    """Where whoever settles it takes them."""
+    """Where whoever settles it takes them: a name that the journal has not seen yet, so that nothing else can be there."""
+    unsaid: tuple[str, ...]
+    """Names that earlier settlers took it to, of which the journal does not say yet that no intent can speak for them."""
 
     @property
     def slot(self) -> SlotKey:
@@ -43,20 +46,24 @@ class Opened:
 
 def opened(account: Account, revision: int, mine: str) -> list[Opened]:
     """Give the open intents of a revision; each of them has a name of its own that begins with `mine`."""
+    known = {place for places in account.parts.values() for place in places}
+    names = (f"{mine}~{number}" if number else mine for number in count())
+    new = (name for name in names if name not in known)
     found = []
-    for number, (part, intent) in enumerate(account.intents[revision].items()):
+    for part, intent in account.intents[revision].items():
         places = tuple(account.parts[part])
         linking = {place: account.linking[place] for place in places if place in account.linking}
         if intent.way is Way.LINK:
             linking[part] = intent.done_changed
-        found.append(Opened(intent, places, linking, f"{mine}~{number}" if number else mine))
+        # A settler that woke up too late takes what it has moved for its own part, and may write an intent for it.
+        unsaid = tuple(place for place in places if place != part and place not in account.dropped)
+        found.append(Opened(intent, places, linking, next(new), unsaid))
     return found
 
 
 def say_where(session: Session, one: Opened) -> None:
     """Put on the journal where it is about to be taken."""
-    # A settler that woke up too late takes what it has moved for its own part, and may write an intent for it.
-    theirs = [Dropped(one.slot, place) for place in one.places if place != one.intent.part]
+    theirs = [Dropped(one.slot, place) for place in one.unsaid]
     manifest = one.intent.manifest
     moving = Moving(one.slot, manifest.revision, one.mine, one.intent.part)
     session.journal.append(manifest.business_date, moving, *theirs)
@@ -71,7 +78,8 @@ def take_away(session: Session, one: Opened, suffix: str = "") -> bool:
         ShareRefused: another collector settles it as well.
         OSError: the share refused.
     """
-    for place in one.places:
+    # It is where it was to go when the answer to a rename was lost, and the client of a file server asked again (NFS).
+    for place in (*one.places, one.mine):
         with suppress(FileNotFoundError):
             session.disk.rename(session.parts / (place + suffix), session.parts / (one.mine + suffix))
             return True

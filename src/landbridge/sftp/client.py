@@ -14,7 +14,7 @@ from landbridge.ports import ONE_ANSWER, RemoteFile
 from landbridge.sftp import exchange
 from landbridge.sftp.endpoint import Tuning
 from landbridge.sftp.errors import translated
-from landbridge.sftp.handles import SOME, Handles
+from landbridge.sftp.handles import Handles
 from landbridge.sftp.lines import Lines
 from landbridge.sftp.pace import Pace, Window
 from landbridge.sftp.part import Part
@@ -193,8 +193,7 @@ class SftpRemote:
                     yield from (error for _ in asked[number:])
                     return
                 if not held:
-                    held = min(SOME, len(asked) - number)
-                    self._handles.take(held)
+                    held = self._handles.take(len(asked) - number)
                 held -= 1
                 under_way.append((doing, channel, begun := channel.run(steps)))
                 begun.add_done_callback(lambda _: self._handles.give())

@@ -13,17 +13,20 @@ class Handles:
 
     def __init__(self, most: int) -> None:
         self._free = most
+        self._some = min(SOME, most)
         self._given = threading.Condition()
 
-    def take(self, count: int) -> None:
-        """Wait until `count` are free, at most `SOME`, and take them."""
+    def take(self, wanted: int) -> int:
+        """Wait until some are free, as many as are wanted or are taken at a time, and take them; give how many."""
+        count = min(self._some, wanted)
         with self._given:
             self._given.wait_for(lambda: self._free >= count)
             self._free -= count
+        return count
 
     def give(self, count: int = 1) -> None:
         """Give them back. Nobody is woken before there are enough for anybody."""
         with self._given:
             self._free += count
-            if self._free >= SOME:
+            if self._free >= self._some:
                 self._given.notify_all()

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -18,9 +19,11 @@ from landbridge.errors import DiskFailed, IntegrityBroken, ShareRefused
 from landbridge.share.folder import FolderShare
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way, changed_at, was_linked
+from landbridge.share.records import Intent, SlotKey
+from landbridge.share.settle import settle
 from tests.contract.test_landing import Killed, Scene, Told, fails, killed_before_its_done_file, nothing
 from tests.contract.test_landing import at as scene
-from tests.contract.test_share import BODY, SimulatedStand, content, deliver, manifest, part_of
+from tests.contract.test_share import BODY, DAY, SimulatedStand, content, deliver, manifest, part_of
 from tests.fakes.set_clock import SetClock
 
 if TYPE_CHECKING:
@@ -192,6 +195,70 @@ def test_a_done_file_that_is_refused_again_and_again_adds_as_much_to_the_journal
     assert sizes[-1] - sizes[-2] == sizes[3] - sizes[2]
     at.disk.before = nothing
     deliver(at.again(), wanted)
+    assert at.stand.files() == {"in/REPORT.csv": BODY, "in/REPORT.done": b""}
+
+
+def test_a_done_file_that_a_client_links_from_its_memory_is_not_linked_again(at: Scene) -> None:
+    """NFS links by handle, whatever has become of the path; and the consumer has put away what he found."""
+    if at.stand.way is Way.RENAME:
+        pytest.skip("a rename needs the path")
+    wanted = killed_before_its_done_file(at)
+    at.share.close()
+
+    def link(call: str, path: Path) -> None:
+        if call == "rename" and path.suffix == ".done":
+            (at.stand.root.path / "taken").hardlink_to(path)
+
+    at.disk.before = link
+    with at.share.claim(wanted) as claim:
+        assert claim.landed is not None
+    assert at.stand.files() == {"in/REPORT.csv": BODY, "taken": b""}
+
+
+def test_an_intent_that_comes_when_its_revision_has_landed_names_nothing(at: Scene) -> None:
+    wanted = manifest(done_name="in/REPORT.done")
+    deliver(at.share, wanted)
+    late = at.stand.private.path / "parts/late.done"
+    with at.share.claim(wanted) as claim:
+        late.touch()
+        intent = Intent(
+            wanted, "late", at.stand.way, 0, changed_at(LOCAL, late), at.stand.clock.now(), "edge2"
+        )
+        claim.session.journal.append(DAY, intent)
+    for name in ("REPORT.csv", "REPORT.done"):
+        (at.stand.root / "in" / name).unlink()
+    with at.again().claim(wanted) as claim:
+        assert claim.landed is not None
+    assert at.stand.files() == {}
+    assert at.parts == []
+
+
+def test_who_settles_twice_takes_nothing_to_a_name_that_is_taken(at: Scene) -> None:
+    """Or what came to nothing the first time would be found in the place of what was delivered."""
+    wanted = manifest()
+    with at.share.claim(wanted) as claim:
+        session, slot, now = claim.session, SlotKey(wanted.feed, wanted.occurrence), at.stand.clock.now()
+        waits = session.parts / "waits"
+        waits.touch()
+        for part, changed in (("waits", changed_at(LOCAL, waits)), ("gone", 0)):
+            session.journal.append(DAY, Intent(wanted, part, at.stand.way, changed, 0, now, "edge2"))
+            settle(session, session.journal.account(DAY, slot), claim.token)
+        assert list(session.journal.account(DAY, slot).landed) == [1]
+
+
+def test_who_sleeps_before_the_done_file_and_wakes_when_it_has_its_name_has_landed(at: Scene) -> None:
+    wanted = manifest(done_name="in/REPORT.done")
+    slept: list[Path] = []
+
+    def sleep(call: str, path: Path) -> None:
+        if call == "name" and path.name == "REPORT.done" and not slept:
+            slept.append(path)
+            at.stand.fall_asleep("edge1")
+            deliver(at.stand.open("edge2", lease=timedelta(seconds=1)), wanted)
+
+    at.disk.before = sleep
+    assert deliver(at.share, wanted).revision == 1
+    assert len(slept) == 1
     assert at.stand.files() == {"in/REPORT.csv": BODY, "in/REPORT.done": b""}
 
 

@@ -77,9 +77,8 @@ def settle(session: Session, account: Account, claim: str) -> dict[int, Intent]:
         found = opened(account, revision, part_name(intents[0].manifest, claim))
         # Whoever has moved a part by then, as far as is known, has lost its claim: unless that was us.
         session.claims.still_ours(claim)
-        if (
-            revision in account.landed
-        ):  # of who woke up when all was done: said so at once, whatever has become of its part
+        if revision in account.landed:
+            # Of who woke up when all was done: nothing follows from it, whatever has become of its part.
             withdraw(session, *intents)
             continue
         for one in found:

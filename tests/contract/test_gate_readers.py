@@ -253,7 +253,7 @@ def spoilt(whole: bytes) -> Iterator[bytes]:
     yield whole
 
 
-@pytest.mark.parametrize(("size", "every"), [(64, 1), (1 << 12, 4)])
+@pytest.mark.parametrize(("size", "every"), [(64, 5), (1 << 12, 4)])
 @pytest.mark.parametrize("name", _WHOLE)
 def test_a_byte_that_is_spoilt_is_seen_wherever_it_is(
     name: str, size: int, every: int, tmp_path: Path
@@ -334,7 +334,7 @@ def spelled(rows: list[tuple[int | None, str | None]], form: Csv) -> bytes:
     return "".join(line + end for line in lines).encode(form.encoding)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     rows=_ROWS, form=_CSVS, off=st.sampled_from([0, 0, 1]), packed=st.sampled_from(["none", "gzip", "zstd"])
 )
@@ -378,7 +378,7 @@ def padded(value: object, column: FixedColumn) -> str:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(-99999, 999999), _FIXED_TEXTS), max_size=6),
     number=st.sampled_from([("right", "0"), ("right", " "), ("left", " "), ("right", "*")]),
@@ -435,7 +435,7 @@ def in_json(text: str, escaped: bool) -> str:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 pytestmark = [pytest.mark.reliability, pytest.mark.slow, pytest.mark.timeout(600)]
-SHARDS = 4
-PIECES = (*pieces(GREEDY)[::30], *pieces(MIXED)[7::60], *pieces(CORRECTED)[::140])
+SHARDS = 2
+PIECES = (*pieces(GREEDY)[::60], *pieces(MIXED)[7::120], *pieces(CORRECTED)[::280])
 """CI plays the orders from every so manieth stop; `python -m reliability --part interleavings` plays all."""
 RENAME, LINK = Way.RENAME, Way.LINK
 

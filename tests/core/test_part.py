@@ -95,3 +95,11 @@ def test_what_is_there_is_told_and_hashed_unless_it_is_too_long(tmp_path: Path) 
 def test_a_folder_that_refuses_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(ShareRefused):
         Part(LOCAL, tmp_path / "not there" / "part", 3, None)
+
+
+def test_what_goes_wrong_with_whoever_watches_is_no_failure_of_the_disk(tmp_path: Path) -> None:
+    def watch(_: int) -> None:
+        raise BrokenPipeError
+
+    with Part(LOCAL, tmp_path / "part", 3, watch) as part, pytest.raises(BrokenPipeError):
+        part.write(b"abc")

@@ -75,14 +75,15 @@ class Part:
         Raises:
             ShareRefused, DiskFailed: the disk refused; what is there stays contiguous.
         """
+        there = self.there + len(piece)
         try:
             write_whole(self._disk, self._file, piece)
-            self._take(piece)
-            if self.there - self._settled >= _SETTLE:
-                self._settled = self.there
-                self._disk.write_behind(self._file, self.there)
+            if there - self._settled >= _SETTLE:
+                self._settled = there
+                self._disk.write_behind(self._file, there)
         except OSError as error:
             raise disk_refused(error, f"writing {self._path}") from error
+        self._take(piece)
 
     def finish(self) -> Content:
         """Make the bytes durable and say what they are.

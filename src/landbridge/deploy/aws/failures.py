@@ -88,12 +88,12 @@ def _meaning(what: str, error: ClientError, code: str, message: str, allow: str)
             seen=f"{code}: {message}",
             hint="run the command again later; it carries on where it stopped",
         )
+    return unforeseen(what, code, message)
+
+
+def unforeseen(what: str, code: str, message: str) -> UsageError:
+    """Make the error of an answer of which nobody here knows what to do about it, though the code may be known."""
     return UsageError(f"{what} failed", seen=f"{code}: {message}")
-
-
-def unforeseen(what: str, refused: Refused) -> UsageError:
-    """Make the error of an answer that has a code which the caller knows, and says something else with it."""
-    return UsageError(f"{what} failed", seen=f"{refused.code}: {refused.message}")
 
 
 def resource_failed(stack: str, logical_id: str, kind: str, reason: str, hint: str) -> LandbridgeError:

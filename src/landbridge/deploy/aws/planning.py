@@ -199,7 +199,7 @@ def _described(account: Account, stack: str, name: str) -> DescribeChangeSetOutp
     except Refused as refused:
         if refused.code == "ChangeSetNotFound" or "does not exist" in refused.message:
             return None
-        raise unforeseen(f"reading the change set of {stack}", refused) from refused
+        raise unforeseen(f"reading the change set of {stack}", refused.code, refused.message) from refused
 
 
 def _create(account: Account, asked: Request, standing: Standing, name: str) -> None:

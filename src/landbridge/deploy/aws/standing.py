@@ -71,7 +71,7 @@ def look(account: Account, name: str) -> Standing:
     except Refused as refused:
         if "does not exist" in refused.message:
             return Standing(name)
-        raise unforeseen(f"looking at {name}", refused) from refused
+        raise unforeseen(f"looking at {name}", refused.code, refused.message) from refused
     if not found:
         return Standing(name)
     stack = found[0]

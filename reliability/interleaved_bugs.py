@@ -38,6 +38,13 @@ class Planted:
 
 _SKIP = "pass"
 _LINKED, _RENAMED = all_by(Way.LINK), all_by(Way.RENAME)
+_NOBODY_ELSE_SETTLES = (
+    (
+        taken.take_away,
+        "if not is_open or not {*seen.parts[one.intent.part]} <= {*one.places, one.mine}:",
+        "if False:",
+    ),
+)
 LATE_BUGS = (
     Planted(
         Bug(
@@ -128,13 +135,7 @@ LATE_BUGS = (
     Planted(
         Bug(
             "a done-file that is missing was delivered, whoever else settles",
-            (
-                (
-                    taken.take_away,
-                    "if not is_open or not {*seen.parts[one.intent.part]} <= {*one.places, one.mine}:",
-                    "if False:",
-                ),
-            ),
+            _NOBODY_ELSE_SETTLES,
         ),
         Situation(_RENAMED, "before report.done"),
     ),
@@ -164,13 +165,7 @@ LATE_BUGS = (
     Planted(
         Bug(
             "a part that is missing was delivered, whoever else settles",
-            (
-                (
-                    taken.take_away,
-                    "if not is_open or not {*seen.parts[one.intent.part]} <= {*one.places, one.mine}:",
-                    "if False:",
-                ),
-            ),
+            _NOBODY_ELSE_SETTLES,
         ),
         Situation(_RENAMED, "before report.csv"),
         frozenset({"rename"}),

@@ -260,9 +260,8 @@ def found(session: Session, manifest: Manifest, claim: str) -> Receipt:
     final = session.settings.root / manifest.landed_name
     done = session.settings.root / manifest.done_name if manifest.done_name else final
     part = session.parts / part_name(manifest, claim)
-    if is_there(
-        session.disk, done
-    ):  # there is nothing to name, as with each file of a share whose journal is lost
+    if is_there(session.disk, done):
+        # There is nothing to name, as with each file of a share whose journal is lost.
         for folder in dict.fromkeys((final.parent, done.parent)):
             make_folders(session, folder)
             session.folders.sync(folder)

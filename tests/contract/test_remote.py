@@ -15,11 +15,11 @@ import pytest
 from landbridge.errors import DiskFailed, IntegrityBroken, NotFound, ShareRefused, Unavailable
 from landbridge.facts import Content, Fetched
 from landbridge.ports import RemoteFile
-from landbridge.sftp import openssh
 from landbridge.sftp.client import SftpRemote
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
 from reliability.memory_s3 import MemoryS3, MemoryStore
 from reliability.memory_sftp import MemoryRemote, MemorySftp
+from tests.contract.sftp_clients import CLIENTS, needs_ssh
 from tests.fakes.folder_remote import FolderRemote
 from tests.servers import sftp
 from tests.servers.seaweed import SFTP_BUCKET
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from landbridge.ports import Remote
     from tests.servers.seaweed import Lent
 
-needs_ssh = pytest.mark.skipif(openssh.found() is None, reason="OpenSSH's client cannot be used here")
 needs_sshd = pytest.mark.skipif(sftp.SSHD is None, reason="OpenSSH's sshd is not installed")
-CLIENTS = (pytest.param(Client.OPENSSH, marks=needs_ssh), Client.ASYNCSSH)
 KINDS = (
     ("fake", None),
     ("memory", None),

@@ -35,6 +35,7 @@ from landbridge.sftp.endpoint import Client, Endpoint, Tuning
 from landbridge.sftp.retried import Retried
 from landbridge.sftp.said import KEPT, Said
 from landbridge.twin.keys import Ed25519Key
+from tests.contract.sftp_clients import needs_ssh
 from tests.servers.line import line_to
 from tests.servers.sftp import asyncssh_server
 
@@ -43,25 +44,11 @@ if TYPE_CHECKING:
 
     from tests.servers.sftp import Sftp
 
-needs_ssh = pytest.mark.skipif(openssh.found() is None, reason="OpenSSH's client cannot be used here")
-CLIENTS = (pytest.param(Client.OPENSSH, marks=needs_ssh), Client.ASYNCSSH)
 _RSA = (
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDAu7tvIvX6ZHrRXuZNfkR3XLHSsuCK9Zn3X58lxBcQzuf5xZFd89+"
     "OWqgTtjNDCpHR0ImvJtgGTeCyLb/rsOLHcfqqFzhxp0ZrAr0IhlaoFyiBuj/oEAvLXcvTm2JNh8xR0lQKZGPZyTlDmQ"
     "jBd+YlD8YdxEvFO4OH3dFgnHGE1Q=="
 )
-
-
-@pytest.fixture(params=CLIENTS)
-def tuning(request: pytest.FixtureRequest) -> Tuning:
-    return Tuning(client=request.param, connect_timeout=4)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Sftp]:
-    (tmp_path / "server").mkdir()
-    with asyncssh_server(tmp_path / "server") as running:
-        yield running
 
 
 def _large(server: Sftp, size: int) -> str:

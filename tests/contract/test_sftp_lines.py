@@ -26,27 +26,12 @@ from landbridge.sftp.door import SftpDoor
 from landbridge.sftp.endpoint import Client, Endpoint, Tuning
 from landbridge.sftp.in_process import InProcess
 from landbridge.twin.keys import Ed25519Key
-from tests.contract.test_sftp_clients import CLIENTS, needs_ssh
+from tests.contract.sftp_clients import needs_ssh
 from tests.servers.line import line_to
-from tests.servers.sftp import asyncssh_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from landbridge.sftp.channel import Channel
     from tests.servers.sftp import Sftp
-
-
-@pytest.fixture(params=CLIENTS)
-def tuning(request: pytest.FixtureRequest) -> Tuning:
-    return Tuning(client=request.param, connect_timeout=4)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Sftp]:
-    (tmp_path / "server").mkdir()
-    with asyncssh_server(tmp_path / "server") as running:
-        yield running
 
 
 def _ours() -> int:

@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -167,7 +168,7 @@ class Lines:
                 )
             return None
         try:
-            return self._opened(OpenSsh(self._program, self._endpoint, self._keys, self._tuning))
+            return self._opened(partial(OpenSsh, self._program, self._endpoint, self._keys, self._tuning))
         except Unusable as error:
             if self._tuning.client is Client.OPENSSH:
                 raise failed(self._endpoint, "connecting", str(error)) from error
@@ -178,16 +179,16 @@ class Lines:
     def _by_asyncssh(self) -> Channel:
         from landbridge.sftp.in_process import InProcess
 
-        return self._opened(InProcess(self._endpoint, self._keys, self._tuning))
+        return self._opened(partial(InProcess, self._endpoint, self._keys, self._tuning))
 
-    def _opened(self, line: OpenSsh | InProcess) -> Channel:
+    def _opened(self, start: Callable[[], OpenSsh | InProcess]) -> Channel:
         with self._listed:
-            refused = self._closed
+            if self._closed:  # a child that was started would connect before it is ended
+                raise closed(self._endpoint)
+            line = start()
             self._lines.add(line)
         whole = False
         try:
-            if refused:
-                raise closed(self._endpoint)
             channel = line.connect()
             whole = True
             return channel

@@ -10,8 +10,6 @@ from functools import cache, partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
-
 from landbridge.collect import collect
 from landbridge.disk import is_there, make_folder, opened, read_whole
 from landbridge.errors import LandbridgeError
@@ -42,8 +40,6 @@ if TYPE_CHECKING:
     from reliability.memory_s3 import Removed, Wrote
     from reliability.mount import Mount
     from reliability.through import Call, Passing
-
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 WHOLE, PARTS = Sizes(), Sizes(copy_limit=4, copy_part=8, part=8)
 _PACKET = 8

@@ -46,5 +46,5 @@ def test_twenty_thousand_histories_with_a_death_at_every_call(shard: int) -> Non
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("shard", range(4))
 def test_power_cuts(shard: int) -> None:
-    runs = CUTS // 4
+    runs = CUTS // 8
     assert cut(shard * runs, runs) > runs

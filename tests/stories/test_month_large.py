@@ -1,7 +1,7 @@
 """A month of the example from emitted artefacts alone: clocks go forward, bank holidays, two late files, a breach a day.
 
-`make month` runs it (minutes) and prints what came of it; ten days of it, with the same events, are among the stories of
-every run of the tests.
+`make month` runs it (minutes) and prints what came of it; six days of it, with the same late files and breaches, are among the
+stories of every run of the tests.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import boto3
-from structlog.testing import capture_logs
 
 from examples.demo import write_recipient_key
 from examples.eidv import api
@@ -325,7 +324,6 @@ def simulated(project: Path, since: datetime, *, look_every: timedelta) -> Itera
     """Set the example up at an instant, everything from what was emitted."""
     declaration = wiring.declaration(project)
     with ExitStack() as parts:
-        parts.enter_context(capture_logs())
         upstream = parts.enter_context(Upstream())
         outside = {**os.environ, **api.environment(upstream.server.server_port)}
         up = parts.enter_context(twin.running(declaration, ENVIRONMENT, progress=Silent())).state

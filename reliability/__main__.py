@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
 from reliability.histories import Broken
 from reliability.parts import PARTS
 from reliability.report import put, row, table
@@ -40,8 +38,6 @@ def main() -> int:
     long.add_argument("--runs", type=int, default=1_000_000)
     long.add_argument("--state", type=Path, default=Path("build/soak.json"))
     given = parser.parse_args()
-    # Thousands of cuts and crashes would each be told; who wants to see one replays it.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         match given.command:

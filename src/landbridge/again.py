@@ -8,15 +8,28 @@ from typing import TYPE_CHECKING, TypeVar
 from landbridge.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
-    import stamina
+    from landbridge.retries import stamina
 
 _T = TypeVar("_T")
 
 
 def _never() -> bool:
     return False
+
+
+class _First:
+    """The first try, which counts nothing."""
+
+    failed: Unavailable | None = None
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> bool:
+        self.failed = error if isinstance(error, Unavailable) else None
+        return self.failed is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +45,22 @@ class Again:
     over: Callable[[], bool] = _never
     """Whether nothing is to be tried any more."""
 
-    def tries(self) -> Iterable[stamina.Attempt]:
+    def tries(self) -> Iterator[AbstractContextManager[object]]:
         """Give the tries, each a `with` around what is tried."""
-        import stamina  # 25 ms, which most processes can do without: nothing fails in them
+        first = _First()
+        yield first
+        if first.failed is not None:
+            for attempt in self._counted():
+                if first.failed is None:
+                    yield attempt
+                    continue
+                error, first.failed = first.failed, None
+                with attempt:
+                    raise error
+
+    def _counted(self) -> Iterable[stamina.Attempt]:
+        # 40 ms of CPU with its asyncio, which most processes can do without: nothing fails in them.
+        from landbridge.retries import stamina
 
         # Not the decorator: it would write the arguments, bodies among them, into the log.
         return stamina.retry_context(
@@ -53,7 +79,7 @@ class Again:
             return once()
         except Unavailable as error:
             failed.append(error)
-        for attempt in self.tries():
+        for attempt in self._counted():
             with attempt:
                 if failed:
                     raise failed.pop()

@@ -12,9 +12,8 @@ from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING
 
-import structlog
-
 from landbridge.errors import Exit, LandbridgeError
+from landbridge.events import about, log
 from landbridge.facts import Released, SlotState
 from landbridge.run import run
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from landbridge.standing import Standing
     from landbridge.world import Cloud
 
-log = structlog.get_logger()
 
 STEP = "slots"
 _HOPELESS = {Exit.PERMISSION, Exit.DECLARATION, Exit.USAGE}
@@ -146,7 +144,7 @@ class _Queue:
 
 
 def _filled(feed: Feed, slot: Slot, cloud: Cloud) -> Filled:
-    with structlog.contextvars.bound_contextvars(feed=feed.feed, slot=str(slot)):
+    with about(feed=feed.feed, slot=str(slot)):
         try:
             outcome = run(feed, slot, replace(cloud, revision=1))
         except LandbridgeError as error:  # of one slot; the others go on

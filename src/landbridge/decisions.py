@@ -11,10 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import structlog
-
 from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken, NotFound, UsageError
+from landbridge.events import log
 from landbridge.facts import (
     NO_FILE,
     NO_REPORT,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from landbridge.ports import Store
     from landbridge.world import Cloud
 
-log = structlog.get_logger()
 
 LONGEST_REASON = 500
 """Characters."""

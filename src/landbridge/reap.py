@@ -13,9 +13,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import structlog
-
 from landbridge.errors import IntegrityBroken, LandbridgeError
+from landbridge.events import log
 from landbridge.facts import Verdict
 from landbridge.naming import ABSENCES, DRAFTS, MANIFESTS, OUTBOUND, QUARANTINE, kept_for, manifest_day
 from landbridge.survey import receipt_of
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from landbridge.ports import Blob, Erasable, Store
     from landbridge.world import Reaping
 
-log = structlog.get_logger()
 
 STEP = "removing"
 _AT_ONCE = 16

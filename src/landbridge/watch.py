@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import structlog
-
 from landbridge.errors import IntegrityBroken, LandbridgeError
+from landbridge.events import about, log
 from landbridge.facts import Released
 from landbridge.ledger import entries
 from landbridge.naming import WATCH
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from landbridge.standing import Standing
     from landbridge.world import Watching
 
-log = structlog.get_logger()
 
 _FRESH = timedelta(hours=6)
 """A memory that is older is written again, because staging forgets it after some days."""
@@ -199,7 +197,7 @@ def _caught_up(feeds: Sequence[Feed], slots: Sequence[Slot], watching: Watching)
 
 
 def _run(feed: Feed, slot: Slot, watching: Watching) -> CaughtUp:
-    with structlog.contextvars.bound_contextvars(feed=feed.feed, slot=str(slot)):
+    with about(feed=feed.feed, slot=str(slot)):
         try:
             outcome = run(feed, slot, watching.cloud)
         except LandbridgeError as error:  # of one slot; the others go on

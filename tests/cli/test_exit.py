@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 _A_BUG = """
 import landbridge.cli.schema as command
@@ -29,5 +32,60 @@ def test_a_usage_error_is_64_without_a_traceback() -> None:
         text=True,
         check=False,
     )
+    assert ended.returncode == 64
+    assert "Traceback" not in ended.stderr
+
+
+_WORK_TO_THE_END = """
+import atexit, sys, threading, time
+import landbridge.cli.schema as command
+from landbridge.__main__ import program
+def late():
+    time.sleep(0.1)
+    print("the thread")
+def schema() -> int:
+    threading.Thread(target=late).start()
+    atexit.register(print, "who asked to be called", end="")
+    print("x" * 200_000)
+    return 65
+command.schema = schema
+sys.argv = ["landbridge", "schema"]
+program()
+"""
+_FEW_WORDS = """
+import sys
+import landbridge.cli.schema as command
+from landbridge.__main__ import program
+command.schema = lambda: print("so few that they wait until the end")
+sys.argv = ["landbridge", "schema"]
+program()
+"""
+
+
+def _buffered(*words: str, **files: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-E", *words]  # without PYTHONUNBUFFERED
+    return subprocess.run(command, text=True, check=False, **files)  # type: ignore[call-overload,no-any-return]
+
+
+def test_the_program_ends_after_its_threads_and_after_who_asked_for_it_and_with_all_its_words() -> None:
+    """It does not wait for Python to give back its memory, so what else Python does at the end must come before."""
+    ended = _buffered("-c", _WORK_TO_THE_END, capture_output=True)
+    assert ended.returncode == 65
+    words = ended.stdout.splitlines()
+    assert words == ["x" * 200_000, "the thread", "who asked to be called"]
+    assert ended.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, as Linux has one")
+def test_words_that_nobody_could_keep_are_no_success() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = _buffered("-c", _FEW_WORDS, stdout=full, stderr=subprocess.PIPE)
+    assert ended.returncode != 0
+    assert "No space left on device" in ended.stderr
+
+
+def test_a_process_without_a_standard_output_ends_as_any() -> None:
+    closed = ["sh", "-c", f"exec {sys.executable} -m landbridge run --no-such-option >&-"]
+    ended = subprocess.run(closed, capture_output=True, text=True, check=False)
     assert ended.returncode == 64
     assert "Traceback" not in ended.stderr

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import structlog
 import typer
 
 from landbridge.cli import COMMANDS, _app, main
 from landbridge.cli.pasted import pasted, remember
 from landbridge.errors import Exit
+from landbridge.events import listen
 from tests.core.declared import FILES, write
 from tests.fakes.proven import AUDIT, delivered, signer
 
@@ -32,8 +32,7 @@ NOT_ASKED = {"deploy kubernetes lint", "deploy controlm schema"}
 def forgotten() -> Iterator[None]:
     yield
     remember([])
-    structlog.reset_defaults()  # a command's log goes to the standard error of its test
-    structlog.contextvars.clear_contextvars()
+    listen(None, "info")  # a command's log goes to the standard error of its test
 
 
 def typed(*words: str) -> int:

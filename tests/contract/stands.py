@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from landbridge.facts import Content
+from landbridge.stores.aws_session import session
 from landbridge.stores.folder import FolderStore
 from landbridge.stores.retried import Retried
 from landbridge.stores.s3 import S3Store
@@ -57,10 +57,8 @@ class Stand:
 
 def account(seaweed: Lent, endpoint: str | None = None) -> S3Account:
     key = seaweed.server.admin
-    session = boto3.Session(
-        aws_access_key_id=key.access_key, aws_secret_access_key=key.secret_key, region_name="eu-west-2"
-    )
-    return S3Account(session, endpoint or seaweed.endpoint)
+    keys = {"aws_access_key_id": key.access_key, "aws_secret_access_key": key.secret_key}
+    return S3Account(session("eu-west-2", **keys), endpoint or seaweed.endpoint)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from landbridge.sftp.retried import Retried as RetriedRemote
 from landbridge.stores.retried import Retried
 from tests.contract.stands import content_of
 from tests.fakes.folder_remote import FolderRemote
+from tests.fakes.heard import heard
 from tests.fakes.memory_store import MemoryStore
 
 if TYPE_CHECKING:
@@ -76,6 +77,42 @@ def test_what_stays_away_is_told() -> None:
     with pytest.raises(Unavailable):
         Retried(shaky, attempts=4).head("a")
     assert shaky.calls == 4
+
+
+def test_a_listing_and_a_stream_that_stay_away_are_tried_so_often_too() -> None:
+    shaky = Shaky()
+    shaky.away = 100
+    blob = MemoryStore.put_new(shaky, "a", b"x")
+    store = Retried(shaky, attempts=4)
+    for ask in (lambda: list(store.list("")), lambda: list(store.chunks(blob.at))):
+        shaky.calls = 0
+        with pytest.raises(Unavailable, match="away"):
+            ask()
+        assert shaky.calls == 4
+
+
+def test_each_failed_try_but_the_last_is_an_event_of_our_log(capfd: pytest.CaptureFixture[str]) -> None:
+    """And nothing of standard output, where a command answers."""
+    shaky = Shaky()
+    with heard() as events:
+        Retried(shaky).put_new("a", b"a secret")
+    assert [(one["level"], one["retry_num"], one["caused_by"]) for one in events] == [
+        ("warning", number, "Unavailable('away')") for number in (1, 2)
+    ]
+    assert "secret" not in str(events)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_listing_that_is_not_permitted_is_told_at_once() -> None:
+    class Closed(Shaky):
+        def list(self, prefix: str) -> Iterator[Blob]:
+            self.calls += 1
+            raise NotPermitted(f"{prefix} is closed")
+
+    closed = Closed()
+    with pytest.raises(NotPermitted):
+        list(Retried(closed).list("a"))
+    assert closed.calls == 1
 
 
 def test_only_the_receipts_that_were_not_put_are_sent_again(tmp_path: Path) -> None:

@@ -7,23 +7,22 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from structlog.contextvars import bound_contextvars, merge_contextvars
-from structlog.testing import capture_logs
 
 from landbridge.backfill import STEP, Backfill, Ended, backfill, open_slots
 from landbridge.errors import DefinitionsRefused, LandbridgeError, NotPermitted, Unavailable, UsageError
+from landbridge.events import about
 from landbridge.facts import Verdict
 from landbridge.run import run
 from landbridge.standing import Known, Standing, standing
 from tests.core.formats import Silent
 from tests.fakes.facts import commitment
+from tests.fakes.heard import heard
 from tests.fakes.memory_cloud import MemoryWorld, Rows, slot, trades
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
     from pathlib import Path
 
     from landbridge.facts import GateReport, Slot
@@ -110,7 +109,7 @@ def test_only_first_revisions_are_made_and_each_line_of_the_log_tells_its_run() 
     world = MemoryWorld()
     world.rows.fails["2026-11-05"] = Unavailable("the source is away")
     cloud = replace(world.cloud("ann", "we began late"), revision=7)
-    with bound_contextvars(run_id="run 1"), capture_logs([merge_contextvars]) as lines:
+    with heard() as lines, about(run_id="run 1"):
         backfill(FEED, SLOTS, cloud, 2, lambda one: one)
     assert [one.revision for one in world.cloud().ledger.history(SLOTS[0])] == [1]
     (failed,) = [line for line in lines if line["event"] == "not filled"]
@@ -171,14 +170,14 @@ class Failing(Rows):
 class Stuck(Rows):
     """Sends Ctrl-C while one slot is judged, and again when that was heard, as somebody who does not want to wait."""
 
-    heard: list[MutableMapping[str, Any]] = field(default_factory=list)
+    heard: list[dict[str, object]] = field(default_factory=list)
 
     def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
         main = threading.main_thread().ident or 0
         signal.pthread_kill(main, signal.SIGINT)
         until = time.monotonic() + 20
         while (
-            not any("no further slot begins" in line["event"] for line in self.heard)
+            not any("no further slot begins" in str(line["event"]) for line in self.heard)
             and time.monotonic() < until
         ):
             time.sleep(0.005)
@@ -187,7 +186,7 @@ class Stuck(Rows):
 
 
 def test_interrupted_a_second_time_it_ends_at_once() -> None:
-    with capture_logs() as lines:
+    with heard() as lines:
         world = MemoryWorld(Stuck(heard=lines))
         with pytest.raises(KeyboardInterrupt):
             filled(world, 1)

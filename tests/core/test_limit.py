@@ -6,9 +6,9 @@ import threading
 import time
 
 import pytest
-import structlog
 
 from landbridge.errors import NotPermitted, Unavailable
+from landbridge.events import about, context
 from landbridge.steps.limit import Begun, within
 
 
@@ -49,5 +49,5 @@ def test_what_hangs_does_not_keep_the_program_from_ending() -> None:
 
 
 def test_every_line_of_the_log_still_says_what_it_is_about() -> None:
-    with structlog.contextvars.bound_contextvars(feed="trades"):
-        assert within(10, structlog.contextvars.get_contextvars, lambda: "") == {"feed": "trades"}
+    with about(feed="trades"):
+        assert within(10, context, lambda: "") == {"feed": "trades"}

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import structlog
 from pydantic import ValidationError
 
 from landbridge import wiring
@@ -22,6 +21,7 @@ from landbridge.cluster import Kubernetes
 from landbridge.controlm import ControlM
 from landbridge.declare import PROJECT_FILE
 from landbridge.errors import NotPermitted, TryAgain, Unavailable, UsageError
+from landbridge.events import listen, log
 from landbridge.facts import Location
 from landbridge.schedule import slot_named
 from landbridge.sftp import keys
@@ -509,33 +509,31 @@ def test_a_canary_closes_the_line_that_it_was_lent(
 def test_events_are_one_line_of_json_each_with_what_the_command_is_about(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = structlog.get_config()
     try:
         log_to_stderr(watched=False, level="", feed="old")
         log_to_stderr(watched=False, level="", run_id="r1")
-        structlog.get_logger().debug("too small")
-        structlog.get_logger().info("staged", size=7)
+        log.debug("too small")
+        log.info("staged", size=7)
         (line,) = capsys.readouterr().err.splitlines()
         found = json.loads(line)
         assert found.pop("timestamp").endswith("Z")
         assert found == {"event": "staged", "level": "info", "run_id": "r1", "size": 7}
         log_to_stderr(watched=True)
-        structlog.get_logger().info("not on a terminal")
-        structlog.get_logger().warning("told", size=7)
+        log.info("not on a terminal")
+        log.warning("told", size=7)
         (line,) = capsys.readouterr().err.splitlines()
         assert "told" in line
         with pytest.raises(json.JSONDecodeError):
             json.loads(line)
         monkeypatch.setenv(wiring.LOG, "ERROR")
         wiring.log(verbose=False)
-        structlog.get_logger().warning("below what was asked for")
+        log.warning("below what was asked for")
         assert capsys.readouterr().err == ""
         wiring.log(verbose=True)
-        structlog.get_logger().debug("all")
+        log.debug("all")
         assert "all" in capsys.readouterr().err
     finally:
-        structlog.contextvars.clear_contextvars()
-        structlog.configure(**before)
+        listen(None, "info")
 
 
 # What a cluster and a scheduler take

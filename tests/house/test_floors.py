@@ -78,6 +78,7 @@ def test_the_drawn_arrows_are_allowed(tmp_path: Path) -> None:
         ("Adapters", {"stores/s3.py": "from landbridge import ledger\n", "ledger/__init__.py": ""}),
         ("The plan", {"plan.py": "from landbridge import formats\n", "formats/__init__.py": ""}),
         ("S3 clients", {"run.py": "import boto3\n"}),
+        ("stamina is taken from retries", {"sources/http.py": "import stamina\n"}),
         ("S3 clients", {"steps/stage.py": "def f():\n    import obstore.store\n"}),
         ("asyncssh", {"collect.py": "import asyncssh\n"}),
         ("Database and REST", {"formats/csv.py": "from urllib3 import PoolManager\n"}),

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
-
 import pytest
-import structlog
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from landbridge.events import listen
 
 
 @pytest.fixture(autouse=True)
-def silent() -> Iterator[None]:
-    """Let nobody log below what ends a program, here and in the processes that a test starts by forking."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.configure(**before)
+def silent() -> None:
+    """Let nobody listen, whatever a test before has set up, here and in the processes that a test starts by forking."""
+    listen(None, "error")

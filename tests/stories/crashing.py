@@ -16,8 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from landbridge.absent import absent
 from landbridge.collect import collect
 from landbridge.errors import LandbridgeError
@@ -53,7 +51,6 @@ EVENTS = {
 
 
 def main() -> None:
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the answers are on stdout
     for line in sys.stdin:
         trial = json.loads(line)
         child = os.fork()

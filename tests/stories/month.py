@@ -14,9 +14,6 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import boto3
-from structlog.testing import capture_logs
-
 from examples.demo import write_recipient_key
 from examples.eidv import api
 from landbridge import collect, land, reap, run, wiring
@@ -28,6 +25,7 @@ from landbridge.errors import Exit, LandbridgeError
 from landbridge.facts import Commitment, Verdict
 from landbridge.held import Wanted
 from landbridge.project import place
+from landbridge.stores.aws_session import session as begun
 from landbridge.twin import emitted, twin
 from landbridge.twin.programs import Command, Ended
 from landbridge.wiring import choice, cloud_side, ground_side, reap_side
@@ -126,7 +124,7 @@ class Inside:
     def _reaping(self, options: Mapping[str, str]) -> tuple[int, str]:
         """Remove what has had its time; the twin's buckets date what they keep by the real clock."""
         declared = wiring.declaration(Path(options["--project"]))
-        session = boto3.Session(region_name=self.twin.region)
+        session = begun(self.twin.region)
         world = reap_side.make(
             declared,
             place(declared.project, ENVIRONMENT),
@@ -193,7 +191,7 @@ class Inside:
         return self._pods[name]
 
     def _cloud(self, declared: Declaration) -> Cloud:
-        session = boto3.Session(region_name=self.twin.region)
+        session = begun(self.twin.region)
         return cloud_side.make(
             declared,
             place(declared.project, ENVIRONMENT),
@@ -325,7 +323,6 @@ def simulated(project: Path, since: datetime, *, look_every: timedelta) -> Itera
     """Set the example up at an instant, everything from what was emitted."""
     declaration = wiring.declaration(project)
     with ExitStack() as parts:
-        parts.enter_context(capture_logs())
         upstream = parts.enter_context(Upstream())
         outside = {**os.environ, **api.environment(upstream.server.server_port)}
         up = parts.enter_context(twin.running(declaration, ENVIRONMENT, progress=Silent())).state

@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from landbridge.errors import UsageError
 from landbridge.facts import Slot
 from landbridge.feed import Feed
@@ -103,6 +101,8 @@ class Seed:
     @contextmanager
     def open(self, _: Slot) -> Iterator[Extract]:
         """See ports.Source."""
+        import pyarrow as pa  # 0.1 s of CPU, which a collection that only knows a canary's name can do without
+
         rows = {
             "canary": [f"{self._canary}/{line}" for line in range(1, _ROWS + 1)],
             "line": list(range(1, _ROWS + 1)),

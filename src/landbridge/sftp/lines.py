@@ -9,9 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
-import structlog
-
 from landbridge.errors import LandbridgeError, UsageError
+from landbridge.events import log
 from landbridge.sftp import exchange, keys, openssh
 from landbridge.sftp.endpoint import Client
 from landbridge.sftp.errors import closed, failed, translated
@@ -29,8 +28,6 @@ _LARGE = 64 << 20
 _MOST = 4
 _RATE = 400 << 20
 """Bytes a second that the connections together should be able to carry, as far as their windows go."""
-
-log = structlog.get_logger()
 
 
 class Lines:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-import structlog
-
 from landbridge.errors import Exit, LandbridgeError
+from landbridge.events import log
 from landbridge.facts import Failure
 from landbridge.steps.runs import Runs
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     Step = Literal["generate", "validate", "promote", "tell"]
 
-log = structlog.get_logger()
 
 _LONGEST = 300
 """Characters of a reason, and of a name: who runs may be called anything."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import structlog
-
+from landbridge.events import log
 from landbridge.facts import Draft
 from landbridge.feed.outputs import Csv
 from landbridge.formats import suffix
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from landbridge.formats.records import Words
     from landbridge.formats.write import Written
     from landbridge.ports import Extract, Progress, Source
-
-log = structlog.get_logger()
 
 
 def generate(

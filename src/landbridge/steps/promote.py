@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from landbridge.errors import NotFound
+from landbridge.events import log
 from landbridge.facts import Released, Verdict
 from landbridge.naming import manifest_key
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
     from landbridge.facts import Commitment
     from landbridge.ports import Blob, Place, Store
-
-log = structlog.get_logger()
 
 
 def promote(commitment: Commitment, manifest: bytes, reports: Store, places: Mapping[str, Place]) -> Released:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import structlog
-
+from landbridge.events import log
 from landbridge.naming import quarantine_key
 
 if TYPE_CHECKING:
     from landbridge.facts import Breached
     from landbridge.ports import Store
-
-log = structlog.get_logger()
 
 
 def keep(breached: Breached, staging: Store, suffix: str) -> Breached:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import structlog
-
 from landbridge.errors import IntegrityBroken
+from landbridge.events import log
 from landbridge.facts import Draft, Sealed
 from landbridge.formats import suffix
 from landbridge.formats.openpgp import encrypt
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from landbridge.feed.outputs import File
     from landbridge.ports import Store
 
-log = structlog.get_logger()
 
 ENCRYPTED_SUFFIX = ".pgp"
 

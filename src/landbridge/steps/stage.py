@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
+from landbridge.events import log
 from landbridge.facts import Staged
 from landbridge.naming import staging_key
 
 if TYPE_CHECKING:
     from landbridge.facts import Draft
     from landbridge.ports import Store
-
-log = structlog.get_logger()
 
 
 def stage(draft: Draft, staging: Store, suffix: str) -> Staged:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
+from landbridge.events import log
 from landbridge.naming import absence_key
 
 if TYPE_CHECKING:
     from landbridge.facts import Commitment
     from landbridge.ports import Store
-
-log = structlog.get_logger()
 
 
 def tell(commitment: Commitment, absence: bytes | None, reports: Store) -> None:

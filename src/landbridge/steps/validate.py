@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-import structlog
-
 from landbridge.counted import counted
 from landbridge.errors import IntegrityBroken
+from landbridge.events import log
 from landbridge.facts import Breached, Empty, RuleResult, Validated
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from landbridge.facts import GateReport, Judged, Staged
     from landbridge.ports import Gate, Progress, Store
 
-log = structlog.get_logger()
 
 EmptyPolicy = Literal["deliver", "skip", "fail"]
 

@@ -9,15 +9,13 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import TYPE_CHECKING
 
-import structlog
-
 from landbridge.errors import NotPermitted, Unavailable, UsageError
+from landbridge.events import log
 from landbridge.telling import subject, text
 
 if TYPE_CHECKING:
     from landbridge.notices import Notice
 
-log = structlog.get_logger()
 _PATIENCE = 30.0
 """Seconds that one answer of the relay may take."""
 

@@ -19,12 +19,13 @@ def session(twin: TwinState, who: WebIdentity) -> boto3.session.Session:
         NotPermitted: the issuer's token, or its subject, is not trusted.
         Unavailable: the server does not answer.
     """
-    import boto3
     from botocore import UNSIGNED
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    sts = boto3.session.Session().client(
+    from landbridge.stores.aws_session import session as begun
+
+    sts = begun().client(
         "sts",
         endpoint_url=twin.endpoint,
         region_name=twin.region,
@@ -44,9 +45,9 @@ def session(twin: TwinState, who: WebIdentity) -> boto3.session.Session:
         raise Unavailable(
             f"the twin does not answer at {twin.endpoint}", hint="run `landbridge twin up`"
         ) from error
-    return boto3.session.Session(
+    return begun(
+        twin.region,
         aws_access_key_id=given["AccessKeyId"],
         aws_secret_access_key=given["SecretAccessKey"],
         aws_session_token=given["SessionToken"],
-        region_name=twin.region,
     )

@@ -126,11 +126,12 @@ class Seaweed:
 
 def admin_client(endpoint: str, key: AccessKey, region: str, *, quick: bool = False) -> S3Client:
     """Give a boto3 client for `key`; a `quick` one neither waits nor tries again."""
-    import boto3
     from botocore.config import Config as ClientConfig
 
+    from landbridge.stores.aws_session import session
+
     waits = ClientConfig(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
-    return boto3.session.Session().client(
+    return session().client(
         "s3",
         endpoint_url=endpoint,
         aws_access_key_id=key.access_key,

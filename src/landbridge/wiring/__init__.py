@@ -148,13 +148,12 @@ def evidence(declared: Declaration, environment: str, *, twin: bool) -> Evidence
 
 def evidence_signer(declared: Declaration, environment: str, *, twin: bool) -> Signer:
     """Give what signs evidence bundles of one environment; see evidence_keys.signer."""
-    import boto3
-
+    from landbridge.stores.aws_session import session
     from landbridge.wiring.evidence_keys import signer
 
     place, state = _where(declared, environment, twin=twin)
     ground = state.ground if state else None
-    return signer(place, _references(declared, None), lambda: boto3.Session(region_name=place.region), ground)
+    return signer(place, _references(declared, None), lambda: session(place.region), ground)
 
 
 def bundle_keys(declared: Declaration, environment: str, *, twin: bool) -> tuple[str, ...]:
@@ -293,12 +292,11 @@ def keys(
     declared: Declaration, environment: str, server: str, *, host: bool, tell: Callable[[str], None]
 ) -> KeysWorld:
     """Fill in what the key commands stand on, for the SFTP user's key or for the host key; nothing is connected yet."""
-    import boto3
-
+    from landbridge.stores.aws_session import session as begun
     from landbridge.wiring.keys_side import make
 
     place = place_of(declared.project, environment)
-    session = boto3.Session(region_name=place.region)
+    session = begun(place.region)
     return make(
         declared.folder,
         place,
@@ -350,7 +348,7 @@ def host(declared: Declaration, environment: str, *, twin: bool, progress: Progr
 def _session(
     place: Place, state: TwinState | None, identity: WebIdentity | None
 ) -> tuple[boto3.Session, str | None]:
-    import boto3
+    from landbridge.stores.aws_session import session
 
     if state is not None and identity is not None:
         # What a pod finds in its environment on EKS; from here on nothing differs from there.
@@ -365,17 +363,16 @@ def _session(
         )
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
             os.environ.pop(name, None)
-        return boto3.Session(region_name=state.region), state.endpoint
-    return boto3.Session(region_name=place.region), place.buckets.endpoint
+        return session(state.region), state.endpoint
+    return session(place.region), place.buckets.endpoint
 
 
 def _references(declared: Declaration, session: boto3.Session | None) -> References:
     def secrets_manager(secret_id: str) -> str:
-        import boto3
-
         from landbridge.errors import UsageError
+        from landbridge.stores.aws_session import session as begun
 
-        asked = session or boto3.Session(region_name=declared.project.region)
+        asked = session or begun(declared.project.region)
         answer = asked.client("secretsmanager").get_secret_value(SecretId=secret_id)
         if "SecretString" not in answer:
             raise UsageError(

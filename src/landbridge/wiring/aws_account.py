@@ -23,8 +23,9 @@ def make(place: Place) -> Account:
         UsageError: the environment declares no account.
         NotPermitted: the chain is broken.
     """
-    import boto3
     from botocore.config import Config
+
+    from landbridge.stores.aws_session import session as begun
 
     if place.aws is None:
         raise UsageError(
@@ -35,7 +36,7 @@ def make(place: Place) -> Account:
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, connect_timeout=10, read_timeout=60
     )
     with told("finding AWS credentials"):
-        session = boto3.Session(region_name=place.region)
+        session = begun(place.region)
         return Account(
             number=place.aws.account,
             cloudformation=session.client("cloudformation", config=config),

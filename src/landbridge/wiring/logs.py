@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import TYPE_CHECKING
-
-import structlog
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
 
 from landbridge.errors import UsageError
+from landbridge.events import LEVELS, listen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+    from collections.abc import Callable, Mapping
 
 
 def log_to_stderr(*, watched: bool, level: str = "", **context: str) -> None:
@@ -27,29 +26,32 @@ def log_to_stderr(*, watched: bool, level: str = "", **context: str) -> None:
     """
     if level and level not in LEVELS:
         raise UsageError(f"no log level `{level}`", expected=", ".join(LEVELS))
-    processors: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    if watched:
-        processors.append(structlog.dev.ConsoleRenderer(colors=True))
-    else:
-        processors += [
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(sort_keys=True),
-        ]
-    lowest = LEVELS[level or ("warning" if watched else "info")]
-    structlog.configure(
-        processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(lowest),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
-    structlog.contextvars.clear_contextvars()
-    bind(context)
+    write = _Lines(sys.stderr, _for_a_person if watched else _as_json)
+    listen(write, level or ("warning" if watched else "info"), **context)
 
 
-def bind(context: Mapping[str, str]) -> None:
-    """Put more words on every later line."""
-    structlog.contextvars.bind_contextvars(**context)
+class _Lines:
+    """Lines on a stream, whole ones whoever else writes there."""
+
+    def __init__(self, stream: TextIO, form: Callable[[Mapping[str, object]], str]) -> None:
+        self._stream = stream
+        self._form = form
+        self._turn = threading.Lock()
+
+    def __call__(self, event: Mapping[str, object]) -> None:
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        line = self._form({**event, "timestamp": now})
+        with self._turn:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+
+def _as_json(event: Mapping[str, object]) -> str:
+    return json.dumps(event, sort_keys=True, default=repr)
+
+
+def _for_a_person(event: Mapping[str, object]) -> str:
+    # 0.08 s of CPU with all that it can draw, which no pod needs, and a terminal only where something is to be looked at.
+    from structlog.dev import ConsoleRenderer
+
+    return ConsoleRenderer(colors=True)(None, "", dict(event))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import stamina
-
 from landbridge.deploy.metrics import DIMENSION, LATE_SLOTS, NAMESPACE
 from landbridge.deploy.needs import named
 from landbridge.errors import Unavailable
+from landbridge.retries import stamina
 from landbridge.stores.retried import Retried
 from landbridge.stores.s3 import S3Store
 from landbridge.stores.s3_account import S3Account

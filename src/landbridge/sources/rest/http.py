@@ -11,11 +11,11 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-import stamina
 import urllib3
 
 from landbridge import __version__
 from landbridge.errors import ContractBroken, NotPermitted, Unavailable, UsageError
+from landbridge.retries import stamina
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -18,12 +18,12 @@ import adbc_driver_postgresql
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
-import stamina
 from psycopg import sql as compose
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from landbridge.errors import ContractBroken, LandbridgeError, NotPermitted, Unavailable, UsageError
+from landbridge.retries import stamina
 from landbridge.sources.sql import spelled
 from landbridge.sources.sql.described import described, raw_sql
 

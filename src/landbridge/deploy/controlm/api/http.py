@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode, urlsplit
 
-import stamina
 import urllib3
 from urllib3.filepost import encode_multipart_formdata
 
 from landbridge import __version__
 from landbridge.errors import LandbridgeError, NotPermitted, Unavailable, UsageError
+from landbridge.retries import stamina
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -39,7 +39,7 @@ class Again:
     attempts: int
     """Tries at most, the first one included."""
     seconds: float | None
-    """No try begins later; None for no limit."""
+    """After the first failure no try begins later; None for no limit."""
     longest_pause: float
     """Seconds."""
     over: Callable[[], bool] = _never

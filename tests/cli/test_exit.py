@@ -76,6 +76,31 @@ def test_the_program_ends_after_its_threads_and_after_who_asked_for_it_and_with_
     assert ended.stderr == ""
 
 
+_HELD_TO_THE_END = """
+import builtins, sys
+class Held:
+    def __del__(self):
+        print("given back")
+builtins.held = Held()
+import landbridge.cli.schema as command
+from landbridge.__main__ import program
+command.schema = lambda: print("done")
+sys.argv = ["landbridge", "schema"]
+program()
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "said"), [("", ["done"]), ("atexit.register(print, 'told')", ["done", "told", "given back"])]
+)
+def test_the_program_leaves_what_it_holds_unless_somebody_asked_before_it_to_be_called(
+    first: str, said: list[str]
+) -> None:
+    """Such as what measures or traces a process does, from a sitecustomize: it would be called after the program has left."""
+    ended = _buffered("-c", f"import atexit\n{first}\n{_HELD_TO_THE_END}", capture_output=True)
+    assert (ended.returncode, ended.stdout.splitlines(), ended.stderr) == (0, said, "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, as Linux has one")
 def test_words_that_nobody_could_keep_are_no_success() -> None:
     with Path("/dev/full").open("w") as full:

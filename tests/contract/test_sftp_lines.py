@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+import tracemalloc
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -114,6 +115,24 @@ def test_no_line_is_opened_after_the_end(server: Sftp, tuning: Tuning) -> None:
             remote._lines._connected()
         assert line.connections == 0
     assert _settles_at(before)
+
+
+def test_a_server_that_is_away_costs_no_memory_at_each_look(server: Sftp, tuning: Tuning) -> None:
+    """An error holds what was called, and the interpreter looks for such cycles seldom: a collector may wait for months."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        endpoint = server.endpoint(nobody.getsockname()[1])
+        errors = []
+        tracemalloc.start()
+        try:
+            for _ in range(3):
+                with SftpRemote(endpoint, tuning) as remote, pytest.raises(Unavailable) as told:
+                    remote._lines._connected()
+                errors.append(told.value)
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert held < 4 << 20, f"{len(errors)} errors hold {held >> 20} MiB"
 
 
 def test_closing_ends_who_waits_for_the_window_and_for_the_bandwidth(server: Sftp) -> None:

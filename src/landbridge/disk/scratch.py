@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import stat
 import tempfile
 import time
 from contextlib import contextmanager, suppress
@@ -82,11 +81,14 @@ def sweep(place: Path, now: float) -> None:
 
 
 def _is_ours(found: os.DirEntry[str], now: float) -> bool:
-    # A disk of many may hold thousands of such names, so what most of them lack is asked first, and without a Path.
+    # A disk of many may hold thousands of such names, so what most of them lack is asked first, and without a Path. A link
+    # is not followed: it may lead to where nothing answers. What the folder's listing says of it costs nothing.
+    if not found.is_dir(follow_symlinks=False):
+        return False
     if now - os.lstat(f"{found.path}/{_LOCK}").st_mtime <= _OLD.total_seconds():
         return False
     about = found.stat(follow_symlinks=False)
-    ours = stat.S_ISDIR(about.st_mode) and (not hasattr(os, "getuid") or about.st_uid == os.getuid())
+    ours = not hasattr(os, "getuid") or about.st_uid == os.getuid()
     return ours and Path(found.path, _LOCK).read_bytes() == _host()
 
 

@@ -222,6 +222,15 @@ class Channel:
         if self._low == self._high:
             self._low = self._high = 0
 
+    def forget(self) -> None:
+        """Let go of the memory that answers came into: none comes any more.
+
+        An error with its traceback can keep the channel for long, and a collector that waits for an absent server makes
+        one at each look.
+        """
+        self._buffer = self._rest = memoryview(b"")
+        self._low = self._high = 0
+
     def fail(self, reason: str) -> None:
         """Give up: the line ended, or must."""
         with self._state:

@@ -122,6 +122,7 @@ class InProcess:
             self._thread.join()
             self._loop.close()
             self._channel.fail("it was closed")
+            self._channel.forget()
 
     def _listen(self) -> None:
         """Look again and again whether the server still answers, and give up when it does not."""

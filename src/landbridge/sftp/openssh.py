@@ -171,6 +171,7 @@ class OpenSsh:
                 self._process.kill()
                 self._process.wait()
             self._thread.join()
+            self._channel.forget()
             self._said.wait(_PATIENCE)
             self._let_go()
 

@@ -7,6 +7,8 @@ each session. Here a service is opened by its name, and what was read is kept fo
 from __future__ import annotations
 
 import gzip
+import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,15 +35,23 @@ class _Models(Loader):
     def list_available_services(self, type_name: str) -> list[str]:
         """Name all that may be services, of any type: whether one has a model shows when it is read."""
         del type_name
-        places = [place for place in map(Path, self.search_paths) if place.is_dir()]
-        return sorted({found.name for place in places for found in place.iterdir()})
+        # Not Path.is_dir, which raises where nobody may look, as into the home of another user.
+        places = [place for place in self.search_paths if os.path.isdir(place)]  # noqa: PTH112
+        return sorted({found.name for place in places for found in os.scandir(place) if found.is_dir()})
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:  # noqa: ANN401 - as botocore has it
         """Give a model, or say in botocore's own way that a service has none of this type."""
         try:
             return super().load_service_model(service_name, type_name, api_version)
+        except UnknownServiceError:
+            raise
         except DataNotFoundError as error:
-            raise UnknownServiceError(service_name=service_name, known_service_names="") from error
+            if api_version is not None:
+                raise  # the service is there, but not so
+            raise UnknownServiceError(
+                service_name=service_name,
+                known_service_names=", ".join(super().list_available_services(type_name)),
+            ) from error
 
 
 class _Files(JSONFileLoader):
@@ -52,7 +62,14 @@ class _Files(JSONFileLoader):
 
 @cache
 def _read(name: str) -> Any:  # noqa: ANN401 - any JSON
-    plain, packed = Path(f"{name}.json"), Path(f"{name}.json.gz")
-    if plain.is_file():
-        return orjson.loads(plain.read_bytes())
-    return orjson.loads(gzip.decompress(packed.read_bytes())) if packed.is_file() else None
+    plain, packed = f"{name}.json", f"{name}.json.gz"
+    if os.path.isfile(plain):  # noqa: PTH113 - as above
+        return _parsed(Path(plain).read_bytes())
+    return _parsed(gzip.decompress(Path(packed).read_bytes())) if os.path.isfile(packed) else None  # noqa: PTH113
+
+
+def _parsed(text: bytes) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:  # botocore takes what is not quite JSON, such as NaN
+        return json.loads(text)

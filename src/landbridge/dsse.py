@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
 import orjson
@@ -159,8 +160,9 @@ def private_key(pem: str) -> KeyInFile | None:
     return KeyInFile(key, public) if public else None
 
 
+@lru_cache(maxsize=64)
 def public_key(pem: str) -> PublicKey | None:
-    """Read a public key (PEM) of one of the two kinds; None when it is none."""
+    """Read a public key (PEM) of one of the two kinds; None when it is none. Kept: each receipt is held against the same few."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 

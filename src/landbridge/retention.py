@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from landbridge.cron import check_cron
 from landbridge.errors import UsageError
 from landbridge.feed.words import Declared
-from landbridge.schedule import check_cron
 
 
 def _fires(cron: str) -> str:

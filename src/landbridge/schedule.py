@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
-
+from landbridge import cron
 from landbridge.errors import UsageError
 from landbridge.facts import Slot
 
@@ -26,13 +25,10 @@ if TYPE_CHECKING:
 
 INSTANT = "%Y%m%dT%H%MZ"
 _SATURDAY = 5
-_CRON_FIELDS = 5
 _MOST_NEAR = 3
 _ONE_MINUTE = timedelta(minutes=1)
 _ONE_HOUR = timedelta(hours=1)
 _ONE_DAY = timedelta(days=1)
-_ANY = datetime(2024, 1, 1, tzinfo=UTC)
-"""An instant, where it does not matter which."""
 _EVER = 50 * timedelta(days=366)
 _LOOK_AROUND = timedelta(days=40)
 """Farther than any business date lies from its scheduled day: a month of holidays in a row is refused."""
@@ -101,71 +97,7 @@ def firings(schedule: Schedule, since: datetime, until: datetime) -> Iterator[da
     Raises:
         UsageError: the expression cannot be read, or never fires.
     """
-    zone = ZoneInfo(schedule.time_zone)
-    # A second earlier in UTC, not on the wall clock: on the day the clocks change these are an hour apart.
-    before = (since.astimezone(UTC) - timedelta(seconds=1)).astimezone(zone)
-    for at in _cron(
-        _with_plain_time(schedule.cron), before
-    ):  # ends after fifty years without any: it never fires again
-        if at.astimezone(UTC) >= until:
-            return
-        if at.astimezone(UTC) >= since:
-            yield at
-
-
-def check_cron(expression: str) -> None:
-    """See that a cron expression can be read, and fires at all.
-
-    Raises:
-        UsageError: it does not.
-    """
-    if next(_cron(expression, _ANY), None) is None:
-        raise UsageError(
-            f"the cron expression `{expression}` never fires", expected="a day that some year has"
-        )
-
-
-def _cron(expression: str, before: datetime) -> CronSim:
-    expected = "five fields: minute hour day month weekday"
-    if len(expression.split()) != _CRON_FIELDS:
-        raise UsageError(
-            f"the cron expression `{expression}` cannot be read: wrong number of fields", expected=expected
-        )
-    try:
-        return CronSim(expression, before)
-    except CronSimError as error:
-        raise UsageError(
-            f"the cron expression `{expression}` cannot be read: {error}", expected=expected
-        ) from error
-
-
-def fired_before(expression: str, now: datetime) -> datetime:
-    """Give the last time before `now` at which an expression fired, in `now`'s own time zone.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    _cron(expression, now)
-    return next(CronSim(expression, now, reverse=True))
-
-
-@lru_cache(maxsize=1_024)
-def _with_plain_time(expression: str) -> str:
-    """Give the expression that fires as declared. Kept, as whoever looks at all slots asks for the same few thousands of times.
-
-    `*/60 2 * * *` is a daily time too, but cronsim would fire it twice when the hour repeats, and not at all when it is skipped.
-    """
-    if _is_frequent(expression):
-        return expression
-    cron = _cron(expression, _ANY)
-    (minute,), (hour,) = cron.minutes, cron.hours
-    return " ".join([str(minute), str(hour), *expression.split()[2:]])
-
-
-@lru_cache(maxsize=1_024)
-def _is_frequent(expression: str) -> bool:
-    cron = _cron(expression, _ANY)
-    return len(cron.hours) * len(cron.minutes) > 1
+    return cron.fired(schedule.cron, ZoneInfo(schedule.time_zone), since, until)
 
 
 def is_frequent(schedule: Schedule) -> bool:
@@ -174,7 +106,7 @@ def is_frequent(schedule: Schedule) -> bool:
     Raises:
         UsageError: the expression cannot be read.
     """
-    return _is_frequent(schedule.cron)
+    return cron.is_frequent(schedule.cron)
 
 
 def slots(feed: Feed, calendar: Calendar, since: datetime, until: datetime) -> Iterator[Slot]:

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from landbridge.counted import counted
+from landbridge.cron import fired_before
 from landbridge.notices import Concern, Expected, Kind
-from landbridge.schedule import fired_before
 from landbridge.survey import survey
 
 if TYPE_CHECKING:

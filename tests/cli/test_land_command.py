@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge import wiring
+from landbridge import cli, wiring
 from landbridge.cli.outcomes import exit_of
 from landbridge.errors import ContractBroken, Exit, IntegrityBroken, NotYet, UsageError
 from landbridge.released import Outcome, State
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
+FEEDS = ["broken", "empty", "good", "sealed", "sent"]
 NAMED = ("--feed", "good", "--date", f"{DAY}")
 
 
@@ -43,6 +44,10 @@ class Agent(Host):
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def prepare(self) -> None:
+        """Do what `land --prepare` does, which the first days show; a program takes a second to start."""
+        self.at.holding.prepare(FEEDS)
 
     def line(self, *words: str) -> tuple[int, str]:
         """Give the exit code and the one line on standard output."""
@@ -68,7 +73,7 @@ def test_the_first_days_of_a_mover(agent: Agent) -> None:
     assert line.startswith("landbridge land DEV: failed: the holding folder ")
     assert "--prepare" in line
     assert agent.run("--prepare")[0] == Exit.DONE
-    assert agent.at.holding.feeds() == ["broken", "empty", "good", "sealed", "sent"]
+    assert agent.at.holding.feeds() == FEEDS
     assert agent.line() == (
         Exit.DONE,
         "landbridge land DEV: nothing in holding that waits to be landed; exit 0",
@@ -93,7 +98,7 @@ def test_the_first_days_of_a_mover(agent: Agent) -> None:
 
 
 def test_a_wait_ends_when_the_file_is_there(agent: Agent) -> None:
-    agent.run("--prepare")
+    agent.prepare()
     released = agent.at.release(b"one", feed="good")
     began = time.monotonic()
     assert agent.line(*NAMED, "--wait", "1s")[0] == Exit.TRY_AGAIN
@@ -111,7 +116,7 @@ def test_a_wait_ends_when_the_file_is_there(agent: Agent) -> None:
 def test_a_job_that_is_stopped_says_so_on_its_line(
     agent: Agent, number: signal.Signals, *, json_too: bool
 ) -> None:
-    agent.run("--prepare")
+    agent.prepare()
     words = (*NAMED, "--wait", "60s", *(("--json",) if json_too else ()))
     with agent.start(*words) as process:
         time.sleep(4)  # it looks, and waits
@@ -129,7 +134,7 @@ def test_a_job_that_is_stopped_says_so_on_its_line(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
 def test_a_moved_file_lands_with_the_documented_mode_under_any_umask(agent: Agent) -> None:
-    agent.run("--prepare")
+    agent.prepare()
     released = agent.at.release(b"one", feed="good")
     agent.at.moved(released)
     before = os.umask(0o077)
@@ -141,7 +146,7 @@ def test_a_moved_file_lands_with_the_documented_mode_under_any_umask(agent: Agen
 
 
 def test_an_order_date_of_six_digits_is_no_skipped_slot(agent: Agent) -> None:
-    agent.run("--prepare")
+    agent.prepare()
     code, line = agent.line("--feed", "good", "--scheduled", "261214")
     assert code == Exit.USAGE
     assert line.endswith("exit 64")
@@ -149,7 +154,7 @@ def test_an_order_date_of_six_digits_is_no_skipped_slot(agent: Agent) -> None:
 
 
 def test_json_has_the_same_line_and_every_outcome(agent: Agent) -> None:
-    agent.run("--prepare")
+    agent.prepare()
     for feed in ("good", "broken", "empty", "sent"):
         agent.at.moved(agent.at.release(b"one", feed=feed))
     torn = agent.at.held("sent") / "sent_2026-11-20_1.csv"
@@ -168,7 +173,7 @@ def test_json_has_the_same_line_and_every_outcome(agent: Agent) -> None:
 
 
 def test_a_time_at_which_the_schedule_has_no_slot_is_nothing_to_do(agent: Agent) -> None:
-    agent.run("--prepare")
+    agent.prepare()
     code, line = agent.line("--feed", "good", "--scheduled", "20231231")
     assert (code, "skipped" in line) == (Exit.DONE, True)
     agent.at.moved(agent.at.release(b"one", feed="good"))
@@ -188,9 +193,12 @@ def test_a_time_at_which_the_schedule_has_no_slot_is_nothing_to_do(agent: Agent)
         ("--since", "yesterday"),
     ],
 )
-def test_what_names_no_slot_is_a_mistake_of_usage(agent: Agent, words: tuple[str, ...]) -> None:
-    agent.run("--prepare")
-    assert agent.run(*words)[0] == Exit.USAGE
+def test_what_names_no_slot_is_a_mistake_of_usage(
+    agent: Agent, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    agent.prepare()
+    assert cli._run(["land", "--project", str(agent.project), *words]) == Exit.USAGE
+    assert capsys.readouterr().err.startswith(("usage:", "error:"))
 
 
 def test_a_holding_folder_can_be_declared_elsewhere(agent: Agent, tmp_path: Path) -> None:

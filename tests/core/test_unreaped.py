@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.cron import fired_before
 from landbridge.notices import REAPER, Concern, Kind, Notice, Told
 from landbridge.retention import Retention
-from landbridge.schedule import fired_before
 from landbridge.telling import decide, text
 from landbridge.unreaped import expected, unreaped
 from tests.core.declared import FILES, examined

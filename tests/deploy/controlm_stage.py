@@ -6,19 +6,23 @@ import json
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import stamina
+from typer.main import get_command
 
 from landbridge import cli, wiring
 from tests.servers import controlm
 from tests.servers.certificates import Certificates, make
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from landbridge.project import Declaration
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "eidv"
 PASSWORD = "EIDV_CTM_PASSWORD"
@@ -203,6 +207,29 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make(tmp_path_factory.mktemp("certificates"))
 
 
+_APP = cli._app
+
+
+@cache
+def _commands(asked: str) -> object:
+    """Give all commands with those of one group, which a process makes once."""
+    return get_command(_APP([asked]))
+
+
+def _read_once(load: Callable[..., Declaration]) -> Callable[..., Declaration]:
+    """Load a declaration again only when one of its files is another: a test types many commands for one project."""
+    known: dict[tuple[object, ...], Declaration] = {}
+
+    def declaration(folder: Path, **words: object) -> Declaration:
+        files = [path for path in folder.rglob("*") if path.is_file() and ".landbridge" not in path.parts]
+        key = (*sorted(words.items()), *sorted((str(path), path.read_bytes()) for path in files))
+        if key not in known:
+            known[key] = load(folder, **words)
+        return known[key]
+
+    return declaration
+
+
 @pytest.fixture
 def controlm_stage(
     certificates: Certificates,
@@ -215,6 +242,8 @@ def controlm_stage(
         monkeypatch.setenv(PASSWORD, em.password)
         monkeypatch.setenv(TOKEN, em.api_token)
         monkeypatch.setattr(wiring, "pause", lambda seconds: None)
+        monkeypatch.setattr(wiring, "declaration", _read_once(wiring.declaration))
+        monkeypatch.setattr(cli, "_app", lambda words: _commands(words[0]))
         monkeypatch.setattr(sys, "stdin", StringIO())
         rendered = tmp_path / "rendered"
         rendered.mkdir()

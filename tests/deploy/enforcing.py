@@ -9,6 +9,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sts import STSClient
 
 TRUST = Trust("acme", "landbridge")
 QUICK = Config(retries={"total_max_attempts": 1})
@@ -41,6 +43,7 @@ class Enforcing:
     issuer: Issuer
     region: str
     _sessions: dict[str, boto3.Session] = field(default_factory=dict)
+    _accounts: dict[str, S3Account] = field(default_factory=dict)
 
     def session(self, role: str) -> boto3.Session:
         """Take a role, with a token of its service account."""
@@ -50,24 +53,29 @@ class Enforcing:
 
     def assumed(self, role: str, token: str) -> boto3.Session:
         """Take a role with this token; the server decides."""
-        config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
-        sts = boto3.Session().client(
-            "sts", endpoint_url=self.endpoint, region_name=self.region, config=config
-        )
         arn = f"arn:aws:iam::{iam.ACCOUNT}:role/{role}"
-        given = sts.assume_role_with_web_identity(
+        given = self._sts.assume_role_with_web_identity(
             RoleArn=arn, RoleSessionName="test", WebIdentityToken=token
         )["Credentials"]
         return boto3.Session(
             given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name=self.region
         )
 
+    @cached_property
+    def _sts(self) -> STSClient:
+        config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
+        return boto3.Session().client(
+            "sts", endpoint_url=self.endpoint, region_name=self.region, config=config
+        )
+
     def client(self, role: str) -> S3Client:
         return self.session(role).client("s3", endpoint_url=self.endpoint, config=QUICK)
 
     def account(self, role: str) -> S3Account:
-        """Give what the product's own stores are made with."""
-        return S3Account(self.session(role), self.endpoint)
+        """Give what the product's own stores are made with, one for all buckets, as in a run."""
+        if role not in self._accounts:
+            self._accounts[role] = S3Account(self.session(role), self.endpoint)
+        return self._accounts[role]
 
 
 @contextmanager

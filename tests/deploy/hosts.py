@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import json
+import random
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
+from landbridge.deploy.clocks import changes_of
 from landbridge.deploy.hosts.jobs import Checking, Collecting, Sweeping, Timed, ground
 from landbridge.schedule import Calendar, slots, window_end
 from tests.servers.declared import declaration, feed
@@ -53,8 +57,13 @@ def project(**host: object) -> Declaration:
 
 
 def on(**host: object) -> Ground:
-    """Give the jobs of its hosts."""
-    return ground(project(**host), "PRD")
+    """Give the jobs of its hosts, the same ones for the same words: each look at the changes of the clocks takes time."""
+    return _on(json.dumps(host, sort_keys=True))
+
+
+@cache
+def _on(host: str) -> Ground:
+    return ground(project(**json.loads(host)), "PRD")
 
 
 def collecting(of: Ground) -> list[Collecting]:
@@ -74,7 +83,8 @@ def sweeping(of: Ground) -> Sweeping:
     return next(job for job in of.jobs if isinstance(job, Sweeping))
 
 
-def due(job: Collecting | Checking) -> list[datetime]:
+@cache
+def due(job: Collecting | Checking) -> tuple[datetime, ...]:
     """Give the instants of a year at which a job must be started: slots of a collection, deadlines of a check."""
     one = next(each for each in FEEDS if each.feed == job.feed)
     since, until = YEAR
@@ -83,4 +93,18 @@ def due(job: Collecting | Checking) -> list[datetime]:
         slot.scheduled_at if isinstance(job, Collecting) else window_end(slot, OVERDUE_AFTER)
         for slot in found
     }
-    return sorted(at for at in instants if since <= at < until)
+    return tuple(sorted(at for at in instants if since <= at < until))
+
+
+def hard_days(job: Timed) -> tuple[date, ...]:
+    """Give the days of UTC in the year on which a calendar may go wrong, and some that chance picks.
+
+    The days around each change of the clocks, the first and the last of each month, the last of February among them.
+    """
+    first, last = YEAR[0].date(), YEAR[1].date()
+    year = [first + timedelta(days=n) for n in range((last - first).days)]
+    changes = [change.date() for change in changes_of(job.starts.zone)]
+    around = {change + timedelta(days=n) for change in changes for n in (-2, -1, 0, 1, 2)}
+    ends = {day for day in year if 1 in {day.day, (day + timedelta(days=1)).day}}
+    some = set(random.Random(job.name).sample(year, 14))
+    return tuple(day for day in year if day in around | ends | some)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, get_args
 
 from landbridge.deploy.controlm.documents import Confirmed, Days, Month, RegularCalendar, WeekDay, Year, Years
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
 _WEEK: tuple[WeekDay, ...] = get_args(WeekDay)
 """Sunday first, as Control-M counts."""
@@ -25,8 +26,14 @@ EVERY_DAY = Days(week_days=("NONE",), month_days=("ALL",))
 
 def rule_for(days: Collection[date], first: date, last: date) -> Days | None:
     """Give the rule that has exactly `days` of all days from `first` to `last`; None when no plain rule has."""
+    wanted = set(days)
     span = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return next((rule for rule in _candidates(days) if {d for d in span if has(rule, d)} == set(days)), None)
+    if not wanted.issubset(span):
+        return None
+    # Most rules are wrong about one of the first days already.
+    return next(
+        (rule for rule in _candidates(wanted) if all(has(rule, d) == (d in wanted) for d in span)), None
+    )
 
 
 def _candidates(days: Collection[date]) -> list[Days]:
@@ -105,7 +112,9 @@ def _weekday(day: date) -> int:
     return day.isoweekday() % 7
 
 
-def _numbers(month_days: Sequence[str]) -> frozenset[int]:
+@cache
+def _numbers(month_days: tuple[str, ...]) -> frozenset[int]:
+    """Read days of a month. Kept: the few lists of a rule are asked about each day of many years."""
     if month_days == ("ALL",):
         return frozenset(range(1, 32))
     numbers: set[int] = set()

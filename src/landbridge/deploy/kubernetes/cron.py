@@ -81,8 +81,9 @@ def expression_for(schedule: Schedule) -> str:
     return found
 
 
+@cache
 def read(expression: str) -> Meaning:
-    """Read an expression as Kubernetes does.
+    """Read an expression as Kubernetes does. Kept: whoever asks minute by minute when it fires asks for the same one.
 
     Raises:
         ValueError: it would refuse it; the message says why.

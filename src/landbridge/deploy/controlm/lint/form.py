@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from landbridge.deploy.controlm.lint import known
@@ -98,8 +99,13 @@ def _strange(sheet: Sheet) -> Iterator[tuple[str, Node, str, str]]:
             yield title, node, key, lower[near[0]] if near else ""
 
 
-def _objects(sheet: Sheet) -> Iterator[tuple[str, Node, frozenset[str] | None]]:
-    """Give every object with the keys that are known for it, or None where none are claimed."""
+@lru_cache(maxsize=1)
+def _objects(sheet: Sheet) -> tuple[tuple[str, Node, frozenset[str] | None], ...]:
+    """Give every object with the keys that are known for it, or None where none are claimed. Kept: many rules ask for them."""
+    return tuple(_walked(sheet))
+
+
+def _walked(sheet: Sheet) -> Iterator[tuple[str, Node, frozenset[str] | None]]:
     for title, top in _tops(sheet):
         stack: list[tuple[Node, frozenset[str] | None]] = [(top, known.TYPES.get(text(top, "Type")))]
         while stack:
@@ -131,15 +137,14 @@ def _tops(sheet: Sheet) -> Iterator[tuple[str, Node]]:
 
 def type_misspelt(sheet: Sheet) -> Iterator[Seen]:
     """A type that is nearly one that exists."""
-    for document in sheet.documents:
-        for name, node in typed(document.root) if document.root else ():
-            kind = text(node, "Type")
-            if kind in known.TYPES or kind in known.OLD or kind in known.NEIGHBOURS or ":" not in kind:
-                continue
-            lower = {one.lower(): one for one in sorted(known.TYPES)}
-            near = difflib.get_close_matches(kind.lower(), lower, 1, 0.93)
-            if near:
-                yield seen(node, name, f"there is no type `{kind}`", f"`{lower[near[0]]}`", key="Type")
+    for name, node in typed(sheet):
+        kind = text(node, "Type")
+        if kind in known.TYPES or kind in known.OLD or kind in known.NEIGHBOURS or ":" not in kind:
+            continue
+        lower = {one.lower(): one for one in sorted(known.TYPES)}
+        near = difflib.get_close_matches(kind.lower(), lower, 1, 0.93)
+        if near:
+            yield seen(node, name, f"there is no type `{kind}`", f"`{lower[near[0]]}`", key="Type")
 
 
 def value_kind(sheet: Sheet) -> Iterator[Seen]:

@@ -85,18 +85,17 @@ def _events(sheet: Sheet, *kinds: str) -> Iterator[tuple[str, Node, str]]:
     """Give owner, place and name of each event of objects of these types."""
     owners = {(job.node.spot.file, job.node.path): job.title for job in sheet.jobs}
     owners |= {(one.node.spot.file, one.node.path): one.name for one in sheet.folders}
-    for document in sheet.documents:
-        for name, node in typed(document.root) if document.root else ():
-            if text(node, "Type") not in kinds:
-                continue
-            owner = _owner(owners, node) or name
-            if text(node, "Event"):
-                yield owner, node, text(node, "Event")
-            for event in listed(node, "Events"):
-                if text(event, "Event"):
-                    yield owner, event, text(event, "Event")
-                elif isinstance(event.value, str) and event.value not in {"(", ")", "OR", "AND"}:
-                    yield owner, event, event.value
+    for name, node in typed(sheet):
+        if text(node, "Type") not in kinds:
+            continue
+        owner = _owner(owners, node) or name
+        if text(node, "Event"):
+            yield owner, node, text(node, "Event")
+        for event in listed(node, "Events"):
+            if text(event, "Event"):
+                yield owner, event, text(event, "Event")
+            elif isinstance(event.value, str) and event.value not in {"(", ")", "OR", "AND"}:
+                yield owner, event, event.value
 
 
 def _owner(owners: dict[tuple[str, str], str], node: Node) -> str:

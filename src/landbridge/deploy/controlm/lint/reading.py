@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_SPACES = frozenset(" \t\n\r")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?(?![0-9A-Za-z.])")
 _WORD = re.compile(r"(?:true|false|null)\b")
@@ -144,6 +145,8 @@ class _Reader:
         return node
 
     def _space(self, at: int) -> int:
+        if self._text[at : at + 1] not in _SPACES:
+            return at
         match = _SPACE.match(self._text, at)
         return match.end() if match else at
 
@@ -172,7 +175,8 @@ class _Reader:
         match = _STRING.match(self._text, at)
         if not match:
             raise _Broken(at, "a text does not end in its line, or has a character that JSON escapes")
-        return str(json.loads(match[0])), match.end()
+        plain = match[0][1:-1]
+        return str(json.loads(match[0])) if "\\" in plain else plain, match.end()
 
     def _object(self, at: int, path: str, depth: int) -> tuple[Node, int]:
         spot = self.spot(at)

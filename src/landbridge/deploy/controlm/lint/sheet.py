@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from landbridge.deploy.controlm.lint.finding import Seen
@@ -135,9 +136,9 @@ class Calendar:
     node: Node
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Sheet:
-    """All of the given files together."""
+    """All of the given files together; one and the same while the rules look at it."""
 
     documents: tuple[Document, ...]
     today: date
@@ -313,13 +314,18 @@ def follows(job: Job) -> bool:
     return job.name in job.following
 
 
-def typed(node: Node) -> Iterator[tuple[str, Node]]:
-    """Give every object with a `Type` at or below a node, with its name."""
+@lru_cache(maxsize=1)
+def typed(sheet: Sheet) -> tuple[tuple[str, Node], ...]:
+    """Give every object with a `Type`, with its name, file by file. Kept: many rules ask for them."""
+    return tuple(one for document in sheet.documents if document.root for one in _typed(document.root))
+
+
+def _typed(node: Node) -> Iterator[tuple[str, Node]]:
     stack: list[tuple[str, Node]] = [("", node)]
     while stack:
         name, one = stack.pop()
         if isinstance(one.value, dict):
-            if text(one, "Type"):
+            if "Type" in one.value and text(one, "Type"):
                 yield name, one
             stack += reversed(list(one.value.items()))
         elif isinstance(one.value, list):

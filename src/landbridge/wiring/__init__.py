@@ -241,7 +241,7 @@ def pod_session(
 
 def aws_account(declared: Declaration, environment: str) -> Account:
     """Open the declared AWS account of one environment, to deploy into it."""
-    from landbridge.wiring.aws_account import make
+    from landbridge.wiring.account_side import make
 
     return make(place_of(declared.project, environment))
 

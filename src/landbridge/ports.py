@@ -433,6 +433,10 @@ class Share(Protocol):
         """Give the newest revision of the slot that is journalled as landed: an older one must never follow it."""
         ...
 
+    def landed_all(self, slots: Sequence[tuple[str, str, date]]) -> Sequence[Receipt | None]:
+        """Do as `landed` for each feed, occurrence and business date, with one look at the journal of each date."""
+        ...
+
     def claim(self, manifest: Manifest) -> AbstractContextManager[Claim]:
         """Take the exclusive right to deliver to the manifest's slot, and settle what a crash left there.
 

@@ -213,10 +213,11 @@ def _days(ground: Ground, since: date, until: date, also: Collection[date] = ())
 def _look_at(ground: Ground, day: date, feeds: Collection[str], offer: Offered) -> None:
     listed, strange = newest_named(ground.remote.files(f"/{MANIFESTS}/{day}"), feeds)
     offer.strange += [Strange(day, file.name, _not_a_manifest(file)) for file in strange]
+    landed = ground.share.landed_all([(feed, occurrence, day) for _, feed, occurrence, _ in listed])
     unknown = [
         file
-        for file, feed, occurrence, revision in listed
-        if not _known(ground, day, feed, occurrence, revision)
+        for (file, _, _, revision), known in zip(listed, landed, strict=True)
+        if known is None or known.revision < revision
     ]
     if not unknown:
         return
@@ -257,11 +258,6 @@ def _not_a_manifest(file: RemoteFile) -> IntegrityBroken:
         seen=counted(file.size, "byte"),
         hint="look at who wrote it; it was not read",
     )
-
-
-def _known(ground: Ground, day: date, feed: str, occurrence: str, revision: int) -> bool:
-    landed = ground.share.landed(feed, occurrence, day)
-    return landed is not None and landed.revision >= revision
 
 
 def _believed(ground: Ground, body: bytes, name: str, day: date) -> Manifest:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landbridge.disk.local import LOCAL
+from landbridge.disk.local import LOCAL, LocalDisk
 from landbridge.errors import (
     DiskFailed,
     IntegrityBroken,
@@ -333,6 +333,33 @@ def test_a_later_revision_is_never_followed_by_an_earlier_one(stand: Stand) -> N
     assert third.revision == 3
     assert set(stand.files()) == {"b.csv", "c.csv"}
     assert share.landed("flights", "2026-11-20", DAY) == third
+
+
+def test_what_landed_of_many_slots_is_told_in_their_order(stand: Stand) -> None:
+    share, later = stand.open(), DAY + timedelta(days=1)
+    first = deliver(share, manifest(name="a.csv"))
+    second = deliver(share, manifest(name="b.csv", occurrence=f"{later}", business_date=later))
+    slots = [("flights", f"{later}", later), ("others", f"{DAY}", DAY), ("flights", f"{DAY}", DAY)]
+    assert stand.open("edge2").landed_all(slots) == [second, None, first]
+    assert stand.open("edge2").landed_all([]) == []
+
+
+def test_many_slots_take_one_look_at_the_journal_of_a_day(tmp_path: Path) -> None:
+    """Each look is a round trip where the share is far away."""
+    listed: list[Path] = []
+
+    class Listing(LocalDisk):
+        def listdir(self, path: Path) -> list[str]:
+            listed.append(path)
+            return super().listdir(path)
+
+    slots = [("flights", f"{DAY}T{minute:04d}Z", DAY) for minute in range(50)]
+    with FolderShare(tmp_path, "DEV", "edge1", SetClock(), machine=Machine(Listing())) as share:
+        share.adopt()
+        deliver(share, manifest())
+        listed.clear()
+        assert share.landed_all(slots) == [None] * 50
+    assert listed == [tmp_path / ".landbridge" / "dev" / "journal" / f"{DAY}"]
 
 
 def test_a_slot_has_one_claimant(stand: Stand) -> None:

@@ -93,6 +93,13 @@ class FolderShare:
         """See ports.Share."""
         return self._account(business_date, SlotKey(feed, occurrence)).newest
 
+    def landed_all(self, slots: Sequence[tuple[str, str, date]]) -> list[Receipt | None]:
+        """See ports.Share."""
+        if not slots:
+            return []
+        asked = [(business_date, SlotKey(feed, occurrence)) for feed, occurrence, business_date in slots]
+        return [account.newest for account in self._session().journal.accounts_of(asked)]
+
     @contextmanager
     def claim(self, manifest: Manifest) -> Iterator[_FolderClaim]:
         """See ports.Share."""

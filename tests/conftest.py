@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from examples.servers import postgres as servers
+from landbridge.events import listen
 from tests.deploy.controlm_stage import certificates, controlm_stage  # noqa: F401 - fixtures for all
 from tests.servers import ministack as accounts
 from tests.servers import seaweed as stores
@@ -28,7 +29,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """Give each test the variables of a fresh process: the product brings credentials of a twin into its own."""
+    """Give each test the variables and the silence of a fresh process.
+
+    The product brings credentials of a twin into its own, and a command's log goes to the standard error of its test.
+    """
     before = os.environ.copy()
     try:
         return (yield)
@@ -36,6 +40,7 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
         os.environ.update(before)
+        listen(None, "error")
 
 
 @pytest.fixture(scope="session")

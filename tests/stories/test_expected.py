@@ -38,7 +38,7 @@ def told(due: dict[News, list[Bounds]]) -> dict[News, list[datetime]]:
 def test_what_is_due_is_no_difference(
     told: dict[News, list[datetime]], due: dict[News, list[Bounds]]
 ) -> None:
-    assert len(due) > 60
+    assert len(due) > 45
     assert expected.differences(told, due) == []
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -124,7 +126,18 @@ def _in_parts(client: S3Client, source: Original, bucket: str, key: str, content
 def _copied_parts(
     client: S3Client, source: Original, bucket: str, key: str, upload: str, size: int, part: int
 ) -> list[CompletedPartTypeDef]:
+    failed = Event()
+
     def one(number: int) -> CompletedPartTypeDef:
+        if failed.is_set():
+            raise CancelledError  # nobody hears of it: parts begin in order, and an earlier one has told what it met
+        with ExitStack() as unless_whole:
+            unless_whole.callback(failed.set)
+            copied = sent(number)
+            unless_whole.pop_all()
+        return copied
+
+    def sent(number: int) -> CompletedPartTypeDef:
         start = (number - 1) * part
         answer = client.upload_part_copy(
             Bucket=bucket,
@@ -137,7 +150,7 @@ def _copied_parts(
         )
         return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:  # after a failure `map` begins no further part
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(one, range(1, -(-size // part) + 1)))
 
 

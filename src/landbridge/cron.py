@@ -154,5 +154,6 @@ def _plain(expression: str) -> str:
 
 def _has_no_change(day: date, zone: ZoneInfo) -> bool:
     """Tell whether the clocks change neither on a day nor on the one before it, on which cronsim may start askew."""
-    before, begin, end = (datetime.combine(day + n * _DAY, time(), zone).utcoffset() for n in (-1, 0, 1))
-    return before == begin == end
+    before, begin, end = (datetime.combine(day + n * _DAY, time(), zone) for n in (-1, 0, 1))
+    # Of an end that comes twice the second one: the clocks may go back from just after midnight into this day.
+    return before.utcoffset() == begin.utcoffset() == end.replace(fold=1).utcoffset()

@@ -87,6 +87,14 @@ def test_it_fires_as_cronsim_says_for_years(expression: str, zone: str) -> None:
     )
 
 
+def test_a_day_into_which_the_clocks_go_back_from_after_its_midnight_has_its_hour_twice() -> None:
+    """As in Newfoundland until 2011, at 00:01."""
+    window = (datetime(2009, 10, 30, tzinfo=UTC), datetime(2009, 11, 2, tzinfo=UTC))
+    found = said(fired("30 * * * 6", ZoneInfo("America/St_Johns"), *window))
+    assert found == said(as_cronsim_says("30 * * * 6", ZoneInfo("America/St_Johns"), *window))
+    assert [clock.hour for _, clock in found].count(23) == 2
+
+
 def test_a_window_holds_its_first_instant_and_not_its_last() -> None:
     first, last = datetime(2026, 5, 1, 6, tzinfo=UTC), datetime(2026, 5, 3, 6, tzinfo=UTC)
     assert [at.day for at in fired("0 6 * * *", ZoneInfo("UTC"), first, last)] == [1, 2]

@@ -6,7 +6,6 @@ import base64
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from threading import Event
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -126,13 +125,13 @@ def _in_parts(client: S3Client, source: Original, bucket: str, key: str, content
 def _copied_parts(
     client: S3Client, source: Original, bucket: str, key: str, upload: str, size: int, part: int
 ) -> list[CompletedPartTypeDef]:
-    failed = Event()
+    failed: list[int] = []
 
     def one(number: int) -> CompletedPartTypeDef:
-        if failed.is_set():
-            raise CancelledError  # nobody hears of it: parts begin in order, and an earlier one has told what it met
+        if any(earlier < number for earlier in failed):
+            raise CancelledError  # nobody hears of it: the earlier one is asked first, and tells what it met
         with ExitStack() as unless_whole:
-            unless_whole.callback(failed.set)
+            unless_whole.callback(failed.append, number)
             copied = sent(number)
             unless_whole.pop_all()
         return copied

@@ -73,16 +73,8 @@ class Again:
 
     def call(self, once: Callable[[], _T]) -> _T:
         """Give what `once` gives, or raise what its last try raised."""
-        # The first try needs none of what counts tries, which costs as much as a tenth of a small request.
-        failed: list[Unavailable] = []
-        try:
-            return once()
-        except Unavailable as error:
-            failed.append(error)
-        for attempt in self._counted():
+        for attempt in self.tries():
             with attempt:
-                if failed:
-                    raise failed.pop()
                 return once()
         raise AssertionError  # the last attempt either returns or raises
 

@@ -15,7 +15,6 @@ import typer
 from landbridge.cli import COMMANDS, _app, main
 from landbridge.cli.pasted import pasted, remember
 from landbridge.errors import Exit
-from landbridge.events import listen
 from tests.core.declared import FILES, write
 from tests.fakes.proven import AUDIT, delivered, signer
 
@@ -32,7 +31,6 @@ NOT_ASKED = {"deploy kubernetes lint", "deploy controlm schema"}
 def forgotten() -> Iterator[None]:
     yield
     remember([])
-    listen(None, "info")  # a command's log goes to the standard error of its test
 
 
 def typed(*words: str) -> int:

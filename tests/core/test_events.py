@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import threading
 from contextvars import copy_context
-from typing import TYPE_CHECKING
 
 import pytest
 
 from landbridge.events import LEVELS, about, context, listen, log
 from tests.fakes.heard import heard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def nobody() -> Iterator[None]:
-    yield
-    listen(None, "info")
 
 
 def test_nobody_hears_without_having_asked(capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,11 +5,11 @@ A slot has one verdict whoever runs it, so nothing is lost by an interruption, a
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from threading import Lock
+from threading import Condition
 from typing import TYPE_CHECKING
 
 from landbridge.errors import Exit, LandbridgeError
@@ -88,22 +88,23 @@ def backfill(
     `silent` takes from a cloud the bars of single steps, which would say nothing with several runs at once.
     """
     queue = _Queue(feed, silent(cloud), list(reversed(slots)), cloud.progress)
-    going: list[Future[None]] = []
     interrupted = False
     with ThreadPoolExecutor(parallel, thread_name_prefix="backfill") as pool:
         try:
             cloud.progress.start(STEP, len(slots), "slots")
-            # in this thread's context: what it has bound (run id, environment) is on every line of the log
-            going += (pool.submit(copy_context().run, queue.work) for _ in range(parallel))
-            wait(going)
+            for _ in range(parallel):
+                # in this thread's context: what it has bound (run id, environment) is on every line of the log
+                pool.submit(copy_context().run, queue.work)
+            queue.wait()
         except (
             KeyboardInterrupt
         ):  # wherever it came; a second one, while those under way are awaited, ends it all
             queue.close()
             interrupted = True
             log.warning("interrupted: no further slot begins")
-    for one in going:
-        one.result()  # a bug keeps its traceback
+    queue.wait()  # interrupted while a thread began, the pool does not know of that thread
+    if queue.bug is not None:
+        raise queue.bug  # with its traceback
     cloud.progress.finish(STEP)
     return Backfill(tuple(queue.ended.get(slot, Filled(slot, Ended.NOT_RUN)) for slot in slots), interrupted)
 
@@ -113,34 +114,49 @@ class _Queue:
 
     def __init__(self, feed: Feed, cloud: Cloud, waiting: list[Slot], bars: Progress) -> None:
         self.ended: dict[Slot, Filled] = {}
+        self.bug: BaseException | None = None
+        """Why no further slot began, when that was a bug: the first one."""
         self._feed, self._cloud, self._waiting, self._bars = feed, cloud, waiting, bars
-        self._lock = Lock()
+        self._under_way = 0
+        self._changed = Condition()
 
     def work(self) -> None:
-        """Run one slot after another until none is left; a bug lets no further one begin."""
-        try:
-            while slot := self._next():
-                self._run(slot)
-        finally:
-            self.close()
+        """Run one slot after another until none is left."""
+        while slot := self._next():
+            self._run(slot)
 
     def close(self) -> None:
         """Let no further slot begin."""
-        self._waiting.clear()
+        with self._changed:
+            self._waiting.clear()
 
-    def _run(self, slot: Slot) -> None:
-        filled = _filled(self._feed, slot, self._cloud)
-        with self._lock:
-            self.ended[slot] = filled
-            self._bars.advance(STEP, 1)
-        if filled.error is not None and filled.error.exit in _HOPELESS:
-            self.close()
+    def wait(self) -> None:
+        """Wait until no slot is under way, and none waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting and not self._under_way)
 
     def _next(self) -> Slot | None:
-        try:
+        with self._changed:
+            if not self._waiting:
+                return None
+            self._under_way += 1
             return self._waiting.pop()
-        except IndexError:
-            return None
+
+    def _run(self, slot: Slot) -> None:
+        try:
+            filled = _filled(self._feed, slot, self._cloud)
+            with self._changed:
+                self.ended[slot] = filled
+                self._bars.advance(STEP, 1)
+            if filled.error is not None and filled.error.exit in _HOPELESS:
+                self.close()
+        except BaseException as bug:  # noqa: BLE001 - raised where the slots are awaited
+            self.bug = self.bug or bug
+            self.close()
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
 
 
 def _filled(feed: Feed, slot: Slot, cloud: Cloud) -> Filled:

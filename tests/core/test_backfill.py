@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -191,6 +192,32 @@ def test_interrupted_a_second_time_it_ends_at_once() -> None:
         with pytest.raises(KeyboardInterrupt):
             filled(world, 1)
     assert world.rows.runs == 1
+
+
+class Sudden(str):
+    """The name of a feed that sends Ctrl-C when a run first says it: who began that thread does not yet know of it."""
+
+    __slots__ = ("said",)
+
+    def __format__(self, spec: str) -> str:
+        if not hasattr(self, "said"):
+            self.said = True
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            time.sleep(0.2)
+        return super().__format__(spec)
+
+
+def test_interrupted_while_a_thread_begins_its_slot_is_awaited_too() -> None:
+    world = MemoryWorld()
+    only = replace(SLOTS[0], feed=Sudden(SLOTS[0].feed))
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(60)  # the thread goes on until it sleeps
+    try:
+        done = backfill(FEED, [only], world.cloud("ann", "we began late"), 1, lambda one: one)
+    finally:
+        sys.setswitchinterval(before)
+    assert done.interrupted
+    assert ends(done) == [Ended.RELEASED]
 
 
 def test_only_what_is_due_and_has_no_verdict_or_was_not_released_is_run() -> None:

@@ -20,12 +20,12 @@ __all__ = ["stamina"]
 
 def _tell(details: RetryDetails) -> None:
     log.warning(
-        "stamina.retry_scheduled",
-        callable=details.name,
-        retry_num=details.retry_num,
-        caused_by=repr(details.caused_by),
-        wait_for=round(details.wait_for, 2),
-        waited_so_far=round(details.waited_so_far, 2),
+        "tried again",
+        what=details.name,
+        failed=details.retry_num,
+        error=repr(details.caused_by),
+        wait_seconds=round(details.wait_for, 2),
+        waited_seconds=round(details.waited_so_far, 2),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from examples.servers import postgres as servers
+from landbridge.cli.pasted import remember
 from landbridge.events import listen
 from tests.deploy.controlm_stage import certificates, controlm_stage  # noqa: F401 - fixtures for all
 from tests.servers import ministack as accounts
@@ -29,9 +30,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """Give each test the variables and the silence of a fresh process.
+    """Give each test the variables and the silence of a fresh process, in which no command was typed.
 
-    The product brings credentials of a twin into its own, and a command's log goes to the standard error of its test.
+    The product brings credentials of a twin into its own, a command's log goes to the standard error of its test, and
+    hints name the options of the command before them.
     """
     before = os.environ.copy()
     try:
@@ -41,6 +43,7 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
             del os.environ[name]
         os.environ.update(before)
         listen(None, "error")
+        remember([])
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import threading
@@ -155,6 +156,43 @@ def test_a_line_in_this_process_is_closed_twice_and_tells_who_waits(server: Sftp
     with pytest.raises(Lost, match="it was closed"):
         greeted.result(5)
     line.close()
+
+
+def test_a_line_in_this_process_that_is_closed_before_it_connects_says_so(server: Sftp) -> None:
+    line = InProcess(server.endpoint(), keys.read(server.endpoint()), Tuning())
+    line.close()
+    with pytest.raises(Unavailable, match="was closed"):
+        line.connect()
+    gc.collect()  # what was never begun would complain
+
+
+class _Ending(InProcess):
+    """Has ended what was under way, and is about to end its thread."""
+
+    async def _end(self) -> None:
+        await super()._end()
+        self.ended.set()
+        await asyncio.sleep(0.2)
+
+    ended = threading.Event()
+
+
+def test_nobody_who_connects_just_as_a_line_ends_waits_for_ever(server: Sftp) -> None:
+    line = _Ending(server.endpoint(), keys.read(server.endpoint()), Tuning())
+    told: list[str] = []
+
+    def late() -> None:
+        line.ended.wait(10)
+        try:
+            line.connect()
+        except Unavailable as error:
+            told.append(error.what)
+
+    thread = threading.Thread(target=late, daemon=True)
+    thread.start()
+    line.close()
+    thread.join(10)
+    assert [one.endswith("was closed") for one in told] == [True]
 
 
 def test_a_failed_exchange_of_keys_with_the_pinned_server_is_no_changed_host_key(server: Sftp) -> None:

@@ -677,6 +677,20 @@ def test_a_door_is_opened_by_the_right_key_on_the_pinned_server_alone(server: Sf
     assert door.shown("ssh-rsa") == ""
 
 
+def test_a_door_is_asked_again_where_the_end_was_seen_before_the_servers_offer(server: Sftp) -> None:
+    """Without an algorithm in common both ends give up, and which end is seen first is chance."""
+    known = server.endpoint()
+    for cuts, tried in ((2, 3), (9, 3)):
+        with line_to(server.port, cut_after=(0,) * cuts) as line:
+            door = SftpDoor(known.host, line.port, known.user, lambda: known.host_keys)
+            if cuts < tried:
+                assert door.shown("ssh-ed25519").split()[:2] == server.host_key.public_openssh.split()[:2]
+            else:
+                with pytest.raises(Unavailable):
+                    door.shown("ssh-ed25519")
+            assert line.connections == tried
+
+
 def test_what_an_endpoint_is_shown_as_holds_no_secret() -> None:
     shown = f"{Endpoint('h', 22, 'u', 'PRIVATE', ('ssh-ed25519 AAAA',), 'hunter2')!r}"
     assert "PRIVATE" not in shown

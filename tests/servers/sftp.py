@@ -21,6 +21,7 @@ import asyncssh
 
 from landbridge.sftp.endpoint import Endpoint
 from landbridge.twin.keys import Ed25519Key
+from landbridge.twin.ports import free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,11 +101,9 @@ def openssh_server(folder: Path) -> Iterator[Sftp]:
     if SSHD is None:
         raise FileNotFoundError("sshd")
     host_key, user_key = Ed25519Key.generate(), Ed25519Key.generate()
-    with tempfile.TemporaryDirectory(prefix="landbridge-sshd-") as name, socket.socket() as reserved:
+    with tempfile.TemporaryDirectory(prefix="landbridge-sshd-") as name:
         own = Path(name)
-        reserved.bind((LOOPBACK, 0))
-        port = reserved.getsockname()[1]
-        reserved.close()
+        (port,) = free(1)
         for file, text in (
             ("host", host_key.private_openssh),
             ("authorized", user_key.public_openssh + "\n"),

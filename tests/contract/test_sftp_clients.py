@@ -36,6 +36,7 @@ from landbridge.sftp.retried import Retried
 from landbridge.sftp.said import KEPT, Said
 from landbridge.twin.keys import Ed25519Key
 from tests.contract.sftp_clients import needs_ssh
+from tests.fakes.open_files import open_before, open_files
 from tests.servers.line import line_to
 from tests.servers.sftp import asyncssh_server
 
@@ -453,17 +454,13 @@ _NOWHERE = Endpoint("127.0.0.1", 9, "user", "", ())
 
 @needs_ssh
 def test_an_ssh_that_cannot_be_started_leaves_neither_key_nor_file_open(tmp_path: Path) -> None:
-    before = _open_files()
+    before = open_before()
     with pytest.raises(openssh.Unusable):
         openssh.OpenSsh(str(tmp_path / "none"), _NOWHERE, keys.Keys("secret", ()), Tuning())
     until = time.monotonic() + 5  # the thread that reads what a child says ends with its last writer
-    while _open_files() != before and time.monotonic() < until:
+    while open_files() != before and time.monotonic() < until:
         time.sleep(0.01)
-    assert _open_files() == before
-
-
-def _open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    assert open_files() == before
 
 
 @needs_ssh

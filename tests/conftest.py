@@ -32,16 +32,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_runtest_protocol() -> Generator[None, object, object]:
     """Give each test the variables and the silence of a fresh process, in which no command was typed.
 
-    The product brings credentials of a twin into its own, a command's log goes to the standard error of its test, and
-    hints name the options of the command before them.
+    The product brings credentials of a twin into its own, a command's log goes to the standard error of its test, hints
+    name the options of the command before them, and a command listens to Ctrl-C in its own way.
     """
     before = os.environ.copy()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         return (yield)
     finally:
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
         os.environ.update(before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         listen(None, "error")
         remember([])
 

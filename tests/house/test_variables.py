@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
+from landbridge.cli import interrupting
 from landbridge.cli.pasted import pasted, remember
 from tests import conftest
 
@@ -37,6 +39,16 @@ def test_what_a_test_typed_is_forgotten_by_the_next() -> None:
     with pytest.raises(StopIteration):
         around.send("the outcome")
     assert pasted("landbridge run trades") == "landbridge run trades"
+
+
+def test_what_a_test_does_with_signals_is_undone() -> None:
+    around = conftest.pytest_runtest_protocol()
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    next(around)
+    interrupting.listen()
+    with pytest.raises(StopIteration):
+        around.send("the outcome")
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_they_are_given_back_around_every_test(request: pytest.FixtureRequest) -> None:

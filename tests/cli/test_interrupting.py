@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landbridge.cli import interrupting
 from landbridge.errors import Exit
 
 if TYPE_CHECKING:
@@ -98,6 +100,14 @@ finally:
     print(len(begun))
 """
     assert interrupted(tmp_path, body) == "1\n"
+
+
+def test_what_waited_is_over_when_another_one_came_before() -> None:
+    """Else that would interrupt the cleaning up."""
+    interrupt, here = interrupting._Interrupt(), inspect.currentframe()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(signal.SIGTERM, here)
+    interrupt(signal.SIGALRM, here)
 
 
 def test_before_the_command_has_begun(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import FrameType
 
+_ASKING = (signal.SIGINT, signal.SIGTERM)
 _PAUSE = 0.01
 """Seconds until it is looked again whether such a moment is over."""
 _MOST = 5.0
@@ -41,7 +42,9 @@ class _Interrupt:
         self._asked: float | None = None
         """When the one came that waits."""
 
-    def __call__(self, _: int, frame: FrameType | None) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self._asked is None and number not in _ASKING:
+            return  # another one came before the alarm, and was raised
         now = time.monotonic()
         self._asked = now if self._asked is None else self._asked
         if sys.platform != "win32" and now - self._asked < _MOST and _would_be_lost(frame):

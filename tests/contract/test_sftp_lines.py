@@ -30,6 +30,7 @@ from landbridge.sftp.in_process import InProcess
 from landbridge.twin.keys import Ed25519Key
 from tests.contract.sftp_clients import needs_ssh
 from tests.servers.line import line_to
+from tests.servers.sftp import asyncssh_server
 
 if TYPE_CHECKING:
     from landbridge.sftp.channel import Channel
@@ -105,6 +106,16 @@ def test_many_who_begin_at_once_share_one_line(server: Sftp, tuning: Tuning) -> 
     ):
         assert list(pool.map(files, [remote] * 8)) == [0] * 8
         assert line.connections == 1
+
+
+@pytest.mark.parametrize("through", [False, True], ids=["server", "line"])
+def test_who_stays_when_a_server_of_ours_ends_fails_no_later_test(server: Sftp, *, through: bool) -> None:
+    """The collector would complain of the connection, whatever test runs then."""
+    with socket.socket() as stays:
+        with asyncssh_server(server.folder) as own, line_to(own.port) as line:
+            stays.connect(("127.0.0.1", line.port if through else own.port))
+            assert stays.recv(4) == b"SSH-"
+        gc.collect()
 
 
 def test_no_line_is_opened_after_the_end(server: Sftp, tuning: Tuning) -> None:

@@ -22,6 +22,7 @@ import asyncssh
 from landbridge.sftp.endpoint import Endpoint
 from landbridge.twin.keys import Ed25519Key
 from landbridge.twin.ports import free
+from tests.servers.loops import end_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,10 +81,7 @@ def asyncssh_server(
     async def stop(server: asyncssh.SSHAcceptor) -> None:
         server.close()
         await server.wait_closed()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await end_all()
 
     server = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
     try:

@@ -7,9 +7,10 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from examples.servers import postgres as servers
+from landbridge.cli.pasted import remember
 from landbridge.events import listen
 from tests.deploy.controlm_stage import certificates, controlm_stage  # noqa: F401 - fixtures for all
 from tests.servers import ministack as accounts
@@ -18,8 +19,11 @@ from tests.servers import seaweed as stores
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-settings.register_profile("untimed", deadline=None)  # a busy machine is no defect
-settings.load_profile("untimed")
+# A busy machine is no defect, and what fails on one machine fails on the other. `--hypothesis-profile=searching` draws anew.
+_BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("searching", _BUSY, derandomize=False)
+settings.register_profile("same", _BUSY, derandomize=True)
+settings.load_profile("same")
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -29,18 +33,23 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """Give each test the variables and the silence of a fresh process.
+    """Give each test the variables and the silence of a fresh process, in which no command was typed.
 
-    The product brings credentials of a twin into its own, and a command's log goes to the standard error of its test.
+    The product brings credentials of a twin into its own, a command's log goes to the standard error of its test, hints
+    name the options of the command before them, and a command listens to Ctrl-C in its own way.
     """
     before = os.environ.copy()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         return (yield)
     finally:
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
         os.environ.update(before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         listen(None, "error")
+        remember([])
 
 
 @pytest.fixture(scope="session")

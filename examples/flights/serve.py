@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +22,7 @@ import duckdb
 import psycopg
 
 from examples.servers import postgres
+from landbridge.twin.ports import free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,9 +91,7 @@ def served(folder: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def _datasette(database: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free(1)
     settings = {"max_returned_rows": PAGE, "default_page_size": PAGE, "sql_time_limit_ms": 20_000}
     command = [
         sys.executable,

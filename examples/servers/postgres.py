@@ -7,7 +7,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from landbridge.twin.ports import free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ def running(*settings: str) -> Iterator[Postgres]:
         binaries = _reachable(folder, user) / "bin"
         data = folder / "data"
         _initialise(binaries, data, user)
-        port = _free_port()
+        (port,) = free(1)
         command: list[str | Path] = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port)]
         command += [word for setting in (*_SETTINGS, *settings) for word in ("-c", setting)]
         with (folder / "log").open("wb") as log:
@@ -119,12 +120,6 @@ def _initialise(binaries: Path, data: Path, user: str | None) -> None:
     )
     access = data / "pg_hba.conf"
     access.write_text("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

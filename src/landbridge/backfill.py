@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from threading import Condition
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from landbridge.errors import Exit, LandbridgeError
 from landbridge.events import about, log
@@ -20,6 +20,7 @@ from landbridge.run import run
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from types import TracebackType
 
     from landbridge.facts import Slot
     from landbridge.feed import Feed
@@ -143,20 +144,28 @@ class _Queue:
             return self._waiting.pop()
 
     def _run(self, slot: Slot) -> None:
-        try:
+        with self:
             filled = _filled(self._feed, slot, self._cloud)
             with self._changed:
                 self.ended[slot] = filled
                 self._bars.advance(STEP, 1)
             if filled.error is not None and filled.error.exit in _HOPELESS:
                 self.close()
-        except BaseException as bug:  # noqa: BLE001 - raised where the slots are awaited
-            self.bug = self.bug or bug
-            self.close()
-        finally:
-            with self._changed:
-                self._under_way -= 1
-                self._changed.notify_all()
+
+    def __enter__(self) -> None:
+        """Begin a slot that `_next` gave."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, bug: BaseException | None, trace: TracebackType | None
+    ) -> Literal[True]:
+        """End it; a bug is raised where the slots are awaited."""
+        with self._changed:
+            if bug is not None:
+                self.bug = self.bug or bug
+                self._waiting.clear()
+            self._under_way -= 1
+            self._changed.notify_all()
+        return True
 
 
 def _filled(feed: Feed, slot: Slot, cloud: Cloud) -> Filled:

@@ -27,12 +27,6 @@ NOT_ASKED = {"deploy kubernetes lint", "deploy controlm schema"}
 """They read files alone, and no hint names them."""
 
 
-@pytest.fixture(autouse=True)
-def forgotten() -> Iterator[None]:
-    yield
-    remember([])
-
-
 def typed(*words: str) -> int:
     with pytest.raises(SystemExit) as ended:
         main(words)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from landbridge.errors import ContractBroken, Exit, IntegrityBroken, NotYet, Usa
 from landbridge.released import Outcome, State
 from landbridge.wiring import choice
 from tests.cli.test_collect_command import Host
+from tests.servers.line import Line, line_to
 from tests.servers.sftp import asyncssh_server
 from tests.stories.bridgehead import DAY, Bridgehead
 from tests.stories.projects import write_project
@@ -35,6 +37,9 @@ NAMED = ("--feed", "good", "--date", f"{DAY}")
 class Agent(Host):
     """A host on which a mover brings files, and `land` is the next job."""
 
+    proxy: Line
+    """Between it and the server."""
+
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "landbridge", "land", *words],
@@ -44,6 +49,17 @@ class Agent(Host):
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    @contextmanager
+    def looking(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Start it, and go on when it looks at the server."""
+        before, until = self.proxy.connections, time.monotonic() + 60
+        with self.start(*words) as process:
+            while self.proxy.connections == before:
+                assert process.poll() is None
+                assert time.monotonic() < until
+                time.sleep(0.01)
+            yield process
 
     def prepare(self) -> None:
         """Do what `land --prepare` does, which the first days show; a program takes a second to start."""
@@ -61,10 +77,12 @@ class Agent(Host):
 @pytest.fixture
 def agent(tmp_path: Path) -> Iterator[Agent]:
     at = Bridgehead(tmp_path / "at")
-    with asyncssh_server(at.server) as server:
+    with asyncssh_server(at.server) as server, line_to(server.port) as proxy:
         project = tmp_path / "project"
         project.mkdir()
-        yield Agent(at, project, server.port, server.user_key.private_openssh, server.host_key.public_openssh)
+        made = Agent(at, project, proxy.port, server.user_key.private_openssh, server.host_key.public_openssh)
+        made.proxy = proxy
+        yield made
 
 
 def test_the_first_days_of_a_mover(agent: Agent) -> None:
@@ -103,8 +121,7 @@ def test_a_wait_ends_when_the_file_is_there(agent: Agent) -> None:
     began = time.monotonic()
     assert agent.line(*NAMED, "--wait", "1s")[0] == Exit.TRY_AGAIN
     assert time.monotonic() - began > 1
-    with agent.start(*NAMED, "--wait", "60s") as process:
-        time.sleep(1)
+    with agent.looking(*NAMED, "--wait", "60s") as process:
         agent.at.moved(released)
         out, _ = process.communicate(timeout=50)
     assert (process.returncode, "delivered" in out) == (Exit.DONE, True)
@@ -118,8 +135,7 @@ def test_a_job_that_is_stopped_says_so_on_its_line(
 ) -> None:
     agent.prepare()
     words = (*NAMED, "--wait", "60s", *(("--json",) if json_too else ()))
-    with agent.start(*words) as process:
-        time.sleep(4)  # it looks, and waits
+    with agent.looking(*words) as process:
         process.send_signal(number)
         out, err = process.communicate(timeout=50)
     expected = "landbridge land DEV: interrupted; the same command carries on where it stopped; exit 130"

@@ -7,7 +7,6 @@ import fcntl
 import os
 import stat
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +16,13 @@ from landbridge.disk import local
 from landbridge.disk.local import LOCAL, LocalDisk
 from landbridge.share.machine import Machine
 from landbridge.share.platform import Way, way_of
+from tests.fakes.open_files import open_before, open_files
 
 if TYPE_CHECKING:
     import ctypes
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="errors of Linux")
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def refusing(number: int) -> OSError:
@@ -117,7 +114,7 @@ def test_what_cannot_be_kept_is_told_and_what_a_mount_does_not_know_is_not(
         monkeypatch.setattr(os, "fsync", fsync)
 
     (tmp_path / "file").write_bytes(b"x")
-    before = open_files()
+    before = open_before()
     for number in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
         fails(number)
         with pytest.raises(OSError, match=os.strerror(number)):
@@ -145,7 +142,7 @@ def test_a_lock_is_held_once_and_ours_alone_to_open(tmp_path: Path) -> None:
     first = LOCAL.lock(tmp_path / "lock")
     assert first is not None
     assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o600
-    before = open_files()
+    before = open_before()
     for _ in range(3):
         with pytest.raises(BlockingIOError, match="lock"):
             LOCAL.lock(tmp_path / "lock")
@@ -164,7 +161,7 @@ def test_a_file_system_without_locks_says_so(
         raise refusing(number)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    before = open_files()
+    before = open_before()
     assert LOCAL.lock(tmp_path / "lock") is None
     assert open_files() == before
 

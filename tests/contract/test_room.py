@@ -15,6 +15,7 @@ import pytest
 from landbridge.errors import IntegrityBroken, NotYet
 from landbridge.share import room as room_module
 from landbridge.share.room import JUNCTION, open_room
+from tests.fakes.open_files import open_before, open_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,12 +162,9 @@ def test_where_names_are_looked_up_anew_no_folder_is_opened(
 
 
 def test_nothing_stays_open(at: Path) -> None:
-    def count() -> int:
-        return len(list(Path("/proc/self/fd").iterdir()))
-
-    before = count()
+    before = open_before()
     with open_room(at) as room:
         with room.opened("x"):
-            assert count() == before + 2
-        assert count() == before + 1
-    assert count() == before
+            assert open_files() == before + 2
+        assert open_files() == before + 1
+    assert open_files() == before

@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,7 +20,11 @@ from landbridge.share.records import Again, SlotKey
 from landbridge.share.session import Settings, begin
 from landbridge.share.together import Together
 from landbridge.share.volume import adopt
+from tests.fakes.open_files import open_before, open_files
 from tests.fakes.set_clock import SetClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LEASE = timedelta(minutes=2)
 
@@ -59,10 +63,6 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(tmp_path, "DEV", "edge1", clock, journal, LEASE, Machine())
 
 
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
 @pytest.mark.parametrize(
     "name", ["", "../x", "edge1/x", "edge~1", "edge1\n", ".edge", "x" * 101, "\u00e9dge"]
 )
@@ -77,7 +77,7 @@ def test_a_collector_of_one_name_runs_once_and_waits_a_little_for_the_end_of_ano
 ) -> None:
     first = begin(settings, Way.RENAME)
     assert first.who.alone
-    before, began = open_files(), settings.clock.now()
+    before, began = open_before(), settings.clock.now()
     with pytest.raises(TryAgain, match="is at work"):
         begin(settings, Way.RENAME)
     assert timedelta(seconds=4) < settings.clock.now() - began < timedelta(seconds=7)
@@ -93,7 +93,7 @@ def test_a_collector_of_one_name_runs_once_and_waits_a_little_for_the_end_of_ano
 
 
 def test_a_session_gives_everything_back(settings: Settings) -> None:
-    before = open_files()
+    before = open_before()
     private = settings.root / ".landbridge" / "dev"
     for _ in range(2):
         session = begin(settings, Way.RENAME)
@@ -121,7 +121,7 @@ def test_where_there_are_no_locks_nobody_is_taken_for_dead(settings: Settings) -
 
 @pytest.mark.parametrize("fails", ["parts", "list claims"])
 def test_a_share_that_refuses_in_the_middle_leaves_no_lock_behind(settings: Settings, fails: str) -> None:
-    before = open_files()
+    before = open_before()
     with pytest.raises(ShareRefused, match="opening") as refused:
         begin(replace(settings, machine=Machine(Odd(fails))), Way.RENAME)
     assert refused.value.whole

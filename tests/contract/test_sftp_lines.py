@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import threading
@@ -29,6 +30,7 @@ from landbridge.sftp.in_process import InProcess
 from landbridge.twin.keys import Ed25519Key
 from tests.contract.sftp_clients import needs_ssh
 from tests.servers.line import line_to
+from tests.servers.sftp import asyncssh_server
 
 if TYPE_CHECKING:
     from landbridge.sftp.channel import Channel
@@ -106,6 +108,16 @@ def test_many_who_begin_at_once_share_one_line(server: Sftp, tuning: Tuning) -> 
         assert line.connections == 1
 
 
+@pytest.mark.parametrize("through", [False, True], ids=["server", "line"])
+def test_who_stays_when_a_server_of_ours_ends_fails_no_later_test(server: Sftp, *, through: bool) -> None:
+    """The collector would complain of the connection, whatever test runs then."""
+    with socket.socket() as stays:
+        with asyncssh_server(server.folder) as own, line_to(own.port) as line:
+            stays.connect(("127.0.0.1", line.port if through else own.port))
+            assert stays.recv(4) == b"SSH-"
+        gc.collect()
+
+
 def test_no_line_is_opened_after_the_end(server: Sftp, tuning: Tuning) -> None:
     """Whoever was about to open one when all was closed would leave it open for ever."""
     before = _ours()
@@ -155,6 +167,43 @@ def test_a_line_in_this_process_is_closed_twice_and_tells_who_waits(server: Sftp
     with pytest.raises(Lost, match="it was closed"):
         greeted.result(5)
     line.close()
+
+
+def test_a_line_in_this_process_that_is_closed_before_it_connects_says_so(server: Sftp) -> None:
+    line = InProcess(server.endpoint(), keys.read(server.endpoint()), Tuning())
+    line.close()
+    with pytest.raises(Unavailable, match="was closed"):
+        line.connect()
+    gc.collect()  # what was never begun would complain
+
+
+class _Ending(InProcess):
+    """Has ended what was under way, and is about to end its thread."""
+
+    async def _end(self) -> None:
+        await super()._end()
+        self.ended.set()
+        await asyncio.sleep(0.2)
+
+    ended = threading.Event()
+
+
+def test_nobody_who_connects_just_as_a_line_ends_waits_for_ever(server: Sftp) -> None:
+    line = _Ending(server.endpoint(), keys.read(server.endpoint()), Tuning())
+    told: list[str] = []
+
+    def late() -> None:
+        line.ended.wait(10)
+        try:
+            line.connect()
+        except Unavailable as error:
+            told.append(error.what)
+
+    thread = threading.Thread(target=late, daemon=True)
+    thread.start()
+    line.close()
+    thread.join(10)
+    assert [one.endswith("was closed") for one in told] == [True]
 
 
 def test_a_failed_exchange_of_keys_with_the_pinned_server_is_no_changed_host_key(server: Sftp) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import threading
 import uuid
 from contextlib import closing
@@ -369,6 +370,20 @@ def test_sqlite_keeps_the_state_of_the_first_query_also_once_that_is_read(tmp_pa
     assert not [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
 
 
+def test_nobody_is_left_who_would_cancel_the_next_query_of_sqlite(tmp_path: Path) -> None:
+    keys = {"kind": "sql", "url": _sqlite(tmp_path), "query": "SELECT i FROM t"}
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(60)  # a thread that nobody awaits has no turn
+    try:
+        with adapter(around(tmp_path), **keys) as source:
+            with source.open(SLOT) as extract:
+                assert sum(batch.num_rows for batch in extract.batches) > 0
+            left = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    finally:
+        sys.setswitchinterval(before)
+    assert left == []
+
+
 def test_batches_of_sqlite_may_be_taken_by_another_thread(tmp_path: Path) -> None:
     taken: list[int] = []
     keys = {"kind": "sql", "url": _sqlite(tmp_path), "query": "SELECT i FROM t"}
@@ -426,7 +441,7 @@ def test_closing_early_ends_the_query_and_the_connection(url: str, tmp_path: Pat
             assert sum(batch.num_rows for batch in again.batches) == 200000
     with psycopg.connect(url, autocommit=True) as look:
         row = None
-        for _ in range(100):
+        for _ in range(600):  # a busy server notices late that nobody listens
             row = look.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'early'"
             ).fetchone()

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import textwrap
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +21,10 @@ from landbridge.facts import Location
 from landbridge.stores import files, no_replace
 from landbridge.stores.folder import PRIVATE, FolderStore
 from tests.contract.stands import content_of
+from tests.fakes.open_files import open_before, open_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _visible(root: Path) -> list[str]:
@@ -248,8 +252,7 @@ def test_no_descriptor_is_kept(tmp_path: Path) -> None:
         with pytest.raises(NotFound):
             store.fetch(replace(at, key="absent"), tmp_path / "came")
 
-    descriptors = Path("/proc/self/fd")
     all_ways()
-    before = len(list(descriptors.iterdir()))
+    before = open_before()
     all_ways()
-    assert len(list(descriptors.iterdir())) == before
+    assert open_files() == before

@@ -13,6 +13,8 @@ from landbridge.contract.strict.delimited import csv_gate
 from landbridge.feed.outputs import Csv
 from tests.contract.strict_oracle import Seen, read
 
+_CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
 COLUMNS = (
     ColumnRule("id", "integer"),
     ColumnRule("amount", "decimal", precision=7, scale=2),
@@ -75,7 +77,7 @@ def _seen(report: StrictReport) -> list[Seen]:
     ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=_CHECKS)
 @given(body=_BODY, block=st.sampled_from([64, 100, 256, 1 << 16]))
 @example(body=b'1,2.50,2026-11-20,true,"a\n' * 3, block=64)
 def test_the_gate_and_the_oracle_agree(tmp_path: Path, body: bytes, block: int) -> None:
@@ -113,7 +115,7 @@ _CELLS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=_CHECKS)
 @given(
     rows=st.lists(st.lists(_CELLS, min_size=4, max_size=6), max_size=9),
     delimiter=st.sampled_from([b";", b","]),
@@ -131,7 +133,7 @@ def test_another_dialect_is_read_as_plainly(
     assert (report.rows, report.defects) == (number, Counter(rule for rule, *_ in expected))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=_CHECKS)
 @given(
     text=st.one_of(_RAW, _WILD, st.just(b"\xef\xbb\xbf"), _BODY.map(lambda b: b"\xef\xbb\xbf" + HEADER + b))
 )
@@ -144,7 +146,7 @@ def test_any_bytes_at_all_are_judged_alike(tmp_path: Path, text: bytes) -> None:
     assert sum(report.defects.values()) == len(expected)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=_CHECKS)
 @given(body=_BODY, block=st.sampled_from([64, 4096]))
 def test_records_are_found_again_where_the_first_pass_saw_them(
     tmp_path: Path, body: bytes, block: int

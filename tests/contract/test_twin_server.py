@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +21,7 @@ from landbridge.twin.ports import LOOPBACK, all_free, free_ports, is_free
 from landbridge.twin.seaweed import Config, Seaweed, make_bucket
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from examples.servers.postgres import Postgres
     from tests.servers.seaweed import Lent
 
 
@@ -104,6 +104,14 @@ def test_ports_that_are_taken_are_left_alone(tmp_path: Path) -> None:
         other.listen()
         with Seaweed.start(Config(tmp_path / "server", ports=wanted)) as server:
             assert server.ports != wanted
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(sys.platform != "linux", reason="where Linux tells which ports it hands out")
+def test_no_outgoing_connection_takes_the_port_that_a_server_is_told(postgres: Postgres) -> None:
+    """It was chosen a second before the server listens."""
+    lowest = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]
+    assert postgres.port < int(lowest)
 
 
 def test_two_servers_live_side_by_side(seaweed: Lent, tmp_path: Path) -> None:

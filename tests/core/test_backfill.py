@@ -24,6 +24,7 @@ from tests.fakes.heard import heard
 from tests.fakes.memory_cloud import MemoryWorld, Rows, slot, trades
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from landbridge.facts import GateReport, Slot
@@ -41,6 +42,7 @@ class Counting:
     advanced: int = 0
     interrupt_at: int = -1
     """After so many slots; at the start with 0."""
+    interrupt: Callable[[], None] = lambda: None
 
     def start(self, step: str, total: int | None, unit: str) -> None:
         self.started.append((step, total))
@@ -52,8 +54,7 @@ class Counting:
 
     def _interrupt(self) -> None:
         if self.advanced == self.interrupt_at:
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            time.sleep(0.1)
+            self.interrupt()
 
     def finish(self, step: str) -> None:
         self.started.append(("finished", None))
@@ -117,23 +118,51 @@ def test_only_first_revisions_are_made_and_each_line_of_the_log_tells_its_run() 
     assert (failed["run_id"], failed["slot"]) == ("run 1", "trades/2026-11-05")
 
 
-@dataclass
-class Interrupting(Rows):
-    """Sends Ctrl-C while the fourth slot, or the one beside it, is judged."""
+def send() -> None:
+    """Send Ctrl-C."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
+
+def await_notice(lines: list[dict[str, object]]) -> None:
+    """Wait until the log says that Ctrl-C has been noticed; a busy machine takes its time."""
+    until = time.monotonic() + 20
+    while (
+        not any("no further slot begins" in str(line["event"]) for line in lines) and time.monotonic() < until
+    ):
+        time.sleep(0.005)
+
+
+@dataclass
+class Interrupted(Rows):
+    """Judges nothing between Ctrl-C and the notice of it: no slot ends meanwhile, and none begins in its place."""
+
+    lines: list[dict[str, object]] = field(default_factory=list)
     told: bool = False
+
+    def interrupt(self) -> None:
+        self.told = True
+        send()
+
+    def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
+        if self.told:
+            await_notice(self.lines)
+        return super().judge(path, progress)
+
+
+@dataclass
+class Interrupting(Interrupted):
+    """Sends Ctrl-C while the fourth slot, or the one beside it, is judged."""
 
     def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
         if self.runs >= 4 and not self.told:  # two may have been read by now
-            self.told = True
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            time.sleep(0.2)
+            self.interrupt()
         return super().judge(path, progress)
 
 
 def test_interrupted_those_under_way_end_and_a_second_start_goes_on() -> None:
-    world = MemoryWorld(Interrupting())
-    done = filled(world)
+    with heard() as lines:
+        world = MemoryWorld(Interrupting(lines=lines))
+        done = filled(world)
     assert done.interrupted
     assert 4 <= ends(done).count(Ended.RELEASED) <= 6, "those under way came to their verdicts"
     assert ends(done).count(Ended.NOT_RUN) >= 4
@@ -144,8 +173,10 @@ def test_interrupted_those_under_way_end_and_a_second_start_goes_on() -> None:
 
 @pytest.mark.parametrize("after", [0, 3])
 def test_interrupted_between_two_slots_it_still_tells_how_each_ended(after: int) -> None:
-    world, bars = MemoryWorld(), Counting(interrupt_at=after)
-    done = filled(world, 1, bars)
+    with heard() as lines:
+        rows = Interrupted(lines=lines)
+        world, bars = MemoryWorld(rows), Counting(interrupt_at=after, interrupt=rows.interrupt)
+        done = filled(world, 1, bars)
     assert done.interrupted
     assert after <= ends(done).count(Ended.RELEASED) <= after + 1, "what ran is told as it ended"
     assert world.rows.runs == ends(done).count(Ended.RELEASED)
@@ -171,24 +202,18 @@ class Failing(Rows):
 class Stuck(Rows):
     """Sends Ctrl-C while one slot is judged, and again when that was heard, as somebody who does not want to wait."""
 
-    heard: list[dict[str, object]] = field(default_factory=list)
+    lines: list[dict[str, object]] = field(default_factory=list)
 
     def judge(self, path: Path, progress: Progress | None = None) -> GateReport:
-        main = threading.main_thread().ident or 0
-        signal.pthread_kill(main, signal.SIGINT)
-        until = time.monotonic() + 20
-        while (
-            not any("no further slot begins" in str(line["event"]) for line in self.heard)
-            and time.monotonic() < until
-        ):
-            time.sleep(0.005)
-        signal.pthread_kill(main, signal.SIGINT)
+        send()
+        await_notice(self.lines)
+        send()
         return super().judge(path, progress)
 
 
 def test_interrupted_a_second_time_it_ends_at_once() -> None:
     with heard() as lines:
-        world = MemoryWorld(Stuck(heard=lines))
+        world = MemoryWorld(Stuck(lines=lines))
         with pytest.raises(KeyboardInterrupt):
             filled(world, 1)
     assert world.rows.runs == 1
@@ -202,7 +227,7 @@ class Sudden(str):
     def __format__(self, spec: str) -> str:
         if not hasattr(self, "said"):
             self.said = True
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            send()
             time.sleep(0.2)
         return super().__format__(spec)
 

@@ -8,13 +8,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from landbridge.disk import scratch as scratches
 from landbridge.disk.scratch import scratch, sweep
 from landbridge.errors import DiskFailed
+from tests.fakes.open_files import open_before, open_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LATER = 2 * 3600.0
 LOCK = ".landbridge-scratch"
@@ -38,13 +42,13 @@ def left_behind(place: Path, name: str = "landbridge-killed", *, lock: str = LOC
 
 
 def test_a_folder_is_private_and_gone_afterwards(place: Path) -> None:
-    open_before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_before()
     with scratch() as folder:
         assert folder.parent == place
         assert folder.stat().st_mode & 0o777 == 0o700
         (folder / "draft").write_bytes(b"x")
     assert list(place.iterdir()) == []
-    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+    assert open_files() == before
 
 
 def test_who_comes_later_removes_what_a_killed_run_left(place: Path) -> None:

@@ -44,7 +44,8 @@ class Slow:
         waiting: list[Future[None]] = []
         while True:
             try:
-                one = self._asked.get(timeout=0.05)
+                # until as much was asked as may be, a busy machine has its time
+                one = self._asked.get(timeout=0.05 if self.most >= MOST else 5)
             except Empty:
                 for each in waiting:
                     each.set_result(None)

@@ -1,11 +1,14 @@
-"""Does each test begin with the variables of a fresh process?"""
+"""Does each test begin with the variables of a fresh process, and with no command typed before it?"""
 
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
+from landbridge.cli import interrupting
+from landbridge.cli.pasted import pasted, remember
 from tests import conftest
 
 
@@ -27,6 +30,25 @@ def test_a_test_gives_back_every_variable_it_touched(monkeypatch: pytest.MonkeyP
             with pytest.raises(KeyboardInterrupt):
                 around.throw(KeyboardInterrupt())
         assert dict(os.environ) == before
+
+
+def test_what_a_test_typed_is_forgotten_by_the_next() -> None:
+    around = conftest.pytest_runtest_protocol()
+    next(around)
+    remember(["run", "--environment", "PRD"])
+    with pytest.raises(StopIteration):
+        around.send("the outcome")
+    assert pasted("landbridge run trades") == "landbridge run trades"
+
+
+def test_what_a_test_does_with_signals_is_undone() -> None:
+    around = conftest.pytest_runtest_protocol()
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    next(around)
+    interrupting.listen()
+    with pytest.raises(StopIteration):
+        around.send("the outcome")
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_they_are_given_back_around_every_test(request: pytest.FixtureRequest) -> None:

@@ -21,6 +21,8 @@ import asyncssh
 
 from landbridge.sftp.endpoint import Endpoint
 from landbridge.twin.keys import Ed25519Key
+from landbridge.twin.ports import free
+from tests.servers.loops import end_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,10 +81,7 @@ def asyncssh_server(
     async def stop(server: asyncssh.SSHAcceptor) -> None:
         server.close()
         await server.wait_closed()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        await end_all()
 
     server = asyncio.run_coroutine_threadsafe(start(), loop).result(20)
     try:
@@ -100,11 +99,9 @@ def openssh_server(folder: Path) -> Iterator[Sftp]:
     if SSHD is None:
         raise FileNotFoundError("sshd")
     host_key, user_key = Ed25519Key.generate(), Ed25519Key.generate()
-    with tempfile.TemporaryDirectory(prefix="landbridge-sshd-") as name, socket.socket() as reserved:
+    with tempfile.TemporaryDirectory(prefix="landbridge-sshd-") as name:
         own = Path(name)
-        reserved.bind((LOOPBACK, 0))
-        port = reserved.getsockname()[1]
-        reserved.close()
+        (port,) = free(1)
         for file, text in (
             ("host", host_key.private_openssh),
             ("authorized", user_key.public_openssh + "\n"),

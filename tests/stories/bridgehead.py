@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from landbridge.facts import Manifest, Slot, Verdict
@@ -20,8 +22,6 @@ from landbridge.world import Ground
 from tests.fakes.facts import commitment
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from landbridge.facts import Receipt
     from landbridge.ports import Progress, Remote
 
@@ -171,8 +171,12 @@ class Bridgehead:
 
     def seen(self) -> dict[str, bytes]:
         """What is on the share now, without our private folder."""
-        found = (path for path in self.root.rglob("*") if path.is_file() and ".landbridge" not in path.parts)
-        return {str(path.relative_to(self.root)): path.read_bytes() for path in found}
+        found = list[Path]()
+        for folder, folders, names in os.walk(self.root):
+            # in ours, folders come and go while a collector is at work
+            folders[:] = [name for name in folders if name != ".landbridge"]
+            found += [Path(folder) / name for name in names]
+        return {str(path.relative_to(self.root)): path.read_bytes() for path in found if path.is_file()}
 
 
 class Consumer:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landbridge import wiring
+from landbridge.cli.output import Silent
 from landbridge.errors import Exit
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def ended(stage: Stage, feed: str, *words: str, day: str = DAY) -> tuple[int, st
 
 def moved(stage: Stage, tmp_path: Path, feed: str, name: str, day: str = DAY) -> Path:
     """Bring a file and then its manifest from the twin's own SFTP server, as a file-transfer job does."""
+    # Makes the folders, as any `land` on a twin does: no test relies on one before it, which another process may have run.
+    wiring.holding(stage.declaration, "DEV", twin=True, progress=Silent())
     state = wiring.twin_of(stage.declaration, "DEV").ground
     to = state.share / ".landbridge" / "dev" / "holding" / feed
     hosts = tmp_path / "hosts"

@@ -6,7 +6,6 @@ Only the module of the command that was asked for is imported, so that `--help` 
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
 import traceback
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landbridge import __version__
+from landbridge.cli import interrupting
 from landbridge.errors import Exit, LandbridgeError
 
 if TYPE_CHECKING:
@@ -110,12 +110,12 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code (see `errors.Exit`); a bug keeps its traceback, and exits 70."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # as Ctrl-C: scratch files go, claims are given back
     code = int(Exit.BUG)
     try:
+        interrupting.listen()
         code = int(_run(words))
+    except KeyboardInterrupt:  # before or behind the command
+        code = _interrupted()
     except SystemExit as ended:  # rich ends the program so when the reader of a pipe has gone
         code = Exit.DONE if ended.code in {None, 0, 1} else Exit.BUG
     finally:
@@ -147,8 +147,13 @@ def _run(words: list[str]) -> int:
         sys.stderr.close()
         return Exit.DONE
     if result == Exit.INTERRUPTED:  # typer makes Ctrl-C during a command a result
-        typer.secho("\ninterrupted; the same command carries on where it stopped", err=True)
+        return _interrupted()
     return result if isinstance(result, int) else Exit.DONE
+
+
+def _interrupted() -> int:
+    typer.secho("\ninterrupted; the same command carries on where it stopped", err=True)
+    return int(Exit.INTERRUPTED)
 
 
 def _app(words: Sequence[str]) -> typer.Typer:

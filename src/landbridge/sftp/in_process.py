@@ -87,8 +87,12 @@ class InProcess:
             NotPermitted: the key was refused.
             Unavailable: no answer, or closed.
         """
+        with self._ending:  # begun while the loop ends, it would never come to an end itself
+            if self._ended:
+                raise closed(self._endpoint)
+            opening = asyncio.run_coroutine_threadsafe(self._open(), self._loop)
         try:
-            asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+            opening.result()
             self._channel.begin().result(self._tuning.connect_timeout)
             self._loop.call_soon_threadsafe(self._listen)
         except (CancelledError, RuntimeError) as error:

@@ -110,6 +110,7 @@ class SqliteSnapshot:
             yield
         finally:
             timer.cancel()
+            timer.join()  # just too late to be cancelled, it would interrupt the next query
 
     def _interrupted(self) -> None:
         if self._connection is not None:

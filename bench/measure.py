@@ -32,13 +32,20 @@ def cost(command: Sequence[str | os.PathLike[str]], *, env: Mapping[str, str] | 
         CalledProcessError: it failed.
     """
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=env)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, env=as_a_user_has_it() if env is None else env
+    )
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, list(map(str, command)))
     return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+
+
+def as_a_user_has_it() -> dict[str, str]:
+    """Give the environment of this process, but for the order to keep no bytecode: with it each start compiles its sources again."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def in_turn(peers: Mapping[str, Callable[[], Cost]], runs: int) -> dict[str, Cost]:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.installed import Missing, installed
+from bench.measure import as_a_user_has_it
 from bench.sftp_peers import BUSINESS_DATE
 from landbridge.facts import Manifest
 from landbridge.ledger import entries
@@ -155,7 +156,9 @@ class Bench:
 
     def _run(self, command: Sequence[str | os.PathLike[str]], task: str, words: str = "") -> Took:
         began, before = time.perf_counter(), os.times()
-        subprocess.run(command, input=words.encode(), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            command, input=words.encode(), check=True, stdout=subprocess.DEVNULL, env=as_a_user_has_it()
+        )
         after = os.times()
         cpu = after.children_user + after.children_system - before.children_user - before.children_system
         return Took(time.perf_counter() - began, cpu, FILES[task])
@@ -168,15 +171,17 @@ class Bench:
 
 
 def measured(bench: Bench, runs: int, only: Collection[str] = ()) -> dict[str, Took]:
-    """Let all peers, or `only` these, download in turn, and give each one's medians."""
+    """Let all peers, or `only` these, download in turn, `runs` times after one warm-up, and give each one's medians."""
     asked = {name: peer for name, peer in bench.peers().items() if not only or name in only}
     peers = installed(asked, NEEDS)
     seen: dict[str, list[Took]] = {name: [] for name in peers}
-    for _ in range(runs):
+    for number in range(runs + 1):
         for name, download in peers.items():
             into = _beside(bench.folder / "into")
             into.mkdir()
-            seen[name].append(download(into))
+            took = download(into)
+            if number:
+                seen[name].append(took)
             if bench.task == "large":  # there is no room for all of them
                 shutil.rmtree(into)
     return {

@@ -98,7 +98,7 @@ class LocalDisk:
 
     def rename(self, path: Path, target: Path) -> None:
         """See disk.Disk."""
-        path.replace(target)
+        os.replace(path, target)  # noqa: PTH105 - pathlib's makes a path of its target once more
 
     def rename_new(self, path: Path, target: Path) -> None:
         """See disk.Disk.

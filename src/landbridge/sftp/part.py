@@ -46,9 +46,10 @@ class Part:
     def __enter__(self) -> Self:
         """Read again and hash what an earlier try left."""
         try:
-            if self._disk.fstat(self._file).st_size > self._size:
+            left = self._disk.fstat(self._file).st_size
+            if left > self._size:
                 self._disk.ftruncate(self._file, 0)
-            while piece := self._disk.read(self._file, PIECE):
+            while left and (piece := self._disk.read(self._file, PIECE)):
                 self._take(piece)
         except OSError as error:
             self._disk.close(self._file)

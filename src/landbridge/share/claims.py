@@ -71,6 +71,8 @@ class Claims:
         self._claims = claims
         self._alive = alive
         self._who = who
+        self._sign = alive / str(who)
+        """Of our life, which has the share's time."""
         self._lease = lease
         self._way = way
         self._held: dict[str, tuple[str, ...]] = {}
@@ -174,7 +176,7 @@ class Claims:
         with suppress(
             OSError
         ):  # the share is away: a sign of life that stays is dead when the lease has passed
-            remove(self._disk, self._alive / str(self._who))
+            remove(self._disk, self._sign)
 
     def _make(self, slot: str) -> str:
         token = f"{slot}~{self._who}~{self._machine.token()}"
@@ -199,7 +201,7 @@ class Claims:
                 self._disk.mkdir(claim)
             return
         try:
-            self._disk.link(self._alive / str(self._who), claim)
+            self._disk.link(self._sign, claim)
         except OSError:  # no links here, or too many (1,024 on NTFS), or the sign of life was swept away
             flags = os.O_CREAT | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
             self._disk.close(self._disk.open(claim, flags, 0o640))
@@ -277,9 +279,8 @@ class Claims:
 
     def _beat(self) -> Stat:
         """Show that this session lives, and give its sign, which has the share's time."""
-        path = self._alive / str(self._who)
-        touch(self._disk, path)
-        return self._disk.lstat(path)
+        touch(self._disk, self._sign)
+        return self._disk.lstat(self._sign)
 
     def _live(self) -> None:
         with suppress(OSError):  # the share is away: whoever lands hears of it; the claim may be lost by then

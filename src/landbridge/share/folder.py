@@ -223,29 +223,32 @@ class FolderShare:
             if isinstance(token, TryAgain):
                 settled.append(token)
                 continue
-            reserved.append(self._settings.root / manifest.landed_name)
-            settled.append(self._tried(manifest, partial(self._settle, session, manifest, account, token)))
+            reserved.append(final := self._settings.root / manifest.landed_name)
+            settle_it = partial(self._settle, session, manifest, final, account, token)
+            settled.append(self._tried(final, settle_it))
         with _disk(f"listing {session.parts}", whole=True):
             parts = parts_by_slot(session.disk, session.parts)
         return [
             one
             if isinstance(one, LandbridgeError)
             else self._tried(
-                manifest, partial(self._prepare, session, manifest, one, parts.get(_slot(manifest), ()))
+                one.final, partial(self._prepare, session, manifest, one, parts.get(_slot(manifest), ()))
             )
             for manifest, one in zip(manifests, settled, strict=True)
         ]
 
-    def _tried(self, manifest: Manifest, step: Callable[[], _T]) -> _T | LandbridgeError:
+    def _tried(self, final: Path, step: Callable[[], _T]) -> _T | LandbridgeError:
         """Take a step of one slot; what goes wrong with it is its own."""
         try:
-            with _disk(f"preparing {self._settings.root / manifest.landed_name}"):
+            with _disk(f"preparing {final}"):
                 return step()
         except LandbridgeError as error:
             return error
 
-    def _settle(self, session: Session, manifest: Manifest, account: Account, token: str) -> _Settled:
-        self._names.reserve(self._settings.root / manifest.landed_name)
+    def _settle(
+        self, session: Session, manifest: Manifest, final: Path, account: Account, token: str
+    ) -> _Settled:
+        self._names.reserve(final)
         if manifest.environment != self._settings.environment:
             raise IntegrityBroken(
                 f"the manifest of {_key(manifest)} is for {manifest.environment}",
@@ -253,7 +256,7 @@ class FolderShare:
                 hint="the SFTP user of one environment must not see another's files",
             )
         withdrawn = settle(session, account, token) if account.intents else {}
-        return _Settled(token, account, withdrawn.get(manifest.revision))
+        return _Settled(token, final, account, withdrawn.get(manifest.revision))
 
     def _prepare(
         self, session: Session, manifest: Manifest, settled: _Settled, parts: Sequence[str]
@@ -261,7 +264,7 @@ class FolderShare:
         token, account, withdrawn = settled.token, settled.account, settled.withdrawn
         part = session.parts / part_name(manifest, token)
         landed = _landed(account, manifest)
-        if landed is None and holds(session.disk, self._settings.root / manifest.landed_name, manifest):
+        if landed is None and holds(session.disk, settled.final, manifest):
             # Whoever put it there said so before; perhaps after we looked, and fell asleep.
             account = session.journal.account(manifest.business_date, _key(manifest))
             settle(session, account, token)
@@ -271,7 +274,7 @@ class FolderShare:
             _take_up(session, manifest, token, parts, part)
         same = withdrawn is not None and withdrawn.manifest.sha256 == manifest.sha256
         brought = withdrawn.brought if withdrawn is not None and same else None
-        return _FolderClaim(session, manifest, token, landed, part, brought)
+        return _FolderClaim(session, manifest, token, landed, part, settled.final, brought)
 
     def _known_to_be_new(self, session: Session, account: Account, manifest: Manifest) -> None:
         lost = session.volume.marker.lost_before
@@ -291,6 +294,7 @@ class _Settled:
     """A slot under a claim of ours of which nothing is open any more."""
 
     token: str
+    final: Path
     account: Account
     withdrawn: Intent | None
     """The one of the wanted revision that came to nothing."""
@@ -305,6 +309,8 @@ class _FolderClaim:
     token: str
     landed: Receipt | None
     part: Path
+    final: Path
+    """Where the consumer finds it."""
     brought: Brought | None
 
     def there(self) -> int:
@@ -345,7 +351,7 @@ class _FolderClaims:
             if isinstance(claim, LandbridgeError):
                 answers[number] = claim
             elif isinstance(one, Download | Taken):
-                landings[number] = Landing(claim.manifest, claim.token, claim.part, one)
+                landings[number] = Landing(claim.manifest, claim.token, claim.part, claim.final, one)
             else:
                 answers[number] = one
         if landings:

@@ -197,8 +197,8 @@ class _Day:
         """Write a line for each, all or none; our own file wants an fsync then."""
         file = self.own_file()
         lines, added = [], Counter[SlotKey]()
-        for record in records:
-            slot = slot_of(record)
+        slots = [slot_of(record) for record in records]
+        for slot, record in zip(slots, records, strict=True):
             lines.append(Line(self.accounts[slot].next_number + added[slot], record, self.kept))
             added[slot] += 1
         text = b"".join(map(write_line, lines))
@@ -209,8 +209,8 @@ class _Day:
             self._disk.ftruncate(file, end)
             raise
         self._read[self._own] = end + len(text)
-        for line in lines:
-            self.accounts[slot_of(line.record)].add(line)
+        for slot, line in zip(slots, lines, strict=True):
+            self.accounts[slot].add(line)
 
     def close(self) -> None:
         """Close our own file."""

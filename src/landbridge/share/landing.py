@@ -44,6 +44,8 @@ class Landing:
     manifest: Manifest
     claim: str
     part: Path
+    final: Path
+    """Where the consumer finds it."""
     brought: Brought
 
 
@@ -92,8 +94,9 @@ class _Group:
         for one in self._going():
             with self._its_own(one):
                 _check(self._session.disk, one)
-                names = (one.manifest.landed_name, one.manifest.done_name or one.manifest.landed_name)
-                for folder in {(self._session.settings.root / name).parent for name in names} - made:
+                done = one.manifest.done_name
+                last = self._session.settings.root / done if done else one.final
+                for folder in {one.final.parent, last.parent} - made:
                     make_folders(self._session, folder)
                     made.add(folder)
 
@@ -123,12 +126,10 @@ class _Group:
                 self._session.claims.mark_landing(one.claim)
                 part = self._session.claims.through(one.claim, one.part)
                 try:
-                    give_name(self._session.disk, part, self.final(one), self._session.way)
+                    give_name(self._session.disk, part, one.final, self._session.way)
                 except FileExistsError:
-                    self.ended[one.claim] = _occupied(
-                        self._session, self._intents[one.claim], one, self.final(one)
-                    )
-        placed = {one.claim: (one.part, self.final(one)) for one in self._going()}
+                    self.ended[one.claim] = _occupied(self._session, self._intents[one.claim], one)
+        placed = {one.claim: (one.part, one.final) for one in self._going()}
         self._keep(placed)
 
     def record(self) -> None:
@@ -148,10 +149,6 @@ class _Group:
         )
         self.ended |= {one.claim: receipt for one, receipt in zip(going, receipts, strict=True)}
 
-    def final(self, one: Landing) -> Path:
-        """Where the consumer finds it."""
-        return self._session.settings.root / one.manifest.landed_name
-
     def _keep(self, named: Mapping[str, tuple[Path, Path]]) -> None:
         """Make names durable, by claim the old and the new one; a folder that fails ends only the files that have names in it."""
         for folder in dict.fromkeys(final.parent for _, final in named.values()):
@@ -160,7 +157,7 @@ class _Group:
             except OSError as error:
                 for one in self._going():
                     if one.claim in named and named[one.claim][1].parent == folder:
-                        what = f"landing {self.final(one)}: making the names in {folder} durable"
+                        what = f"landing {one.final}: making the names in {folder} durable"
                         self.ended[one.claim] = disk_refused(error, what)
         parts = [named[one.claim][0] for one in self._going() if one.claim in named]
         let_go(self._session.disk, parts, self._session.way, self._session.folders.sync)
@@ -176,7 +173,7 @@ class _Group:
         return _taken_over(one.manifest)
 
     def _refused(self, one: Landing, error: OSError) -> LandbridgeError:
-        return disk_refused(error, f"landing {self.final(one)}")
+        return disk_refused(error, f"landing {one.final}")
 
     def _going(self) -> list[Landing]:
         return [one for one in self._landings if one.claim not in self.ended]
@@ -389,16 +386,16 @@ def _wait_done(session: Session, manifest: Manifest, part: str) -> int:
     return changed_at(disk, waiting)
 
 
-def _occupied(session: Session, intent: Intent, one: Landing, final: Path) -> Receipt:
+def _occupied(session: Session, intent: Intent, one: Landing) -> Receipt:
     try:
-        same = holds(session.disk, final, intent.manifest)
+        same = holds(session.disk, one.final, intent.manifest)
     except IntegrityBroken:
         withdraw(session, intent)
         remove(session.disk, one.part)
         raise
     if not same:  # it was there a moment ago: the consumer took somebody else's file
         withdraw(session, intent)
-        raise ShareRefused(f"{final} came and went while it was to be landed", hint="collect again")
+        raise ShareRefused(f"{one.final} came and went while it was to be landed", hint="collect again")
     return _leave(session, intent, one.claim)
 
 

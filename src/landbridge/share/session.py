@@ -51,6 +51,11 @@ class Settings:
         """Our own folder on the share's volume."""
         return self.root / ".landbridge" / self.environment.lower()
 
+    @cached_property
+    def parts(self) -> Path:
+        """Where parts wait, on the share's own volume."""
+        return self.private / "parts"
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -74,8 +79,8 @@ class Session:
 
     @property
     def parts(self) -> Path:
-        """Where parts wait, on the share's own volume."""
-        return self.settings.private / "parts"
+        """See Settings.parts."""
+        return self.settings.parts
 
     def close(self) -> None:
         """Give everything back."""

@@ -114,3 +114,66 @@ def test_a_process_without_a_standard_output_ends_as_any() -> None:
     ended = subprocess.run(closed, capture_output=True, text=True, check=False)
     assert ended.returncode == 64
     assert "Traceback" not in ended.stderr
+
+
+_CTRL_C_AMID_AN_IMPORT = """
+import os, pathlib, signal, sys, time
+import landbridge.cli.schema as command
+from landbridge.cli import main
+pathlib.Path("builds_itself.py").write_text('''
+import os, signal
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    pass  # as a library in which it is lost
+''')
+sys.path.insert(0, "")
+def schema():
+    import builds_itself
+    time.sleep(10)
+    print("went on")
+command.schema = schema
+main(["schema"])
+"""
+_CTRL_C_TAKEN_FOR_AN_ERROR = """
+import os, signal
+import landbridge.cli.schema as command
+def schema():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt as interrupted:
+        raise ValueError("cannot be built") from interrupted
+command.schema = schema
+from landbridge.cli import main
+main(["schema"])
+"""
+
+
+@pytest.mark.parametrize("program", [_CTRL_C_AMID_AN_IMPORT, _CTRL_C_TAKEN_FOR_AN_ERROR])
+def test_ctrl_c_is_no_bug_and_is_not_lost_whatever_a_library_makes_of_it(
+    program: str, tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=8
+    )
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "\ninterrupted; the same command carries on where it stopped\n"
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_ctrl_c_before_the_command_is_there_ends_without_a_traceback(ignored: bool) -> None:
+    program = (
+        "import os, signal, sys\n"
+        f"{'signal.signal(signal.SIGINT, signal.SIG_IGN)' if ignored else ''}\n"
+        "from landbridge.__main__ import program\n"
+        "class Early:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'landbridge.cli':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Early())\n"
+        "sys.argv = ['landbridge', '--version']\n"
+        "program()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stderr == ""
+    assert ended.returncode == (0 if ignored else -2)

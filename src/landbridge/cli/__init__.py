@@ -6,7 +6,6 @@ Only the module of the command that was asked for is imported, so that `--help` 
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
 import traceback
 from dataclasses import dataclass
@@ -15,10 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landbridge import __version__
+from landbridge.cli.signals import Signals
 from landbridge.errors import Exit, LandbridgeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+_INTERRUPTED = "\ninterrupted; the same command carries on where it stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +113,17 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code (see `errors.Exit`); a bug keeps its traceback, and exits 70."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # as Ctrl-C: scratch files go, claims are given back
+    signals = Signals()
+    signals.taken()
     code = int(Exit.BUG)
     try:
         code = int(_run(words))
     except SystemExit as ended:  # rich ends the program so when the reader of a pipe has gone
         code = Exit.DONE if ended.code in {None, 0, 1} else Exit.BUG
     finally:
+        if code == Exit.BUG and signals.came:  # a library has made an error of its own of it
+            code = Exit.INTERRUPTED
+            typer.secho(_INTERRUPTED, err=True)
         if code == Exit.BUG:
             traceback.print_exc()
             typer.secho("this is a bug of Landbridge: please report it with the lines above", err=True)
@@ -147,7 +152,7 @@ def _run(words: list[str]) -> int:
         sys.stderr.close()
         return Exit.DONE
     if result == Exit.INTERRUPTED:  # typer makes Ctrl-C during a command a result
-        typer.secho("\ninterrupted; the same command carries on where it stopped", err=True)
+        typer.secho(_INTERRUPTED, err=True)
     return result if isinstance(result, int) else Exit.DONE
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landbridge import __version__
+from landbridge.cli import streams
 from landbridge.cli.signals import Signals
-from landbridge.errors import Exit, LandbridgeError
+from landbridge.errors import DiskFailed, Exit, LandbridgeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,6 +114,7 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code (see `errors.Exit`); a bug keeps its traceback, and exits 70."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    streams.prepare()
     signals = Signals()
     signals.taken()
     code = int(Exit.BUG)
@@ -137,6 +139,7 @@ def _run(words: list[str]) -> int:
     try:
         # Not standalone: usage errors, errors of ours and Ctrl-C get the exit codes of the manual, not 1 and 2.
         result = _app(words)(args=words, standalone_mode=False, prog_name="landbridge")
+        sys.stdout.flush()
     except LandbridgeError as error:
         from landbridge.cli.output import print_error
 
@@ -151,9 +154,25 @@ def _run(words: list[str]) -> int:
     except BrokenPipeError:  # `landbridge status | head`
         sys.stderr.close()
         return Exit.DONE
+    except OSError:
+        if not (why := streams.refusal()):
+            raise
+        return _unsaid(why, as_json="--json" in words)
     if result == Exit.INTERRUPTED:  # typer makes Ctrl-C during a command a result
         typer.secho(_INTERRUPTED, err=True)
     return result if isinstance(result, int) else Exit.DONE
+
+
+def _unsaid(why: str, *, as_json: bool) -> int:
+    from landbridge.cli.output import print_error
+
+    error = DiskFailed(
+        "standard output takes no more of what the command says",
+        seen=why,
+        hint="give it room; what was done is done, and the same command says it again",
+    )
+    print_error(error, as_json=as_json)
+    return error.exit
 
 
 def _app(words: Sequence[str]) -> typer.Typer:

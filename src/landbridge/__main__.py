@@ -5,9 +5,8 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 import sys
-
-from landbridge.cli import main
 
 _OBJECTS = 100_000
 """Made before the collector looks for cycles: it finds none in the half a million that the imports of a run leave."""
@@ -15,6 +14,11 @@ _OBJECTS = 100_000
 
 def program() -> None:
     """Run the command of this process's arguments, and end the process with its exit code; see cli.main."""
+    # Ctrl-C amid the imports ends the process without a word; `main` takes it from there. Ignored, as in the background, it stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from landbridge.cli import main
+
     gc.set_threshold(_OBJECTS, 10, 10)
     ended: list[int] = []
     # The first one registered is the last one called. Who came before it (what measures or traces a process does, from

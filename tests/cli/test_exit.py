@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,14 +105,115 @@ def test_the_program_leaves_what_it_holds_unless_somebody_asked_before_it_to_be_
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, as Linux has one")
 def test_words_that_nobody_could_keep_are_no_success() -> None:
-    with Path("/dev/full").open("w") as full:
-        ended = _buffered("-c", _FEW_WORDS, stdout=full, stderr=subprocess.PIPE)
-    assert ended.returncode != 0
-    assert "No space left on device" in ended.stderr
+    for words in (_FEW_WORDS, _FEW_WORDS.replace("print(", "__import__('rich').print(")):
+        with Path("/dev/full").open("w") as full:
+            ended = _buffered("-c", words, stdout=full, stderr=subprocess.PIPE)
+        assert ended.returncode == 74
+        assert ended.stderr.startswith("error: standard output takes no more of what the command says\n")
+        assert "No space left on device" in ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert "Exception ignored" not in ended.stderr
+
+
+@pytest.mark.parametrize("words", ["check", "schema feed"])
+def test_a_reader_that_has_gone_is_no_failure(words: str) -> None:
+    project = Path(__file__).parents[2] / "examples" / "eidv"
+    piped = f"{sys.executable} -E -m landbridge {words} | true; echo ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", piped], capture_output=True, text=True, check=False, cwd=project)
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
+
+
+_FOREIGN_LETTERS = """
+import sys
+import landbridge.cli.schema as command
+from landbridge.cli.output import print_json, print_table
+def schema():
+    print_json({"title": "Zoë ○ \U0001f600"}) if sys.argv[1] == "json" else print_table("", ("state",), [["○ Zoë"]])
+command.schema = schema
+from landbridge.cli import main
+main(["schema"])
+"""
+
+
+def test_letters_that_an_output_does_not_have_are_told_by_number() -> None:
+    said = {}
+    for form in ("json", "table"):
+        command = [sys.executable, "-c", _FOREIGN_LETTERS, form]
+        environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        said[form] = ended.stdout
+    assert json.loads(said["json"]) == {"title": "Zoë ○ \U0001f600"}
+    assert said["table"].split() == ["state", "\\u25cb", "Zo\\xeb"]
 
 
 def test_a_process_without_a_standard_output_ends_as_any() -> None:
-    closed = ["sh", "-c", f"exec {sys.executable} -m landbridge run --no-such-option >&-"]
-    ended = subprocess.run(closed, capture_output=True, text=True, check=False)
-    assert ended.returncode == 64
-    assert "Traceback" not in ended.stderr
+    project = Path(__file__).parents[2] / "examples" / "eidv"
+    for words, code in (("run --no-such-option", 64), ("check", 0), ("check --json", 0)):
+        closed = ["sh", "-c", f"exec {sys.executable} -m landbridge {words} >&-"]
+        ended = subprocess.run(closed, capture_output=True, text=True, check=False, cwd=project)
+        assert ended.returncode == code
+        assert "Traceback" not in ended.stderr
+
+
+_CTRL_C_AMID_AN_IMPORT = """
+import os, pathlib, signal, sys, time
+import landbridge.cli.schema as command
+from landbridge.cli import main
+pathlib.Path("builds_itself.py").write_text('''
+import os, signal
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    pass  # as a library in which it is lost
+''')
+sys.path.insert(0, "")
+def schema():
+    import builds_itself
+    time.sleep(10)
+    print("went on")
+command.schema = schema
+main(["schema"])
+"""
+_CTRL_C_TAKEN_FOR_AN_ERROR = """
+import os, signal
+import landbridge.cli.schema as command
+def schema():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt as interrupted:
+        raise ValueError("cannot be built") from interrupted
+command.schema = schema
+from landbridge.cli import main
+main(["schema"])
+"""
+
+
+@pytest.mark.parametrize("program", [_CTRL_C_AMID_AN_IMPORT, _CTRL_C_TAKEN_FOR_AN_ERROR])
+def test_ctrl_c_is_no_bug_and_is_not_lost_whatever_a_library_makes_of_it(
+    program: str, tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=8
+    )
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "\ninterrupted; the same command carries on where it stopped\n"
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_ctrl_c_before_the_command_is_there_ends_without_a_traceback(ignored: bool) -> None:
+    program = (
+        "import os, signal, sys\n"
+        f"{'signal.signal(signal.SIGINT, signal.SIG_IGN)' if ignored else ''}\n"
+        "from landbridge.__main__ import program\n"
+        "class Early:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'landbridge.cli':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Early())\n"
+        "sys.argv = ['landbridge', '--version']\n"
+        "program()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.stderr == ""
+    assert ended.returncode == (0 if ignored else -2)

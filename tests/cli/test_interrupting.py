@@ -104,7 +104,7 @@ finally:
 
 def test_what_waited_is_over_when_another_one_came_before() -> None:
     """Else that would interrupt the cleaning up."""
-    interrupt, here = interrupting._Interrupt(), inspect.currentframe()
+    interrupt, here = interrupting.Interruption(), inspect.currentframe()
     with pytest.raises(KeyboardInterrupt):
         interrupt(signal.SIGTERM, here)
     interrupt(signal.SIGALRM, here)

@@ -45,7 +45,7 @@ def test_what_a_test_does_with_signals_is_undone() -> None:
     around = conftest.pytest_runtest_protocol()
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     next(around)
-    interrupting.listen()
+    interrupting.Interruption().listen()
     with pytest.raises(StopIteration):
         around.send("the outcome")
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landbridge import __version__
-from landbridge.cli import interrupting
-from landbridge.errors import Exit, LandbridgeError
+from landbridge.cli import streams
+from landbridge.cli.interrupting import Interruption
+from landbridge.errors import DiskFailed, Exit, LandbridgeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,15 +111,19 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code (see `errors.Exit`); a bug keeps its traceback, and exits 70."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    streams.prepare()
+    interruption = Interruption()
     code = int(Exit.BUG)
     try:
-        interrupting.listen()
+        interruption.listen()
         code = int(_run(words))
     except KeyboardInterrupt:  # before or behind the command
         code = _interrupted()
     except SystemExit as ended:  # rich ends the program so when the reader of a pipe has gone
         code = Exit.DONE if ended.code in {None, 0, 1} else Exit.BUG
     finally:
+        if code == Exit.BUG and interruption.came:  # a library has made an error of its own of it
+            code = _interrupted()
         if code == Exit.BUG:
             traceback.print_exc()
             typer.secho("this is a bug of Landbridge: please report it with the lines above", err=True)
@@ -132,6 +137,7 @@ def _run(words: list[str]) -> int:
     try:
         # Not standalone: usage errors, errors of ours and Ctrl-C get the exit codes of the manual, not 1 and 2.
         result = _app(words)(args=words, standalone_mode=False, prog_name="landbridge")
+        sys.stdout.flush()
     except LandbridgeError as error:
         from landbridge.cli.output import print_error
 
@@ -146,6 +152,10 @@ def _run(words: list[str]) -> int:
     except BrokenPipeError:  # `landbridge status | head`
         sys.stderr.close()
         return Exit.DONE
+    except OSError:
+        if not (why := streams.refusal()):
+            raise
+        return _unsaid(why, as_json="--json" in words)
     if result == Exit.INTERRUPTED:  # typer makes Ctrl-C during a command a result
         return _interrupted()
     return result if isinstance(result, int) else Exit.DONE
@@ -154,6 +164,18 @@ def _run(words: list[str]) -> int:
 def _interrupted() -> int:
     typer.secho("\ninterrupted; the same command carries on where it stopped", err=True)
     return int(Exit.INTERRUPTED)
+
+
+def _unsaid(why: str, *, as_json: bool) -> int:
+    from landbridge.cli.output import print_error
+
+    error = DiskFailed(
+        "standard output takes no more of what the command says",
+        seen=why,
+        hint="give it room; what was done is done, and the same command says it again",
+    )
+    print_error(error, as_json=as_json)
+    return error.exit
 
 
 def _app(words: Sequence[str]) -> typer.Typer:

@@ -22,27 +22,28 @@ _BEGINS_A_THREAD = {
 }
 
 
-def listen() -> None:
-    """Let Ctrl-C and SIGTERM raise KeyboardInterrupt in this thread, the main one, from now on. Ctrl-C that is ignored stays so.
-
-    It waits for the end of an import (the callbacks of its locks swallow it, and extension modules that are being loaded
-    crash), of what pydantic does (it makes a SchemaError of it), and of the beginning of a thread (which would run, and
-    nobody would know of it).
-    """
-    interrupt = _Interrupt()
-    signal.signal(signal.SIGTERM, interrupt)  # as Ctrl-C: scratch files go, claims are given back
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupt)
-
-
-class _Interrupt:
-    """The handler of both."""
+class Interruption:
+    """The handler of both signals."""
 
     def __init__(self) -> None:
+        self.came = False
+        """Whether one was raised; a library may make an error of its own of it."""
         self._asked: float | None = None
         """When the one came that waits."""
 
+    def listen(self) -> None:
+        """Let Ctrl-C and SIGTERM raise KeyboardInterrupt in this thread, the main one, from now on. Ctrl-C that is ignored stays so.
+
+        It waits for the end of an import (the callbacks of its locks swallow it, and extension modules that are being loaded
+        crash), of what pydantic does (it makes a SchemaError of it), and of the beginning of a thread (which would run, and
+        nobody would know of it).
+        """
+        signal.signal(signal.SIGTERM, self)  # as Ctrl-C: scratch files go, claims are given back
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self)
+
     def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Raise it, or look again soon."""
         if self._asked is None and number not in _ASKING:
             return  # another one came before the alarm, and was raised
         now = time.monotonic()
@@ -51,7 +52,7 @@ class _Interrupt:
             signal.signal(signal.SIGALRM, self)
             signal.setitimer(signal.ITIMER_REAL, _PAUSE)
             return
-        self._asked = None
+        self._asked, self.came = None, True
         raise KeyboardInterrupt
 
 

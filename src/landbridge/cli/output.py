@@ -51,7 +51,10 @@ def err() -> Console:
 
 def print_json(document: object) -> None:
     """Print one JSON document on standard output; dataclasses, dates and paths become plain JSON."""
-    sys.stdout.write(json.dumps(document, default=_plain, indent=2, ensure_ascii=False) + "\n")
+    plain = (
+        "utf" not in (sys.stdout.encoding or "utf-8").lower()
+    )  # where letters are missing: JSON has its own way to write them
+    sys.stdout.write(json.dumps(document, default=_plain, indent=2, ensure_ascii=plain) + "\n")
 
 
 def _plain(value: object) -> object:

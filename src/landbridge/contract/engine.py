@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
+from landbridge.halted import halted
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from duckdb import DuckDBPyConnection
 
 
-def engine() -> DuckDBPyConnection:
+@contextmanager
+def engine() -> Iterator[DuckDBPyConnection]:
     """Give a connection that reads no file and has nothing in it; what it creates as TEMP is gone when it is closed."""
-    return _opened().cursor()
+    with halted(), _opened().cursor() as connection:
+        yield connection
 
 
 @cache

@@ -18,6 +18,7 @@ from landbridge.contract.sql import literal, name
 from landbridge.errors import DeclarationWrong, DiskFailed, Problem
 from landbridge.facts import Defect, GateReport
 from landbridge.feed.outputs import Csv, Fixed, Jsonl, Parquet
+from landbridge.halted import halted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,7 +196,7 @@ class TwoHalves:
             progress.start(step, None, "rows")
         try:
             data = self._data(plain.without_wildcards(path, scratch), scratch, seen)
-            with self._opened(data.path, scratch) as connection:
+            with halted(), self._opened(data.path, scratch) as connection:
                 return self._judged(connection, relation(self.file.format, self.contract.columns, data), seen)
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             raise DiskFailed(

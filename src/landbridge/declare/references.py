@@ -12,6 +12,7 @@ from landbridge.declare.vocabulary import nearest
 from landbridge.errors import DeclarationWrong, DiskFailed
 from landbridge.feed.inputs import PythonSource, SqlReady, SqlSource
 from landbridge.feed.outputs import Fixed
+from landbridge.halted import halted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,7 +97,7 @@ def _check_transform(document: Document, transform: str, sources: Iterable[str])
 
     import duckdb
 
-    with duckdb.connect() as connection:
+    with halted(), duckdb.connect() as connection:
         row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [transform]).fetchone()
     parsed: dict[str, object] = json.loads(row[0]) if row else {}
     where: Where = ("transform",)

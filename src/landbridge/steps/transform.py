@@ -22,6 +22,7 @@ from landbridge.errors import (
     Problem,
     UsageError,
 )
+from landbridge.halted import halted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -214,7 +215,8 @@ def _translated(feed: Feed, failure: _Failure) -> Iterator[None]:
     import pyarrow as pa
 
     try:
-        yield
+        with halted():
+            yield
     except LandbridgeError:
         raise
     except (duckdb.Error, pa.ArrowException, OSError) as error:

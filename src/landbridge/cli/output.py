@@ -126,7 +126,8 @@ def print_error(error: LandbridgeError, *, as_json: bool = False) -> None:
 def print_problem(console: Console, problem: Problem) -> None:
     """Print one mistake of the declaration with its place."""
     place = f"{problem.file}:{problem.line}:{problem.column}"
-    console.print(f"[bold]{escape(place)}[/]: {escape(problem.what)} [dim]({escape(problem.path)})[/]")
+    path = f" [dim]({escape(problem.path)})[/]" if problem.path else ""
+    console.print(f"[bold]{escape(place)}[/]: {escape(problem.what)}{path}")
     said = (("expected", problem.expected), ("seen", problem.seen), ("next", pasted(problem.hint)))
     for name, text in said:
         if text:

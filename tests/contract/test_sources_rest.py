@@ -440,6 +440,10 @@ def _no_path(api: Api) -> None:
     api.routes["/"] = lambda _: as_json({"error": "none today", "code": 7})
 
 
+def _null(api: Api) -> None:
+    api.routes["/"] = lambda _: as_json({"data": {"items": None}})
+
+
 def _object(api: Api) -> None:
     api.routes["/"] = lambda _: as_json({"data": {"items": {"id": 1}}})
 
@@ -458,6 +462,7 @@ def _gone(api: Api) -> None:
         (_endless_redirect, "redirects more than 5 times"),
         (_html, "page 1: the answer is not JSON.*seen HTML"),
         (_no_path, "page 1: no records at `data.items`.*`code`, `error`"),
+        (_null, "page 1: no records at `data.items`.*seen null there"),
         (_object, "page 1: the records are no list"),
         (_scalars, "page 1: record 2 is a whole number"),
         (_gone, "answers with status 410.*moved"),

@@ -230,10 +230,15 @@ class _Read:
             return found
         if found is None and path:
             near = sorted(body) if isinstance(body, Mapping) else []
+            outer, _, last = path.rpartition(".")
+            holder = records.dug(body, outer) if outer else body
+            nothing = isinstance(holder, Mapping) and last in holder
             raise ContractBroken(
                 f"source `{self._name}`, page {self.number}: no records at `{path}`",
                 expected=f"a list at `{path}` (`records`)",
-                seen=f"an object with {', '.join(f'`{key}`' for key in near[:10])}"
+                seen="null there"
+                if nothing
+                else f"an object with {', '.join(f'`{key}`' for key in near[:10])}"
                 if near
                 else type(body).__name__,
             )

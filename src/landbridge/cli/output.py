@@ -117,9 +117,11 @@ def print_error(error: LandbridgeError, *, as_json: bool = False) -> None:
         for problem in error.problems:
             print_problem(console, problem)
     console.print(f"[bold red]error[/]: {escape(error.what)}")
+    if isinstance(error, DeclarationWrong):
+        return  # all is said with each mistake
     said = (("expected", pasted(error.expected)), ("seen", error.seen), ("next", pasted(error.hint)))
     for name, text in said:
-        if text and not (isinstance(error, DeclarationWrong) and name != "next"):
+        if text:
             console.print(f"  [dim]{name:<9}[/]{escape(text)}")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import threading
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -426,6 +428,39 @@ def test_a_next_page_on_another_host_gets_no_credentials(
     )  # fmt: skip
     assert taken.rows == ITEMS
     assert "t0ps3cret" not in repr(api.asked[1])
+
+
+class _Lines:
+    """Progress as the lines that a person would see."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def start(self, step: str, total: int | None, unit: str) -> None:
+        del total, unit
+        self.shown.append(step)
+
+    def advance(self, step: str, amount: int) -> None:
+        pass
+
+    def finish(self, step: str) -> None:
+        self.shown.append(f"{step}: over")
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_who_waits_for_the_first_page_is_told_for_what(api: Api, tmp_path: Path, status: int) -> None:
+    lines = _Lines()
+    seen: list[list[str]] = []
+
+    def answer(_: Asked) -> Answer:
+        seen.append(list(lines.shown))
+        return as_json([{"id": 1, "name": "x"}], status)
+
+    api.routes["/"] = answer
+    with suppress(NotPermitted):
+        read(replace(around(tmp_path), progress=lines), kind="rest", url=api.url, columns=COLUMNS)
+    assert seen == [["ask s"]]
+    assert lines.shown[:2] == ["ask s", "ask s: over"]
 
 
 def _endless_redirect(api: Api) -> None:

@@ -53,7 +53,8 @@ class Rest:
         with Http(self._name, around, declared.retries, pace, declared.timeout.total_seconds()) as http:
             pages = _Pages(self._name, declared, around, slot, http)
             try:
-                shape, batches = _shaped(self._name, declared, pages.all(request))
+                with stream.asking(self._name, around.progress):
+                    shape, batches = _shaped(self._name, declared, pages.all(request))
                 asked = stream.Asked(
                     self._name,
                     "rest",

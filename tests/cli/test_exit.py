@@ -105,9 +105,14 @@ def test_the_program_leaves_what_it_holds_unless_somebody_asked_before_it_to_be_
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, as Linux has one")
 def test_words_that_nobody_could_keep_are_no_success() -> None:
-    for words in (_FEW_WORDS, _FEW_WORDS.replace("print(", "__import__('rich').print(")):
+    with_rich = _FEW_WORDS.replace("print(", "__import__('rich').print(")
+    with_json = _FEW_WORDS.replace("print(", "__import__('landbridge').cli.output.print_json(").replace(
+        "import sys", "import sys, landbridge.cli.output"
+    )
+    for words in ((_FEW_WORDS,), (with_rich,), (with_json,), ("-u", with_rich), ("-u", with_json)):
         with Path("/dev/full").open("w") as full:
-            ended = _buffered("-c", words, stdout=full, stderr=subprocess.PIPE)
+            command = [*words[:-1], "-c", words[-1]]
+            ended = _buffered(*command, stdout=full, stderr=subprocess.PIPE)
         assert ended.returncode == 74
         assert ended.stderr.startswith("error: standard output takes no more of what the command says\n")
         assert "No space left on device" in ended.stderr

@@ -175,3 +175,15 @@ def test_a_slot_that_is_not_due_is_waived_on_purpose_alone(
     assert typed("waive", "orders/2998-01-01", *where, "--early") == Exit.UNAVAILABLE, (
         "it went on, to no twin"
     )
+
+
+def test_mistakes_are_listed_where_they_stop_a_command_so_nobody_is_sent_to_see_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a deployment lacks is no mistake of the declaration by itself: `landbridge check` would find nothing."""
+    write(tmp_path, FILES)
+    words = ("deploy", "kubernetes", "render", "--project", str(tmp_path), "--environment", "PRD")
+    assert typed(*words, "--out", str(tmp_path / "out")) == Exit.DECLARATION
+    said = capsys.readouterr().err
+    assert "environment `PRD` has no `kubernetes` (environments)" in said
+    assert "landbridge check" not in said

@@ -118,6 +118,12 @@ def test_a_period_is_looked_at_from_its_first_day_to_its_last(
     records.asked.clear()
     _listed(capsys)
     assert (min(records.asked), max(records.asked)) == (date(2026, 10, 9), date(2026, 11, 24))
+    list_()
+    assert "nothing is in quarantine from 2026-10-09 to 2026-11-24" in capsys.readouterr().out
+    records.decided("orders", "quarantine")
+    list_()
+    said = " ".join(capsys.readouterr().err.split())
+    assert "business dates from 2026-10-09 to 2026-11-24; `--since` looks further back" in said
     with pytest.raises(UsageError, match="is after"):
         list_(since="2026-11-21", until="2026-11-20")
     with pytest.raises(UsageError, match="no feed"):

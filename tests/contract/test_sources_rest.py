@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import threading
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from email.utils import format_datetime
@@ -428,6 +430,39 @@ def test_a_next_page_on_another_host_gets_no_credentials(
     assert "t0ps3cret" not in repr(api.asked[1])
 
 
+class _Lines:
+    """Progress as the lines that a person would see."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def start(self, step: str, total: int | None, unit: str) -> None:
+        del total, unit
+        self.shown.append(step)
+
+    def advance(self, step: str, amount: int) -> None:
+        pass
+
+    def finish(self, step: str) -> None:
+        self.shown.append(f"{step}: over")
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_who_waits_for_the_first_page_is_told_for_what(api: Api, tmp_path: Path, status: int) -> None:
+    lines = _Lines()
+    seen: list[list[str]] = []
+
+    def answer(_: Asked) -> Answer:
+        seen.append(list(lines.shown))
+        return as_json([{"id": 1, "name": "x"}], status)
+
+    api.routes["/"] = answer
+    with suppress(NotPermitted):
+        read(replace(around(tmp_path), progress=lines), kind="rest", url=api.url, columns=COLUMNS)
+    assert seen == [["ask s"]]
+    assert lines.shown[:2] == ["ask s", "ask s: over"]
+
+
 def _endless_redirect(api: Api) -> None:
     api.routes["/"] = lambda _: Answer(302, b"", {"Location": "/"})
 
@@ -438,6 +473,10 @@ def _html(api: Api) -> None:
 
 def _no_path(api: Api) -> None:
     api.routes["/"] = lambda _: as_json({"error": "none today", "code": 7})
+
+
+def _null(api: Api) -> None:
+    api.routes["/"] = lambda _: as_json({"data": {"items": None}})
 
 
 def _object(api: Api) -> None:
@@ -458,6 +497,7 @@ def _gone(api: Api) -> None:
         (_endless_redirect, "redirects more than 5 times"),
         (_html, "page 1: the answer is not JSON.*seen HTML"),
         (_no_path, "page 1: no records at `data.items`.*`code`, `error`"),
+        (_null, "page 1: no records at `data.items`.*seen null there"),
         (_object, "page 1: the records are no list"),
         (_scalars, "page 1: record 2 is a whole number"),
         (_gone, "answers with status 410.*moved"),

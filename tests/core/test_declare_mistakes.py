@@ -23,6 +23,41 @@ MISTAKES = [
     (ORDERS, "owner: team", "§feed: again\nowner: team", "feed", "there twice", ""),
     (ORDERS, "team@example.org", "§!!python/object:os.system x", "owner", "tags are not allowed", ""),
     (ORDERS, "schedule:\n", "schedule: §&s\n  more: *s\n", "schedule.more", "never end", ""),
+    (
+        PROJECT,
+        "  DEV: {}\n  PRD: {}",
+        "  §DEV:\n  # more to come\n\n  PRD: {}",
+        "environments.DEV",
+        "wrong type",
+        "a mapping",
+    ),
+    # addresses, and references that refer to nothing
+    (
+        SALES,
+        "url: env:API_URL",
+        "url: §api.example.com/sales",
+        "sources.items.url",
+        "no URL of an API",
+        "https://",
+    ),
+    (
+        SALES,
+        "url: env:API_URL",
+        "url: §ftp://example.com",
+        "sources.items.url",
+        "no URL of an API",
+        "https://",
+    ),
+    (SALES, "url: env:API_URL", 'url: §"env:"', "sources.items.url", "names nothing", "`env:NAME`"),
+    (SALES, "url: env:API_URL", "url: §env:API URL", "sources.items.url", "names nothing", "`env:NAME`"),
+    (
+        SALES,
+        '"env:API_TOKEN"',
+        '§"env:API TOKEN"',
+        "sources.items.auth.token",
+        "cannot be used",
+        "`env:NAME`",
+    ),
     # keys and values of a model
     (
         ORDERS,

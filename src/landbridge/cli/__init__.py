@@ -152,8 +152,8 @@ def _run(words: list[str]) -> int:
     except BrokenPipeError:  # `landbridge status | head`
         sys.stderr.close()
         return Exit.DONE
-    except OSError:
-        if not (why := streams.refusal()):
+    except OSError as error:
+        if not (why := streams.refusal(error)):
             raise
         return _unsaid(why, as_json="--json" in words)
     if result == Exit.INTERRUPTED:  # typer makes Ctrl-C during a command a result

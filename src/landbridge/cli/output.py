@@ -117,16 +117,19 @@ def print_error(error: LandbridgeError, *, as_json: bool = False) -> None:
         for problem in error.problems:
             print_problem(console, problem)
     console.print(f"[bold red]error[/]: {escape(error.what)}")
+    if isinstance(error, DeclarationWrong):
+        return  # all is said with each mistake
     said = (("expected", pasted(error.expected)), ("seen", error.seen), ("next", pasted(error.hint)))
     for name, text in said:
-        if text and not (isinstance(error, DeclarationWrong) and name != "next"):
+        if text:
             console.print(f"  [dim]{name:<9}[/]{escape(text)}")
 
 
 def print_problem(console: Console, problem: Problem) -> None:
     """Print one mistake of the declaration with its place."""
     place = f"{problem.file}:{problem.line}:{problem.column}"
-    console.print(f"[bold]{escape(place)}[/]: {escape(problem.what)} [dim]({escape(problem.path)})[/]")
+    path = f" [dim]({escape(problem.path)})[/]" if problem.path else ""
+    console.print(f"[bold]{escape(place)}[/]: {escape(problem.what)}{path}")
     said = (("expected", problem.expected), ("seen", problem.seen), ("next", pasted(problem.hint)))
     for name, text in said:
         if text:

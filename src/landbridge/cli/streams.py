@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 import os
 import sys
+import traceback
+
+_SPEAKERS = ("landbridge.cli", "rich.", "typer.")
+"""Who writes to standard output, and to no file."""
 
 
 def prepare() -> None:
@@ -20,13 +24,12 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def refusal() -> str:
-    """Tell why standard output takes no more, and throw away what is left for it; empty when all is well."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-        return error.strerror or str(error)
-    return ""
+def refusal(error: OSError) -> str:
+    """Tell why standard output takes no more, and throw away what is left for it; empty when the error is about something else."""
+    *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
+    if error.filename is not None or not str(innermost.f_globals.get("__name__")).startswith(_SPEAKERS):
+        return ""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return error.strerror or str(error)

@@ -11,7 +11,7 @@ from landbridge.declare.mistakes import REFERENCE
 from landbridge.errors import UsageError
 from landbridge.feed.inputs import FilesSource, RestReady, RestSource, SqlSource
 from landbridge.feed.outputs import Csv, Parquet
-from landbridge.feed.words import is_reference
+from landbridge.feed.words import is_reference, names_something
 from landbridge.naming import CANARY_FEED
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _SECRET_PARAMETER = re.compile(
     r"api_?key|apikey|access_token|client_secret|secret|password|passwd|authorization", re.IGNORECASE
 )
 _PASSWORD_IN_URL = re.compile(r"^[\w+.-]+://[^/@:]*:[^/@]+@")
+_HTTP = re.compile(r"https?://|\{", re.IGNORECASE)
+"""A template may bring the beginning."""
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _MOST_DIGITS = 38
@@ -74,9 +76,17 @@ def _check_rest(document: Document, where: Where, source: RestSource) -> None:
 
 
 def _check_url(document: Document, where: Where, url: str) -> None:
-    if not is_reference(url) and _PASSWORD_IN_URL.match(url):
+    if is_reference(url):
+        if not names_something(url):
+            document.problems.append(
+                document.problem(where, "the reference names nothing", expected=REFERENCE)
+            )
+    elif _PASSWORD_IN_URL.match(url):
         what = "the URL has a password in it"
         document.problems.append(document.problem(where, what, expected=REFERENCE))
+    elif not _HTTP.match(url):
+        expected = "http://... or https://..., or a reference such as `env:NAME`"
+        document.problems.append(document.problem(where, "this is no URL of an API", expected=expected))
 
 
 def _check_types(document: Document, where: Where, columns: Mapping[str, str]) -> None:

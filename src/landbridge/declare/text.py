@@ -168,6 +168,11 @@ def _plain(document: Document, node: Node, where: Where, above: tuple[Node, ...]
             raise AssertionError(node)  # YAML has no fourth kind
 
 
+def _absent(node: Node) -> bool:
+    """Tell whether nothing is written after a key: the reader finds that nothing only before the next key, lines below."""
+    return isinstance(node, ScalarNode) and not node.value and node.style is None
+
+
 def _endless(document: Document, where: Where, *, inside: bool = False) -> bool:
     """Count one node more; note once that there are too many, or that this one is inside itself."""
     document._nodes += 1  # noqa: SLF001 # the document being built here
@@ -199,7 +204,9 @@ def _mapping(
                 Problem(document.file, line, column, path, what, "each key once", f"first in line {first}")
             )
         else:
-            document.spots[*where, key.value] = Spot(_mark(key), _mark(child), _written(child))
+            document.spots[*where, key.value] = Spot(
+                _mark(key), _mark(key if _absent(child) else child), _written(child)
+            )
             own[key.value] = _plain(document, child, (*where, key.value), above)
     return {**{key: value for key, value in merged.items() if key not in own}, **own}
 

@@ -90,6 +90,7 @@ TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$
 """A local time of day, `07:00`."""
 
 REFERENCE_PREFIXES = ("env:", "file:", "aws-sm:")
+_NO_VARIABLE = re.compile(r"[\s=]")
 
 
 def is_reference(text: str) -> bool:
@@ -97,9 +98,14 @@ def is_reference(text: str) -> bool:
     return text.startswith(REFERENCE_PREFIXES)
 
 
+def names_something(reference: str) -> bool:
+    """Tell whether a reference says to what: a variable's name has no blank and no `=` in it."""
+    kind, _, rest = reference.partition(":")
+    return bool(rest.strip()) and not (kind == "env" and _NO_VARIABLE.search(rest))
+
+
 def _reference(text: str) -> str:
-    _, _, rest = text.partition(":")
-    if not is_reference(text) or not rest:
+    if not is_reference(text) or not names_something(text):
         message = (
             "expected a reference to a secret (`env:NAME`, `file:PATH`, `aws-sm:ID`), never the secret itself"
         )

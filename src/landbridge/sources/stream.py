@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,17 @@ class Asked:
     query: str
     parameters: Mapping[str, str]
     began_at: datetime
+
+
+@contextmanager
+def asking(name: str, progress: Progress) -> Iterator[None]:
+    """Tell who watches that the source has been asked and has not answered yet."""
+    step = f"ask {name}"
+    progress.start(step, None, "")
+    try:
+        yield
+    finally:
+        progress.finish(step)
 
 
 def extract(

@@ -94,6 +94,7 @@ def list_(
             for breach, after in found
         ),
     )
+    tip(f"business dates from {first} to {last}; `--since` looks further back")
     tip(f"next: landbridge quarantine show {found[0][0].slot}")
 
 

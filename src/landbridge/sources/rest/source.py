@@ -53,7 +53,8 @@ class Rest:
         with Http(self._name, around, declared.retries, pace, declared.timeout.total_seconds()) as http:
             pages = _Pages(self._name, declared, around, slot, http)
             try:
-                shape, batches = _shaped(self._name, declared, pages.all(request))
+                with stream.asking(self._name, around.progress):
+                    shape, batches = _shaped(self._name, declared, pages.all(request))
                 asked = stream.Asked(
                     self._name,
                     "rest",
@@ -230,10 +231,15 @@ class _Read:
             return found
         if found is None and path:
             near = sorted(body) if isinstance(body, Mapping) else []
+            outer, _, last = path.rpartition(".")
+            holder = records.dug(body, outer) if outer else body
+            nothing = isinstance(holder, Mapping) and last in holder
             raise ContractBroken(
                 f"source `{self._name}`, page {self.number}: no records at `{path}`",
                 expected=f"a list at `{path}` (`records`)",
-                seen=f"an object with {', '.join(f'`{key}`' for key in near[:10])}"
+                seen="null there"
+                if nothing
+                else f"an object with {', '.join(f'`{key}`' for key in near[:10])}"
                 if near
                 else type(body).__name__,
             )

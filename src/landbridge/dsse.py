@@ -140,8 +140,10 @@ def opened(body: bytes, what: str, most: int) -> Envelope:
                 return Envelope(base64.b64decode(payload, validate=True), signatures)
             case _:
                 raise _broken(what, "a DSSE envelope of an in-toto statement", "something else")
-    except (orjson.JSONDecodeError, binascii.Error, UnicodeEncodeError, ValueError) as error:
-        raise _broken(what, "a DSSE envelope", type(error).__name__) from error
+    except orjson.JSONDecodeError as error:
+        raise _broken(what, "a DSSE envelope", "no JSON") from error
+    except (binascii.Error, UnicodeEncodeError, ValueError) as error:
+        raise _broken(what, "a DSSE envelope", f"no base64: {error}") from error
 
 
 def private_key(pem: str) -> KeyInFile | None:

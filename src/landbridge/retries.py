@@ -21,9 +21,8 @@ __all__ = ["stamina"]
 def _tell(details: RetryDetails) -> None:
     log.warning(
         "tried again",
-        what=details.name,
         failed=details.retry_num,
-        error=repr(details.caused_by),
+        error=str(details.caused_by) or type(details.caused_by).__name__,
         wait_seconds=round(details.wait_for, 2),
         waited_seconds=round(details.waited_so_far, 2),
     )

@@ -97,7 +97,7 @@ def test_each_failed_try_but_the_last_is_an_event_of_our_log(capfd: pytest.Captu
     with heard() as events:
         Retried(shaky).put_new("a", b"a secret")
     assert [(one["level"], one["event"], one["failed"], one["error"]) for one in events] == [
-        ("warning", "tried again", number, "Unavailable('away')") for number in (1, 2)
+        ("warning", "tried again", number, "away") for number in (1, 2)
     ]
     assert "secret" not in str(events)
     assert capfd.readouterr() == ("", "")

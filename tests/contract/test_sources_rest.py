@@ -16,6 +16,7 @@ import pytest
 
 from landbridge.errors import ContractBroken, NotPermitted, Unavailable, UsageError
 from tests.contract.bridge import SLOT, JumpingClock, adapter, around, read
+from tests.fakes.heard import heard
 from tests.servers import api as servers
 from tests.servers.api import Answer, Api, Asked, as_json
 
@@ -315,9 +316,13 @@ def test_a_fault_that_passes_is_tried_again(api: Api, tmp_path: Path, fault: Ans
 
 def test_a_fault_that_stays_is_unavailable_after_the_declared_attempts(api: Api, tmp_path: Path) -> None:
     _failing(api, *[as_json({"why": "maintenance"}, 503)] * 5)
-    with pytest.raises(Unavailable, match=r"503.*maintenance.*3 attempts"):
+    with heard() as events, pytest.raises(Unavailable, match=r"503.*maintenance.*3 attempts"):
         read(around(tmp_path), kind="rest", url=api.url, columns=COLUMNS, retries=QUICK)
     assert len(api.asked) == 3
+    assert [(one["event"], one["source"], one["failed"]) for one in events] == [
+        ("tried again", "s", 1),
+        ("tried again", "s", 2),
+    ]
 
 
 def test_a_host_that_is_away_is_unavailable(tmp_path: Path) -> None:

@@ -472,6 +472,12 @@ def test_a_bundle_that_is_too_large_is_not_looked_into() -> None:
     assert refused.value.expected.startswith("at most")
 
 
+def test_a_file_that_is_no_json_is_told_as_that() -> None:
+    with pytest.raises(IntegrityBroken) as refused:
+        check(b"hello\n", [AUDIT.public])
+    assert (refused.value.expected, refused.value.seen) == ("a DSSE envelope", "no JSON")
+
+
 @pytest.mark.parametrize("field", ["_type", "predicateType"])
 def test_a_statement_of_another_kind_is_named_as_that(made: Bundle, field: str) -> None:
     statement = json.loads(payload_of(made)) | {field: "urn:x"}

@@ -466,6 +466,14 @@ MISTAKES = [
         )
     ),
     # the project
+    (
+        PROJECT,
+        "variables:",
+        "region: §eu-west\nvariables:",
+        "region",
+        "`eu-west` is no region of AWS",
+        "eu-west-2",
+    ),
     (PROJECT, "reports: demo-{", "reports: §demo..{", "buckets.reports", "S3 takes no bucket", "lower-case"),
     (
         PROJECT,

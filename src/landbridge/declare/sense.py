@@ -31,6 +31,7 @@ _HTTP = re.compile(r"https?://|\{", re.IGNORECASE)
 """A template may bring the beginning."""
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_REGION = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]+")
 _MOST_DIGITS = 38
 
 
@@ -151,9 +152,10 @@ def check_calendars(project: Project, document: Document, calendars: Mapping[str
 
 
 def check_places(project: Project, document: Document, places: Sequence[Place]) -> None:
-    """Note texts of an environment that are still templates once it is filled in, and buckets that S3 would refuse."""
+    """Note texts of an environment that are still templates once it is filled in, and regions and buckets that AWS would refuse."""
     noted: set[Where] = set()
     for place in places:
+        _check_region(project, document, place, noted)
         for part, key, value in _texts(place):
             where = where_of(project, place.environment, part, key)
             if where in noted:
@@ -168,6 +170,15 @@ def check_places(project: Project, document: Document, places: Sequence[Place]) 
                 document.problems.append(document.problem(where, what, expected=expected))
                 noted.add(where)
         _check_shared_bucket(project, document, place, noted)
+
+
+def _check_region(project: Project, document: Document, place: Place, noted: set[Where]) -> None:
+    own = project.environments[place.environment].region is not None
+    where: Where = ("environments", place.environment, "region") if own else ("region",)
+    if where not in noted and not _REGION.fullmatch(place.region):
+        what = f"`{place.region}` is no region of AWS"
+        document.problems.append(document.problem(where, what, expected="one such as `eu-west-2`"))
+        noted.add(where)
 
 
 def _check_shared_bucket(project: Project, document: Document, place: Place, noted: set[Where]) -> None:

@@ -15,6 +15,7 @@ import urllib3
 
 from landbridge import __version__
 from landbridge.errors import ContractBroken, NotPermitted, Unavailable, UsageError
+from landbridge.events import about
 from landbridge.retries import stamina
 
 if TYPE_CHECKING:
@@ -157,12 +158,13 @@ class Http:
             wait_max=longest,
             wait_jitter=min(1.0, longest),
         )
-        try:
-            for attempt in attempts:
-                with attempt:
-                    return self._followed(request, authorise, renew)
-        except _Again as error:
-            raise self._unavailable(request, error) from error
+        with about(source=self._name):  # an event of a further try
+            try:
+                for attempt in attempts:
+                    with attempt:
+                        return self._followed(request, authorise, renew)
+            except _Again as error:
+                raise self._unavailable(request, error) from error
         raise AssertionError("a retry context ends in an answer or an error")
 
     def _followed(

@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test large month soak bench docs lock clean install lint tools image
+.PHONY: help demo check test large search month soak bench docs lock clean install lint tools image
 
 help: ## show these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -28,6 +28,9 @@ test: tools lint .venv-ministack/installed .venv-cloud/installed .venv-airflow/i
 
 large: .venv/installed ## carry a file above 5 GB through a real S3 (20 GB of disk, minutes)
 	$(BIN)/pytest -q -s tests/contract/test_store_large.py
+
+search: .venv/installed ## draw anew what the property tests try (make test draws the same each time)
+	$(BIN)/pytest -q -n $(WORKERS) --hypothesis-profile=searching -m "not slow" tests/core tests/contract tests/deploy
 
 month: .venv/installed ## run a month of the example from what is emitted for Kubernetes and Control-M (minutes)
 	$(BIN)/pytest -q -s tests/stories/test_month_large.py

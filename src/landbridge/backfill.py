@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from threading import Condition
+from queue import SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 
 from landbridge.errors import Exit, LandbridgeError
@@ -119,7 +120,10 @@ class _Queue:
         """Why no further slot began, when that was a bug: the first one."""
         self._feed, self._cloud, self._waiting, self._bars = feed, cloud, waiting, bars
         self._under_way = 0
-        self._changed = Condition()
+        self._lock = Lock()
+        """Of the threads that run slots alone: an interrupted thread could leave one held for ever."""
+        self._told = SimpleQueue[None]()
+        """Grows with each slot that has ended, and each look for one that found none."""
 
     def work(self) -> None:
         """Run one slot after another until none is left."""
@@ -128,25 +132,27 @@ class _Queue:
 
     def close(self) -> None:
         """Let no further slot begin."""
-        with self._changed:
-            self._waiting.clear()
+        self._waiting.clear()
 
     def wait(self) -> None:
         """Wait until no slot is under way, and none waits."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._waiting and not self._under_way)
+        while self._waiting or self._under_way:
+            self._told.get()
 
     def _next(self) -> Slot | None:
-        with self._changed:
-            if not self._waiting:
-                return None
-            self._under_way += 1
-            return self._waiting.pop()
+        with self._lock:
+            self._under_way += 1  # first, so that one is never neither waiting nor under way
+            try:
+                return self._waiting.pop()
+            except IndexError:
+                self._under_way -= 1
+        self._told.put(None)
+        return None
 
     def _run(self, slot: Slot) -> None:
         with self:
             filled = _filled(self._feed, slot, self._cloud)
-            with self._changed:
+            with self._lock:
                 self.ended[slot] = filled
                 self._bars.advance(STEP, 1)
             if filled.error is not None and filled.error.exit in _HOPELESS:
@@ -159,12 +165,12 @@ class _Queue:
         self, kind: type[BaseException] | None, bug: BaseException | None, trace: TracebackType | None
     ) -> Literal[True]:
         """End it; a bug is raised where the slots are awaited."""
-        with self._changed:
+        with self._lock:
             if bug is not None:
                 self.bug = self.bug or bug
-                self._waiting.clear()
+                self.close()
             self._under_way -= 1
-            self._changed.notify_all()
+        self._told.put(None)
         return True
 
 

@@ -163,7 +163,6 @@ class DeclarationWrong(LandbridgeError):
         super().__init__(
             f"the declaration has {counted(count, 'mistake')}",
             seen=f"{first.file}:{first.line}: {first.what}",
-            hint="run `landbridge check` to see all of them",
         )
 
 

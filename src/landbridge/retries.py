@@ -22,7 +22,7 @@ def _tell(details: RetryDetails) -> None:
     log.warning(
         "tried again",
         failed=details.retry_num,
-        error=str(details.caused_by) or type(details.caused_by).__name__,
+        error=" ".join(str(details.caused_by).split()) or type(details.caused_by).__name__,
         wait_seconds=round(details.wait_for, 2),
         waited_seconds=round(details.waited_so_far, 2),
     )

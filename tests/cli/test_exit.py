@@ -114,7 +114,7 @@ def test_words_that_nobody_could_keep_are_no_success() -> None:
             command = [*words[:-1], "-c", words[-1]]
             ended = _buffered(*command, stdout=full, stderr=subprocess.PIPE)
         assert ended.returncode == 74
-        assert ended.stderr.startswith("error: standard output takes no more of what the command says\n")
+        assert ended.stderr.startswith("error: the output takes no more of what the command says\n")
         assert "No space left on device" in ended.stderr
         assert "Traceback" not in ended.stderr
         assert "Exception ignored" not in ended.stderr
@@ -161,25 +161,6 @@ def test_a_process_without_a_standard_output_ends_as_any() -> None:
         assert "Traceback" not in ended.stderr
 
 
-_CTRL_C_AMID_AN_IMPORT = """
-import os, pathlib, signal, sys, time
-import landbridge.cli.schema as command
-from landbridge.cli import main
-pathlib.Path("builds_itself.py").write_text('''
-import os, signal
-try:
-    os.kill(os.getpid(), signal.SIGINT)
-except KeyboardInterrupt:
-    pass  # as a library in which it is lost
-''')
-sys.path.insert(0, "")
-def schema():
-    import builds_itself
-    time.sleep(10)
-    print("went on")
-command.schema = schema
-main(["schema"])
-"""
 _CTRL_C_TAKEN_FOR_AN_ERROR = """
 import os, signal
 import landbridge.cli.schema as command
@@ -194,15 +175,79 @@ main(["schema"])
 """
 
 
-@pytest.mark.parametrize("program", [_CTRL_C_AMID_AN_IMPORT, _CTRL_C_TAKEN_FOR_AN_ERROR])
-def test_ctrl_c_is_no_bug_and_is_not_lost_whatever_a_library_makes_of_it(
-    program: str, tmp_path: Path
-) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path, timeout=8
+_A_BUG_AFTER_CTRL_C = """
+import os, signal
+import landbridge.cli.schema as command
+def schema():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        pass
+    1 / 0
+command.schema = schema
+from landbridge.cli import main
+main(["schema"])
+"""
+_WORDS_BEFORE_AN_ERROR = """
+from landbridge.cli.output import print_json
+import landbridge.cli.schema as command
+from landbridge.errors import Unavailable
+def schema():
+    print_json("some words")
+    raise Unavailable("the source is away")
+command.schema = schema
+from landbridge.__main__ import program
+import sys
+sys.argv = ["landbridge", "schema"]
+program()
+"""
+
+
+def _ended(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=50
     )
+
+
+def test_what_a_library_makes_of_ctrl_c_is_no_bug() -> None:
+    ended = _ended(_CTRL_C_TAKEN_FOR_AN_ERROR)
     assert (ended.returncode, ended.stdout) == (130, "")
     assert ended.stderr == "\ninterrupted; the same command carries on where it stopped\n"
+
+
+def test_a_bug_behind_an_interruption_is_told_as_a_bug() -> None:
+    ended = _ended(_A_BUG_AFTER_CTRL_C)
+    assert ended.returncode == 70
+    assert "ZeroDivisionError" in ended.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="/dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_both_outputs_on_a_full_disk_leave_the_exit_code(unbuffered: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        for command, code in (
+            (["-m", "landbridge", "schema"], 74),
+            (["-m", "landbridge", "never"], 64),
+            (["-c", _WORDS_BEFORE_AN_ERROR], 74 if unbuffered else 69),
+        ):
+            around = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+            ended = subprocess.run(
+                [sys.executable, *command], stdout=full, stderr=full, check=False, env=around
+            )
+            assert (ended.returncode, command) == (code, command)
+
+
+def test_an_error_in_json_is_json_whatever_letters_the_output_has(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "landbridge", "check", "--project", "Zo\u00eb", "--json"]
+    ended = subprocess.run(
+        command,
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert ended.returncode
+    assert "Zo\u00eb" in str(json.loads(ended.stderr))
 
 
 @pytest.mark.parametrize("ignored", [False, True])

@@ -110,6 +110,14 @@ def test_what_waited_is_over_when_another_one_came_before() -> None:
     interrupt(signal.SIGALRM, here)
 
 
+def test_a_second_one_does_not_wait_for_an_import(tmp_path: Path) -> None:
+    """Somebody presses again: no import is worth five seconds to them."""
+    (tmp_path / "hanging.py").write_text(
+        "import __main__\n__main__.send()\n__main__.send(20)\nprint('imported')\n"
+    )
+    assert interrupted(tmp_path, "interrupting._MOST = 60\nimport hanging") == ""
+
+
 def test_before_the_command_has_begun(tmp_path: Path) -> None:
     """It is no bug."""
     text = """

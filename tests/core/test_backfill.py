@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -26,6 +27,7 @@ from tests.fakes.memory_cloud import MemoryWorld, Rows, slot, trades
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import FrameType
 
     from landbridge.facts import GateReport, Slot
     from landbridge.ports import Progress
@@ -243,6 +245,45 @@ def test_interrupted_while_a_thread_begins_its_slot_is_awaited_too() -> None:
         sys.setswitchinterval(before)
     assert done.interrupted
     assert ends(done) == [Ended.RELEASED]
+
+
+@dataclass
+class Step:
+    """Interrupts whoever is in the module of the backfill, or in a lock that it takes, at one call or return of it."""
+
+    at: int
+    seen: int = 0
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> None:
+        places = [one.f_code.co_filename for one in (frame, frame.f_back) if one is not None]
+        own = any(place.endswith("landbridge/backfill.py") for place in places[:1])
+        if own or (places[0] == threading.__file__ and places[-1].endswith("landbridge/backfill.py")):
+            self.seen += 1
+            if self.seen == self.at:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+
+def test_interrupted_at_any_step_every_slot_under_way_ends() -> None:
+    """Nothing that the threads need is left locked."""
+    for at in range(1, 1000):
+        world, step, stuck = MemoryWorld(), Step(at), threading.Timer(30, os._exit, [99])
+        cloud = replace(world.cloud("ann", "we began late"), progress=Silent())
+        stuck.start()
+        try:
+            sys.setprofile(step)
+            done = backfill(FEED, SLOTS[:3], cloud, 2, lambda one: one)
+        except KeyboardInterrupt:  # before it began, or behind it
+            done = None
+        finally:
+            sys.setprofile(None)
+            stuck.cancel()
+        if done is not None:
+            assert world.rows.runs == ends(done).count(Ended.RELEASED)
+        if step.seen < at:
+            assert at > 10
+            return
+    raise AssertionError("it never ended by itself")
 
 
 def test_only_what_is_due_and_has_no_verdict_or_was_not_released_is_run() -> None:

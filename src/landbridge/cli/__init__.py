@@ -112,21 +112,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code (see `errors.Exit`); a bug keeps its traceback, and exits 70."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     streams.prepare()
-    interruption = Interruption()
     code = int(Exit.BUG)
     try:
-        interruption.listen()
+        Interruption().listen()
         code = int(_run(words))
     except KeyboardInterrupt:  # before or behind the command
         code = _interrupted()
     except SystemExit as ended:  # rich ends the program so when the reader of a pipe has gone
         code = Exit.DONE if ended.code in {None, 0, 1} else Exit.BUG
     finally:
-        if code == Exit.BUG and interruption.came:  # a library has made an error of its own of it
+        if code == Exit.BUG and _comes_of_an_interruption(sys.exception()):
             code = _interrupted()
         if code == Exit.BUG:
-            traceback.print_exc()
-            typer.secho("this is a bug of Landbridge: please report it with the lines above", err=True)
+            with streams.unheard():
+                traceback.print_exc()
+                typer.secho("this is a bug of Landbridge: please report it with the lines above", err=True)
+        streams.leave()
         sys.exit(code)
 
 
@@ -139,13 +140,11 @@ def _run(words: list[str]) -> int:
         result = _app(words)(args=words, standalone_mode=False, prog_name="landbridge")
         sys.stdout.flush()
     except LandbridgeError as error:
-        from landbridge.cli.output import print_error
-
-        print_error(error, as_json="--json" in words)
-        return error.exit
+        return _told(error, words)
     except typer.TyperException as error:
-        typer.secho(f"usage: {error.format_message()}", err=True)
-        typer.secho("see `landbridge --help` and `landbridge COMMAND --help`", err=True)
+        with streams.unheard():
+            typer.secho(f"usage: {error.format_message()}", err=True)
+            typer.secho("see `landbridge --help` and `landbridge COMMAND --help`", err=True)
         return Exit.USAGE
     except (typer.Abort, KeyboardInterrupt):
         result = Exit.INTERRUPTED
@@ -155,27 +154,39 @@ def _run(words: list[str]) -> int:
     except OSError as error:
         if not (why := streams.refusal(error)):
             raise
-        return _unsaid(why, as_json="--json" in words)
+        return _told(_unsaid(why), words)
     if result == Exit.INTERRUPTED:  # typer makes Ctrl-C during a command a result
         return _interrupted()
     return result if isinstance(result, int) else Exit.DONE
 
 
 def _interrupted() -> int:
-    typer.secho("\ninterrupted; the same command carries on where it stopped", err=True)
+    with streams.unheard():
+        typer.secho("\ninterrupted; the same command carries on where it stopped", err=True)
     return int(Exit.INTERRUPTED)
 
 
-def _unsaid(why: str, *, as_json: bool) -> int:
+def _comes_of_an_interruption(error: BaseException | None) -> bool:
+    """Tell whether a library has made an error of its own of Ctrl-C or SIGTERM."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _told(error: LandbridgeError, words: Sequence[str]) -> int:
     from landbridge.cli.output import print_error
 
-    error = DiskFailed(
-        "standard output takes no more of what the command says",
+    with streams.unheard():
+        print_error(error, as_json="--json" in words)
+    return error.exit
+
+
+def _unsaid(why: str) -> LandbridgeError:
+    return DiskFailed(
+        "the output takes no more of what the command says",
         seen=why,
         hint="give it room; what was done is done, and the same command says it again",
     )
-    print_error(error, as_json=as_json)
-    return error.exit
 
 
 def _app(words: Sequence[str]) -> typer.Typer:

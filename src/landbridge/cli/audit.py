@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections import Counter
 from dataclasses import asdict, fields
@@ -97,6 +98,8 @@ def _form(form: Form, *, as_json: bool, as_csv: bool) -> Form:
 
 
 def _csv(rows: Sequence[Row]) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # a program reads it, whatever a terminal here would show
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([each.name for each in fields(Row)])
     writer.writerows([_cell(value) for value in asdict(row).values()] for row in rows)

@@ -26,17 +26,15 @@ class Interruption:
     """The handler of both signals."""
 
     def __init__(self) -> None:
-        self.came = False
-        """Whether one was raised; a library may make an error of its own of it."""
         self._asked: float | None = None
         """When the one came that waits."""
 
     def listen(self) -> None:
         """Let Ctrl-C and SIGTERM raise KeyboardInterrupt in this thread, the main one, from now on. Ctrl-C that is ignored stays so.
 
-        It waits for the end of an import (the callbacks of its locks swallow it, and extension modules that are being loaded
-        crash), of what pydantic does (it makes a SchemaError of it), and of the beginning of a thread (which would run, and
-        nobody would know of it).
+        On POSIX the first one waits for the end of an import (the callbacks of its locks swallow it, and extension modules
+        that are being loaded crash), of what pydantic does (it makes a SchemaError of it), and of the beginning of a thread
+        (which would run, and nobody would know of it). A second one does not wait.
         """
         signal.signal(signal.SIGTERM, self)  # as Ctrl-C: scratch files go, claims are given back
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
@@ -46,13 +44,14 @@ class Interruption:
         """Raise it, or look again soon."""
         if self._asked is None and number not in _ASKING:
             return  # another one came before the alarm, and was raised
+        again = self._asked is not None and number in _ASKING  # somebody does not want to wait
         now = time.monotonic()
         self._asked = now if self._asked is None else self._asked
-        if sys.platform != "win32" and now - self._asked < _MOST and _would_be_lost(frame):
+        if not again and sys.platform != "win32" and now - self._asked < _MOST and _would_be_lost(frame):
             signal.signal(signal.SIGALRM, self)
             signal.setitimer(signal.ITIMER_REAL, _PAUSE)
             return
-        self._asked, self.came = None, True
+        self._asked = None
         raise KeyboardInterrupt
 
 

@@ -19,6 +19,7 @@ from landbridge.errors import DeclarationWrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import TextIO
 
     from landbridge.errors import LandbridgeError, Problem
     from landbridge.ports import Progress
@@ -51,10 +52,13 @@ def err() -> Console:
 
 def print_json(document: object) -> None:
     """Print one JSON document on standard output; dataclasses, dates and paths become plain JSON."""
-    plain = (
-        "utf" not in (sys.stdout.encoding or "utf-8").lower()
-    )  # where letters are missing: JSON has its own way to write them
+    plain = _lacks_letters(sys.stdout)
     sys.stdout.write(json.dumps(document, default=_plain, indent=2, ensure_ascii=plain) + "\n")
+
+
+def _lacks_letters(stream: TextIO) -> bool:
+    """Tell whether an output has not all letters: JSON has its own way to write them."""
+    return "utf" not in (stream.encoding or "utf-8").lower()
 
 
 def _plain(value: object) -> object:
@@ -110,14 +114,14 @@ def print_error(error: LandbridgeError, *, as_json: bool = False) -> None:
             "exit": int(error.exit),
             "problems": [asdict(problem) for problem in getattr(error, "problems", ())],
         }
-        sys.stderr.write(json.dumps(document, ensure_ascii=False) + "\n")
+        sys.stderr.write(json.dumps(document, ensure_ascii=_lacks_letters(sys.stderr)) + "\n")
         return
     console = err()
-    if isinstance(error, DeclarationWrong):
-        for problem in error.problems:
-            print_problem(console, problem)
+    problems = error.problems if isinstance(error, DeclarationWrong) else ()
+    for problem in problems:
+        print_problem(console, problem)
     console.print(f"[bold red]error[/]: {escape(error.what)}")
-    if isinstance(error, DeclarationWrong):
+    if problems:
         return  # all is said with each mistake
     said = (("expected", pasted(error.expected)), ("seen", error.seen), ("next", pasted(error.hint)))
     for name, text in said:

@@ -6,9 +6,15 @@ import io
 import os
 import sys
 import traceback
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
 
 _SPEAKERS = ("landbridge.cli", "rich.", "typer.")
-"""Who writes to standard output, and to no file."""
+"""Who writes to the outputs. What they write to files they tell as the disk's errors themselves."""
 
 
 def prepare() -> None:
@@ -25,11 +31,33 @@ def prepare() -> None:
 
 
 def refusal(error: OSError) -> str:
-    """Tell why standard output takes no more, and throw away what is left for it; empty when the error is about something else."""
+    """Tell why an output takes no more, and throw away what standard output holds; empty when the error is about something else."""
     *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
     if error.filename is not None or not str(innermost.f_globals.get("__name__")).startswith(_SPEAKERS):
         return ""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    _to_nowhere(sys.stdout)
     return error.strerror or str(error)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Let what is said on standard error be lost where that takes no more: the exit code tells it as well."""
+    with suppress(OSError, ValueError):  # ValueError: it is closed
+        yield
+
+
+def leave() -> None:
+    """Say what is left to say; what is not taken is thrown away, and the exit code stays what it is."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _to_nowhere(stream)
+        except ValueError:  # closed
+            continue
+
+
+def _to_nowhere(stream: TextIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

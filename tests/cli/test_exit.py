@@ -237,6 +237,20 @@ def test_both_outputs_on_a_full_disk_leave_the_exit_code(unbuffered: str) -> Non
             assert (ended.returncode, command) == (code, command)
 
 
+_AUDITED = """
+from dataclasses import fields
+from landbridge.audit import Row
+from landbridge.cli.audit import _csv
+_csv([Row(**{one.name: "" for one in fields(Row)} | {"actor": "\u0141ukasz"})])
+"""
+
+
+def test_what_an_auditor_gets_as_csv_is_utf8_whatever_the_terminal_speaks() -> None:
+    around = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    ended = subprocess.run([sys.executable, "-c", _AUDITED], capture_output=True, check=True, env=around)
+    assert "\u0141ukasz" in ended.stdout.decode("utf-8")
+
+
 def test_an_error_in_json_is_json_whatever_letters_the_output_has(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "landbridge", "check", "--project", "Zo\u00eb", "--json"]
     ended = subprocess.run(
